@@ -1,0 +1,223 @@
+//! Fixed-point units. One newtype per kind of number, so that a price can not be added to a quantity.
+//!
+//! `Px`, `Qty` and `Usd` are `i64` at 1e-8 and hold *one* order, level, fill or account (up to about
+//! 92 billion). Sums over orders or levels are `QtySum` and `UsdSum`, `i128` at 1e-8. `Rate` is `i64` at
+//! 1e-12, `Bps` is `i64` at 1e-4 basis points. Parsing is exact or it is an error; arithmetic is
+//! checked; rounding has a direction at every call.
+
+use std::fmt;
+
+mod fixed;
+
+pub use fixed::{NumberError, parse_fixed};
+
+/// Decimal places of `Px`, `Qty`, `Usd` and their sums.
+pub const DECIMALS: u32 = 8;
+/// Decimal places of `Rate`.
+pub const RATE_DECIMALS: u32 = 12;
+/// Decimal places of `Bps`.
+pub const BPS_DECIMALS: u32 = 4;
+/// One whole coin, contract or dollar in raw units.
+pub const ONE: i64 = 10_i64.pow(DECIMALS);
+
+/// Which way a result that does not fit the grid goes. There is no default: money is rounded on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// Towards minus infinity.
+    Down,
+    /// Towards plus infinity.
+    Up,
+    /// Towards zero.
+    Truncate,
+    /// To the nearest, ties to the even neighbour.
+    HalfEven,
+}
+
+/// `numerator / denominator`, rounded. `None` when the denominator is zero or the quotient overflows.
+pub fn div_round(numerator: i128, denominator: i128, round: Round) -> Option<i128> {
+    let quotient = numerator.checked_div_euclid(denominator)?;
+    let remainder = numerator.checked_rem_euclid(denominator)?;
+    if remainder == 0 {
+        return Some(quotient);
+    }
+    // Euclidean division leaves a remainder >= 0: the exact value lies between `quotient` and its
+    // neighbour on the side of the denominator's sign.
+    let (floor, ceil) = if denominator > 0 {
+        (quotient, quotient.checked_add(1)?)
+    } else {
+        (quotient.checked_sub(1)?, quotient)
+    };
+    let negative = (numerator < 0) != (denominator < 0);
+    match round {
+        Round::Down => Some(floor),
+        Round::Up => Some(ceil),
+        Round::Truncate => Some(if negative { ceil } else { floor }),
+        Round::HalfEven => {
+            let from_floor = if denominator > 0 {
+                remainder.unsigned_abs()
+            } else {
+                denominator.unsigned_abs() - remainder.unsigned_abs()
+            };
+            let to_ceil = denominator.unsigned_abs() - from_floor;
+            let even_floor = floor.rem_euclid(2) == 0;
+            let take_floor = from_floor < to_ceil || (from_floor == to_ceil && even_floor);
+            Some(if take_floor { floor } else { ceil })
+        }
+    }
+}
+
+macro_rules! fixed_unit {
+    ($(#[$doc:meta])* $name:ident, $raw:ty, $decimals:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(transparent)]
+        pub struct $name(pub $raw);
+
+        impl $name {
+            /// Zero.
+            pub const ZERO: Self = Self(0);
+
+            /// Reads a JSON-style decimal (`-1.5`, `1.2E-7`) exactly.
+            ///
+            /// # Errors
+            /// Text that is no decimal, has more places than the unit keeps, or lies out of range.
+            pub fn parse(text: &[u8]) -> Result<Self, NumberError> {
+                let raw = parse_fixed(text, $decimals)?;
+                <$raw>::try_from(raw).map(Self).map_err(|_| NumberError::OutOfRange)
+            }
+
+            /// The sum; `None` when it leaves the range.
+            #[must_use]
+            pub const fn checked_add(self, other: Self) -> Option<Self> {
+                match self.0.checked_add(other.0) {
+                    Some(raw) => Some(Self(raw)),
+                    None => None,
+                }
+            }
+
+            /// The difference; `None` when it leaves the range.
+            #[must_use]
+            pub const fn checked_sub(self, other: Self) -> Option<Self> {
+                match self.0.checked_sub(other.0) {
+                    Some(raw) => Some(Self(raw)),
+                    None => None,
+                }
+            }
+
+            /// The text with exactly `places` decimals, as an exchange prints it; digits beyond are cut.
+            #[must_use]
+            pub fn with_places(self, places: u32) -> WithPlaces {
+                WithPlaces { raw: i128::from(self.0), decimals: $decimals, places }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fixed::write_minimal(f, i128::from(self.0), $decimals)
+            }
+        }
+    };
+}
+
+fixed_unit! {
+    /// A price in quote currency per unit, at 1e-8.
+    Px, i64, DECIMALS
+}
+fixed_unit! {
+    /// A quantity at 1e-8: coins on USD-M and spot, contracts on COIN-M.
+    Qty, i64, DECIMALS
+}
+fixed_unit! {
+    /// An amount of quote currency at 1e-8: one order, fill or account.
+    Usd, i64, DECIMALS
+}
+fixed_unit! {
+    /// A sum of quantities (volume, open interest, depth) at 1e-8.
+    QtySum, i128, DECIMALS
+}
+fixed_unit! {
+    /// A sum of amounts, or a product of price and quantity, at 1e-8.
+    UsdSum, i128, DECIMALS
+}
+fixed_unit! {
+    /// A ratio (funding rate, fee rate, filter multiplier) at 1e-12.
+    Rate, i64, RATE_DECIMALS
+}
+fixed_unit! {
+    /// Basis points at 1e-4 bp, so that 3.14 bp is exact (X17: a rate is not a number of basis points).
+    Bps, i64, BPS_DECIMALS
+}
+
+impl Px {
+    /// Price times quantity, rounded to 1e-8. `i64 * i64` always fits `i128`, so this can not overflow.
+    #[must_use]
+    pub fn notional(self, qty: Qty, round: Round) -> UsdSum {
+        let product = i128::from(self.0) * i128::from(qty.0);
+        UsdSum(
+            div_round(product, i128::from(ONE), round).expect("the divisor is a constant above 1"),
+        )
+    }
+}
+
+impl UsdSum {
+    /// This amount times a rate, rounded to 1e-8; `None` when the product leaves `i128`.
+    #[must_use]
+    pub fn times(self, rate: Rate, round: Round) -> Option<Self> {
+        let product = self.0.checked_mul(i128::from(rate.0))?;
+        div_round(product, 10_i128.pow(RATE_DECIMALS), round).map(Self)
+    }
+
+    /// As the amount of one account; `None` when it does not fit.
+    #[must_use]
+    pub fn narrow(self) -> Option<Usd> {
+        i64::try_from(self.0).ok().map(Usd)
+    }
+}
+
+impl From<Bps> for Rate {
+    /// 1 bp is a rate of 1e-4: 1e-4 bp at 1e-8 becomes 1e-12 by a factor of 1e4. Saturates beyond
+    /// a rate of 9.2 million, which no market quotes.
+    fn from(bps: Bps) -> Self {
+        Self(bps.0.saturating_mul(10_i64.pow(RATE_DECIMALS - 2 * BPS_DECIMALS)))
+    }
+}
+
+/// Nanoseconds since 1970-01-01 UTC, or a span of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Nanos(pub u64);
+
+impl Nanos {
+    /// Nanoseconds in a second.
+    pub const SECOND: u64 = 1_000_000_000;
+    /// Nanoseconds in a millisecond.
+    pub const MILLI: u64 = 1_000_000;
+    /// Nanoseconds in a microsecond.
+    pub const MICRO: u64 = 1_000;
+
+    /// From milliseconds; `None` when negative or past the year 2554.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        u64::try_from(millis).ok()?.checked_mul(Self::MILLI).map(Self)
+    }
+
+    /// The span from `earlier` to `self`, negative when `self` is the earlier one, in ns.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> i128 {
+        i128::from(self.0) - i128::from(earlier.0)
+    }
+}
+
+/// A value printed with a fixed number of decimals; see `with_places`.
+#[derive(Clone, Copy, Debug)]
+pub struct WithPlaces {
+    raw: i128,
+    decimals: u32,
+    places: u32,
+}
+
+impl fmt::Display for WithPlaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fixed::write_places(f, self.raw, self.decimals, self.places)
+    }
+}
