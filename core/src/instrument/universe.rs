@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::{Instrument, InstrumentId, Market};
 
 /// Most instruments in one run. USD-M lists about 820 contracts (2026-07), all families about 1,500.
-pub const INSTRUMENTS_MAX: usize = 4_096;
+const INSTRUMENTS_MAX: usize = 4_096;
 
 /// Why a list of instruments is no universe.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
