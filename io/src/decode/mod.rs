@@ -1,0 +1,54 @@
+//! Wire decoding: one frame of bytes in, exact messages out.
+//!
+//! Two decoders give the same answer. `reference` is the slow, obvious one, the definition of what a
+//! frame means; `Decoder` is a single-pass scanner for what the exchange really sends, which hands
+//! every odd frame (escaped keys, unusual envelopes, rare types) to the reference. `differential`
+//! compares them and is what property tests, fuzzing and `decode --compare` call.
+
+use fusewire_core::instrument::Market;
+use fusewire_core::market::Decoded;
+
+mod error;
+mod fast;
+pub mod reference;
+mod rows;
+mod scan;
+mod stream;
+mod text;
+
+pub use error::{DecodeError, DecodeErrorKind};
+pub use fast::Decoder;
+pub use stream::{StreamKind, symbol_of_stream};
+pub use text::unescape;
+
+/// Most price levels in one frame, both sides together. The deepest frame that the exchange sends is a
+/// spot snapshot of 5,000 levels a side; a frame beyond the bound is refused, so arenas stay bounded.
+pub const LEVELS_MAX: usize = 16_384;
+/// Most rows in one array frame. `!markPrice@arr` had about 1,500 rows in 2026.
+pub const ROWS_MAX: usize = 8_192;
+/// Most brackets in one contract message. The exchange uses 12 or fewer.
+pub const BRACKETS_MAX: usize = 256;
+
+/// Runs both decoders over a frame.
+///
+/// Errors compare as errors: each decoder stops at the first fault *it* meets, so kind and offset may
+/// differ on a frame with several.
+///
+/// # Errors
+/// A description of the difference. There must never be one.
+pub fn differential(frame: &[u8], market: Market) -> Result<(), String> {
+    let (mut slow, mut quick) = (Decoded::default(), Decoded::default());
+    let expected = reference::decode(frame, market, &mut slow);
+    let found = Decoder::new(market).decode(frame, &mut quick);
+    match (expected, found) {
+        (Ok(()), Ok(())) if slow == quick => Ok(()),
+        (Err(_), Err(_)) => Ok(()),
+        (expected, found) => Err(format!(
+            "reference {expected:?} {slow:?}, fast {found:?} {quick:?}, frame {:?}",
+            String::from_utf8_lossy(frame)
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

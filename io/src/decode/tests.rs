@@ -1,0 +1,350 @@
+//! Both decoders against each other, and against numbers written down by hand.
+
+use fusewire_core::market::{Body, DepthIds, Ignored, Kind, Level, Side, TradeOrigin};
+use fusewire_core::units::{Nanos, Px, Qty, Rate};
+use proptest::prelude::*;
+
+use super::*;
+
+/// One made-up frame of every shape, with the keys in the order of the wire.
+const FRAMES: &[&str] = &[
+    r#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000100,"T":1700000000099,"s":"BTCUSDT","ps":"BTCUSDT","U":101,"u":109,"pu":98,"b":[["50000.10","1.500"],["49999.90","0.000"]],"a":[["50000.20","2.25"]],"st":1}}"#,
+    r#"{"stream":"btcusdt@depth5@100ms","data":{"e":"depthUpdate","E":1700000000100,"T":1700000000099,"s":"BTCUSDT","U":101,"u":109,"pu":-1,"b":[["50000.10","1.500"]],"a":[]}}"#,
+    r#"{"e":"depthUpdate","E":1700000000100,"s":"ETHUSDT","U":7,"u":9,"b":[],"a":[["2000.5","3",[]]]}"#,
+    r#"{"lastUpdateId":105,"E":1700000000050,"T":1700000000049,"bids":[["50000.00","4"]],"asks":[["50000.30","1"]]}"#,
+    r#"{"stream":"ethusdt@depth20","data":{"lastUpdateId":105,"bids":[["2000","4"]],"asks":[["2001","1"]]}}"#,
+    r#"{"stream":"btcusdt@depthSnapshot","generated":true,"data":{"lastUpdateId":6,"symbol":"BTCUSD_PERP","bids":[],"asks":[]}}"#,
+    r#"{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":42,"s":"BTCUSDT","ps":"BTCUSDT","b":"50000.10","B":"1","a":"50000.20","A":"2","T":1700000000001,"E":1700000000002,"st":1}}"#,
+    r#"{"u":42,"s":"BTCUSDT","b":"50000.10000000","B":"1.00000000","a":"0.00000000","A":"0.00000000"}"#,
+    r#"{"u":42,"e":"bookTicker","s":"BTCUSD_PERP","ps":"BTCUSD","b":"50000.1","B":"10","a":"50000.2","A":"20","T":1700000000001,"E":1700000000002}"#,
+    r#"{"e":"trade","E":1700000000002,"T":1700000000001,"s":"BTCUSDT","t":8400000000000000001,"p":"50000.10","q":"0.002","X":"MARKET","m":true}"#,
+    r#"{"e":"trade","E":1700000000002,"s":"BTCUSDT","t":3,"p":"50000.1","q":"0.002","b":11,"a":12,"T":1700000000001,"m":false,"M":true}"#,
+    r#"{"stream":"btcusdt@trade","data":{"e":"trade","E":1700000000002,"T":1700000000001,"s":"BTCUSDT","t":4,"p":"0","q":"0","X":"NA","m":true,"st":1}}"#,
+    r#"{"e":"aggTrade","E":1700000000002,"a":9,"s":"BTCUSDT","p":"50000.10","q":"0.004","nq":"0.003","f":5,"l":6,"T":1700000000001,"m":true,"st":1}"#,
+    r#"{"e":"markPriceUpdate","E":1700000000000,"s":"BTCUSDT","p":"50000.12345678","ap":"50000.1","P":"50001","i":"49999.9","r":"-0.00012345","T":1700006400000,"st":1}"#,
+    r#"[{"e":"markPriceUpdate","E":1700000000000,"s":"BTCUSDT_260327","p":"50000","i":"1","P":"","r":"","T":0},{"e":"markPriceUpdate","E":1700000000000,"s":"BTCUSD_PERP","p":"50000","r":"0.0001","T":1700006400000,"st":2}]"#,
+    r#"{"stream":"!forceOrder@arr","data":{"e":"forceOrder","E":1700000000002,"o":{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"0.190","p":"49000.1","ap":"49100.2","X":"FILLED","l":"0.155","z":"0.190","T":1700000000001,"ps":"BTCUSDT","st":1}}}"#,
+    r#"{"e":"kline","E":1700000000002,"s":"BTCUSDT","k":{"t":1699999980000, "T":1700000039999, "s":"BTCUSDT", "i":"1m", "f":-1, "L":-1, "o":"1.0", "c":"2.0", "h":"3.0", "l":"0.5", "v":"123456789012345678.5", "n":0, "x":true, "q":"7", "V":"4", "Q":"3", "B":"0"}}"#,
+    r#"{"e":"contractInfo","E":1700000000002,"s":"BTCUSDT","ps":"BTCUSDT","ct":"","dt":4133404800000,"ot":1569398400000,"cs":"TRADING","bks":[{"bs":1,"bnf":0,"bnc":5e3,"mmr":0.01,"cf":0,"mi":21,"ma":50}]}"#,
+    r#"{"result":null,"id":1}"#,
+    r#"{"stream":"btcusdt@rpiDepth@500ms","data":{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":1,"b":[],"a":[]}}"#,
+    r#"{"e":"24hrTicker","E":1,"s":"币USDT"}"#,
+    r#"{"data":{"e":"trade","E":1,"T":1,"s":"A","t":1,"p":"1","q":"1","m":true},"stream":"a@trade"}"#,
+];
+
+fn decoded(frame: &str) -> Decoded {
+    let mut out = Decoded::default();
+    Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap();
+    out
+}
+
+fn only(frame: &str) -> Body {
+    let out = decoded(frame);
+    assert_eq!((out.messages.len(), out.ignored.len()), (1, 0), "{frame}");
+    out.messages[0].body
+}
+
+fn px(text: &str) -> Px {
+    Px::parse(text.as_bytes()).unwrap()
+}
+
+fn qty(text: &str) -> Qty {
+    Qty::parse(text.as_bytes()).unwrap()
+}
+
+#[test]
+fn every_frame_means_the_same_to_both_in_every_market() {
+    for frame in FRAMES {
+        for market in [Market::UsdM, Market::CoinM, Market::Spot] {
+            differential(frame.as_bytes(), market).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_truncation_is_an_error_to_both() {
+    for frame in FRAMES {
+        for end in 0..frame.len() {
+            let cut = &frame.as_bytes()[..end];
+            differential(cut, Market::UsdM).unwrap();
+            let mut out = Decoded::default();
+            let error = Decoder::new(Market::UsdM).decode(cut, &mut out).unwrap_err();
+            assert!(error.offset as usize <= end, "{error:?} in {}", String::from_utf8_lossy(cut));
+            assert!(out.messages.is_empty() && out.levels.is_empty());
+        }
+    }
+}
+
+#[test]
+fn depth_values() {
+    let out = decoded(FRAMES[0]);
+    assert_eq!(out.stream.of(FRAMES[0].as_bytes()), b"btcusdt@depth@100ms");
+    let Body::Depth(depth) = out.messages[0].body else { panic!("{out:?}") };
+    assert_eq!(depth.ids, DepthIds { first: 101, last: 109, prev: Some(98) });
+    assert_eq!(depth.times.event, Nanos::from_millis(1_700_000_000_100));
+    assert_eq!(
+        out.bids(depth.levels),
+        [
+            Level { price: px("50000.1"), qty: qty("1.5") },
+            Level { price: px("49999.9"), qty: Qty::ZERO }
+        ]
+    );
+    assert_eq!(out.asks(depth.levels), [Level { price: px("50000.2"), qty: qty("2.25") }]);
+    assert_eq!(only(FRAMES[1]).kind(), Kind::PartialDepth);
+    assert_eq!(only(FRAMES[4]).kind(), Kind::PartialDepth);
+}
+
+#[test]
+fn asks_before_bids_are_stored_the_same_way() {
+    let frame = r#"{"e":"depthUpdate","E":1,"s":"A","U":1,"u":1,"a":[["3","1"],["4","1"]],"b":[["2","7"]]}"#;
+    differential(frame.as_bytes(), Market::UsdM).unwrap();
+    let out = decoded(frame);
+    let Body::Depth(depth) = out.messages[0].body else { panic!("{out:?}") };
+    assert_eq!(out.bids(depth.levels), [Level { price: px("2"), qty: qty("7") }]);
+    assert_eq!(out.asks(depth.levels)[1].price, px("4"));
+}
+
+#[test]
+fn trades_name_the_aggressor_and_the_origin() {
+    let Body::Trade(trade) = only(FRAMES[9]) else { panic!() };
+    assert_eq!((trade.id, trade.aggressor), (8_400_000_000_000_000_001, Side::Sell));
+    assert_eq!((trade.price, trade.origin), (px("50000.1"), TradeOrigin::Market));
+    let Body::Trade(spot) = only(FRAMES[10]) else { panic!() };
+    assert_eq!(spot.aggressor, Side::Buy);
+    assert_eq!(decoded(FRAMES[11]).ignored, [Ignored::Placeholder]);
+    let odd = FRAMES[9].replace("MARKET", "LATER");
+    assert!(matches!(decoded(&odd).ignored[..], [Ignored::UnknownValue(_)]));
+    let Body::AggTrade(agg) = only(FRAMES[12]) else { panic!() };
+    assert_eq!((agg.qty, agg.normal_qty), (qty("0.004"), qty("0.003")));
+}
+
+#[test]
+fn mark_price_and_funding() {
+    let Body::Mark(mark) = only(FRAMES[13]) else { panic!() };
+    assert_eq!(mark.funding_rate, Some(Rate::parse(b"-0.00012345").unwrap()));
+    assert_eq!(mark.next_funding, Nanos::from_millis(1_700_006_400_000));
+    // The array holds a dated contract without funding, and a COIN-M row that is not ours.
+    let out = decoded(FRAMES[14]);
+    let Body::Mark(dated) = out.messages[0].body else { panic!("{out:?}") };
+    assert_eq!((dated.funding_rate, dated.next_funding, dated.settle), (None, None, None));
+    assert_eq!(out.ignored, [Ignored::OtherMarket]);
+}
+
+#[test]
+fn a_sold_liquidation_means_a_long() {
+    let Body::Liquidation(order) = only(FRAMES[15]) else { panic!() };
+    assert_eq!((order.side, order.filled_qty), (Side::Sell, qty("0.190")));
+    assert_eq!((order.price, order.average), (px("49000.1"), px("49100.2")));
+    // `st` outside `o`, as one published sample has it.
+    let coin = FRAMES[15].replace(",\"st\":1}}", "},\"st\":2}");
+    assert_eq!(decoded(&coin).ignored, [Ignored::OtherMarket]);
+}
+
+#[test]
+fn klines_keep_sums_beyond_one_orders_range() {
+    let Body::Kline(kline) = only(FRAMES[16]) else { panic!() };
+    assert_eq!(kline.volume.to_string(), "123456789012345678.5");
+    assert_eq!((kline.first_trade, kline.closed, kline.trades), (None, true, 0));
+}
+
+#[test]
+fn contract_brackets_are_json_numbers() {
+    let out = decoded(FRAMES[17]);
+    let Body::ContractInfo(info) = out.messages[0].body else { panic!("{out:?}") };
+    let bracket = out.brackets(&info)[0];
+    assert_eq!(bracket.maintenance_rate, Rate::parse(b"0.01").unwrap());
+    assert_eq!(bracket.notional_cap.to_string(), "5000");
+}
+
+#[test]
+fn exponents_are_exact_and_rounding_is_refused() {
+    let with = |p: &str| FRAMES[9].replace("50000.10", p);
+    let Body::Trade(trade) = only(&with("5.00001E4")) else { panic!() };
+    assert_eq!(trade.price, px("50000.1"));
+    let Body::Trade(small) = only(&with("1.2E-7")) else { panic!() };
+    assert_eq!(small.price, Px(12));
+    for bad in ["1E-9", "0.000000001", "-1", "", "1e", "0", "92233720369", "0x10", " 1"] {
+        let frame = with(bad);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+        assert!(error.kind.to_string().contains("\"p\""), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn faults_name_kind_and_offset() {
+    let cases: [(&str, DecodeErrorKind, u32); 9] = [
+        ("", DecodeErrorKind::NotAFrame, 0),
+        ("[1]", DecodeErrorKind::NotAFrame, 1),
+        ("5", DecodeErrorKind::NotAFrame, 0),
+        (r#"{"e":"trade","E":"x"}"#, DecodeErrorKind::WrongType("E"), 17),
+        (r#"{"e":"trade","E":1,"E":2}"#, DecodeErrorKind::Duplicate("E"), 23),
+        (r#"{"result":null} x"#, DecodeErrorKind::Syntax, 16),
+        (r#"{"e":"trade","E":1}"#, DecodeErrorKind::Missing("T"), 19),
+        (r#"{"stream":"a@trade"}"#, DecodeErrorKind::Missing("data"), 20),
+        (r#"{"e":"trade","E":1,"X":"#, DecodeErrorKind::WrongType("X"), 23),
+    ];
+    for (frame, kind, offset) in cases {
+        let mut out = Decoded::default();
+        let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+        assert_eq!((error.kind, error.offset), (kind, offset), "{frame}");
+    }
+    let mut wide = FRAMES[20].as_bytes().to_vec();
+    let at = wide.iter().position(|&b| b >= 0x80).unwrap();
+    wide[at] = 0xFF;
+    let mut out = Decoded::default();
+    let error = Decoder::new(Market::UsdM).decode(&wide, &mut out).unwrap_err();
+    assert_eq!((error.kind, error.offset as usize), (DecodeErrorKind::Utf8, at));
+}
+
+#[test]
+fn a_malformed_frame_still_names_its_stream() {
+    let frame = &FRAMES[0].as_bytes()[..120];
+    let mut out = Decoded::default();
+    Decoder::new(Market::UsdM).decode(frame, &mut out).unwrap_err();
+    assert_eq!(out.stream.of(frame), b"btcusdt@depth@100ms");
+}
+
+#[test]
+fn ordinary_frames_stay_on_the_fast_path() {
+    let mut decoder = Decoder::new(Market::UsdM);
+    let mut out = Decoded::default();
+    for frame in &FRAMES[..17] {
+        decoder.decode(frame.as_bytes(), &mut out).unwrap();
+    }
+    assert_eq!(decoder.handed_over(), 0);
+    decoder.decode(FRAMES[17].as_bytes(), &mut out).unwrap();
+    assert_eq!(decoder.handed_over(), 1);
+}
+
+#[test]
+fn too_many_levels_are_refused() {
+    let level = r#"["1","1"]"#;
+    let many = vec![level; LEVELS_MAX + 1].join(",");
+    let frame = format!(r#"{{"lastUpdateId":1,"bids":[{many}],"asks":[]}}"#);
+    differential(frame.as_bytes(), Market::UsdM).unwrap();
+    let mut out = Decoded::default();
+    let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+    assert_eq!(error.kind, DecodeErrorKind::TooMany("bids"));
+}
+
+/// A structural change of a frame, as the wire might bring one day.
+#[derive(Clone, Debug)]
+enum Change {
+    Byte(usize, u8),
+    Delete(usize, usize),
+    Repeat(usize, usize),
+    Swap(usize, usize),
+    Value(usize, &'static str),
+    Space(usize),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = 0..400_usize;
+    let values = prop_oneof![
+        Just("null"),
+        Just("\"\""),
+        Just("\"1E2\""),
+        Just("12"),
+        Just("1.5"),
+        Just("true"),
+        Just("{}"),
+        Just("[]"),
+        Just("\"NA\""),
+        Just("2"),
+        Just("[[\"1\",\"2\"]]"),
+        Just("-0"),
+        Just("01"),
+        Just("\"\\u0041\""),
+        Just("9223372036854775808"),
+        Just("\"币\""),
+        Just("[{\"a\":[[[[1]]]]}]"),
+    ];
+    prop_oneof![
+        (at.clone(), any::<u8>()).prop_map(|(a, b)| Change::Byte(a, b)),
+        (at.clone(), 1..30_usize).prop_map(|(a, n)| Change::Delete(a, n)),
+        (at.clone(), 1..30_usize).prop_map(|(a, n)| Change::Repeat(a, n)),
+        (0..8_usize, 0..8_usize).prop_map(|(i, j)| Change::Swap(i, j)),
+        (0..30_usize, values).prop_map(|(n, v)| Change::Value(n, v)),
+        at.prop_map(Change::Space),
+    ]
+}
+
+fn apply(frame: &mut Vec<u8>, change: &Change) {
+    let length = frame.len().max(1);
+    match *change {
+        Change::Byte(at, byte) => {
+            if let Some(slot) = frame.get_mut(at % length) {
+                *slot = byte;
+            }
+        }
+        Change::Delete(at, count) => {
+            let start = (at % length).min(frame.len());
+            frame.drain(start..(start + count).min(frame.len()));
+        }
+        Change::Repeat(at, count) => {
+            let start = (at % length).min(frame.len());
+            let piece = frame[start..(start + count).min(frame.len())].to_vec();
+            frame.splice(start..start, piece);
+        }
+        Change::Swap(i, j) => swap_members(frame, i, j),
+        Change::Value(nth, value) => replace_value(frame, nth, value),
+        Change::Space(at) => {
+            let commas: Vec<_> = positions(frame, b',').chain(positions(frame, b':')).collect();
+            if let Some(&place) = commas.get(at % commas.len().max(1)) {
+                frame.splice(place..=place, [b'\t', frame[place], b' ']);
+            }
+        }
+    }
+}
+
+fn positions(frame: &[u8], byte: u8) -> impl Iterator<Item = usize> {
+    frame.iter().enumerate().filter(move |(_, b)| **b == byte).map(|(at, _)| at)
+}
+
+/// Swaps two comma-separated pieces of the innermost last object: keys in another order.
+fn swap_members(frame: &mut Vec<u8>, i: usize, j: usize) {
+    let Some(open) = frame.iter().rposition(|&b| b == b'{') else { return };
+    let Some(close) = frame[open..].iter().position(|&b| b == b'}') else { return };
+    let inside = frame[open + 1..open + close].to_vec();
+    let mut pieces: Vec<_> = inside.split(|&b| b == b',').collect();
+    let count = pieces.len();
+    pieces.swap(i % count, j % count);
+    frame.splice(open + 1..open + close, pieces.join(&b','));
+}
+
+/// Puts another value behind the nth colon.
+fn replace_value(frame: &mut Vec<u8>, nth: usize, value: &str) {
+    let colons: Vec<_> = positions(frame, b':').collect();
+    let Some(&colon) = colons.get(nth % colons.len().max(1)) else { return };
+    let end = frame[colon..].iter().position(|b| matches!(b, b',' | b'}')).map(|n| colon + n);
+    frame.splice(colon + 1..end.unwrap_or(frame.len()), value.bytes());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn both_agree_on_changed_frames(
+        which in 0..FRAMES.len(),
+        changes in proptest::collection::vec(change(), 0..4),
+        market in prop_oneof![Just(Market::UsdM), Just(Market::CoinM), Just(Market::Spot)],
+    ) {
+        let mut frame = FRAMES[which].as_bytes().to_vec();
+        for change in &changes {
+            apply(&mut frame, change);
+        }
+        differential(&frame, market).map_err(TestCaseError::fail)?;
+    }
+
+    #[test]
+    fn both_agree_on_any_bytes(frame in proptest::collection::vec(any::<u8>(), 0..120)) {
+        differential(&frame, Market::UsdM).map_err(TestCaseError::fail)?;
+    }
+
+    #[test]
+    fn both_agree_on_json_like_text(frame in "[\\[\\]{}\":,a-eE0-9.\\\\u -]{0,60}") {
+        differential(frame.as_bytes(), Market::UsdM).map_err(TestCaseError::fail)?;
+    }
+}
