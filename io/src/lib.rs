@@ -7,3 +7,4 @@
 //! Codecs are sans-IO: bytes in, messages out; the same decoder serves captures, sockets and fuzzers.
 
 pub mod decode;
+pub mod exchange_info;

@@ -2,14 +2,14 @@
 //! then rows that are left out, then fields that are missing.
 
 use fusewire_core::market::{
-    AggTrade, Body, BookTicker, Decoded, Depth, DepthIds, Ignored, Kline, Level, LevelRange,
-    Liquidation, Mark, Side, Snapshot, Span, Times, Trade, TradeOrigin,
+    AggTrade, Body, BookTicker, Decoded, Depth, DepthIds, Ignored, Level, Mark, Snapshot, Span,
+    Times, Trade, TradeOrigin,
 };
-use fusewire_core::units::{Nanos, Px, Qty, QtySum, Rate, UsdSum};
+use fusewire_core::units::{Nanos, Px, Qty, Rate};
 
+use super::super::DecodeErrorKind;
 use super::super::rows::{Event, Reading, TradeMark, aggressor, side};
 use super::super::scan::{Scan, Step, Stop};
-use super::super::{DecodeErrorKind, LEVELS_MAX};
 use super::field::{Field, Name};
 use super::levels::Sides;
 use super::nested::{Candle, Order};

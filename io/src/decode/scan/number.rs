@@ -58,7 +58,7 @@ impl Scan<'_> {
     }
 
     /// Takes digits; their value is right for up to `DIGITS_FAST` of them.
-    fn digits(&mut self) -> u64 {
+    pub(in crate::decode) fn digits(&mut self) -> u64 {
         let mut value = 0_u64;
         loop {
             let digit = self.peek().wrapping_sub(b'0');
