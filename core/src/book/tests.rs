@@ -1,0 +1,539 @@
+//! The book against its plain twin on random streams, and the rules one by one.
+
+use super::naive::NaiveBook;
+use super::*;
+use crate::units::Qty;
+use proptest::prelude::*;
+
+const TINY: BookConfig = BookConfig {
+    window_ticks: 64,
+    far_levels_max: 20,
+    buffer_frames_max: 6,
+    buffer_levels_max: 60,
+};
+
+fn levels(raw: &[(i64, i64)]) -> Vec<Level> {
+    raw.iter().map(|(price, qty)| Level { price: Px(*price), qty: Qty(*qty) }).collect()
+}
+
+fn ids(first: i64, last: i64, prev: i64) -> DepthIds {
+    DepthIds { first, last, prev: Some(prev) }
+}
+
+fn futures() -> Book {
+    Book::new(SyncRule::Futures, Some(Px(10)), &BookConfig::default())
+}
+
+/// A valid book with bid 1000, ask 1010 and last update id 100.
+fn synced() -> Book {
+    let mut book = futures();
+    book.on_snapshot(100, &levels(&[(1_000, 5)]), &levels(&[(1_010, 5)]));
+    assert_eq!(book.on_diff(ids(99, 100, 98), &[], &[]), Outcome::Synced);
+    book
+}
+
+fn held(book: &Book, side: BookSide) -> Vec<(i64, i64)> {
+    book.top(side, usize::MAX).map(|level| (level.price.0, level.qty.0)).collect()
+}
+
+// ---- Random streams.
+
+#[derive(Clone, Copy, Debug)]
+enum Chain {
+    Good,
+    /// `pu` (futures) or `U` (spot) does not follow.
+    Broken,
+    /// The frame before this one was lost.
+    Lost,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A diff frame after the touch moved by some ticks; what it would cross is swept away first.
+    Frame {
+        walk: i64,
+        span: i64,
+        chain: Chain,
+        bids: Vec<(i64, i64)>,
+        asks: Vec<(i64, i64)>,
+    },
+    /// A frame that crosses the book.
+    Cross,
+    /// A snapshot at an id relative to the newest frame.
+    Snapshot {
+        ahead: i64,
+        bids: Vec<(i64, i64)>,
+        asks: Vec<(i64, i64)>,
+    },
+    Partial {
+        bids: Vec<(i64, i64)>,
+        asks: Vec<(i64, i64)>,
+    },
+    Invalidate(Invalid),
+}
+
+/// Distances from the touch in raw price units, and quantities. The tick is 10.
+fn side(levels_max: usize) -> impl Strategy<Value = Vec<(i64, i64)>> {
+    let distance = prop_oneof![
+        20 => (0..40_i64).prop_map(|ticks| ticks * 10),
+        8 => (0..300_i64).prop_map(|ticks| ticks * 10),
+        1 => Just(i64::MAX),
+        1 => (0..9_000_000_000_i64).prop_map(|ticks| ticks * 1_000_000_000),
+    ];
+    prop::collection::vec((distance, prop_oneof![1 => Just(0), 2 => 1..100_i64]), 0..levels_max)
+}
+
+/// As `side`, but now and then off the grid.
+fn rough_side() -> impl Strategy<Value = Vec<(i64, i64)>> {
+    (side(14), prop_oneof![60 => Just(0), 1 => Just(5), 1 => 1..10_i64]).prop_map(
+        |(mut side, off)| {
+            if let Some(level) = side.first_mut() {
+                level.0 = level.0.saturating_add(off);
+            }
+            side
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let walk = prop_oneof![6 => -3..=3_i64, 2 => -60..=60_i64, 1 => -400..=400_i64];
+    let chain =
+        prop_oneof![60 => Just(Chain::Good), 1 => Just(Chain::Broken), 1 => Just(Chain::Lost)];
+    let frame = (walk, 1..5_i64, chain, rough_side(), rough_side())
+        .prop_map(|(walk, span, chain, bids, asks)| Step::Frame { walk, span, chain, bids, asks });
+    let snapshot = (-12..=3_i64, side(150), side(150))
+        .prop_map(|(ahead, bids, asks)| Step::Snapshot { ahead, bids, asks });
+    prop_oneof![
+        40 => frame,
+        6 => snapshot,
+        1 => Just(Step::Cross),
+        1 => (side(14), side(14)).prop_map(|(bids, asks)| Step::Partial { bids, asks }),
+        1 => prop::sample::select(Invalid::ALL.to_vec()).prop_map(Step::Invalidate),
+    ]
+}
+
+/// Makes the messages of an exchange from steps and gives them to both books.
+struct Twins {
+    book: Book,
+    naive: NaiveBook,
+    rule: SyncRule,
+    mid: i64,
+    last: i64,
+}
+
+impl Twins {
+    fn new(rule: SyncRule, tick: Option<Px>, buffering: Buffering) -> Self {
+        Self {
+            book: Book::new(rule, tick, &TINY).with_buffering(buffering),
+            naive: NaiveBook::new(rule, &TINY).with_buffering(buffering),
+            rule,
+            mid: 100_000,
+            last: 1_000,
+        }
+    }
+
+    fn bids(&self, side: &[(i64, i64)]) -> Vec<Level> {
+        let price = |distance| (self.mid - 10).saturating_sub(distance);
+        side.iter().map(|(d, qty)| Level { price: Px(price(*d)), qty: Qty(*qty) }).collect()
+    }
+
+    fn asks(&self, side: &[(i64, i64)]) -> Vec<Level> {
+        let price = |distance| self.mid.saturating_add(distance);
+        side.iter().map(|(d, qty)| Level { price: Px(price(*d)), qty: Qty(*qty) }).collect()
+    }
+
+    /// Removals of what a touch at `mid` leaves on the wrong side.
+    fn swept(&self, side: BookSide) -> Vec<Level> {
+        let wrong = |level: &Level| match side {
+            BookSide::Bid => level.price.0 >= self.mid,
+            BookSide::Ask => level.price.0 < self.mid,
+        };
+        let wrong = self.naive.top(side, usize::MAX).take_while(wrong);
+        wrong.map(|level| Level { qty: Qty::ZERO, ..level }).collect()
+    }
+
+    fn next_ids(&mut self, span: i64, chain: Chain) -> DepthIds {
+        let prev = match chain {
+            Chain::Good => self.last,
+            Chain::Broken => self.last - 1,
+            Chain::Lost => self.last + 7,
+        };
+        self.last = prev + span;
+        let first = prev + 1;
+        match self.rule {
+            SyncRule::Futures => DepthIds { first, last: self.last, prev: Some(prev) },
+            SyncRule::Spot => DepthIds { first, last: self.last, prev: None },
+        }
+    }
+
+    /// Runs a step on both; returns both outcomes.
+    fn run(&mut self, step: &Step) -> (Outcome, Outcome) {
+        match step {
+            Step::Frame { walk, span, chain, bids, asks } => {
+                self.mid = (self.mid + walk * 10).max(1_000);
+                let (mut all_bids, mut all_asks) =
+                    (self.swept(BookSide::Bid), self.swept(BookSide::Ask));
+                all_bids.extend(self.bids(bids));
+                all_asks.extend(self.asks(asks));
+                let ids = self.next_ids(*span, *chain);
+                self.diff(ids, &all_bids, &all_asks)
+            }
+            Step::Cross => {
+                let ids = self.next_ids(1, Chain::Good);
+                let level = levels(&[(self.mid, 1)]);
+                self.diff(ids, &level, &level)
+            }
+            Step::Snapshot { ahead, bids, asks } => {
+                let (last_id, bids, asks) = (self.last + ahead, self.bids(bids), self.asks(asks));
+                (
+                    self.book.on_snapshot(last_id, &bids, &asks),
+                    self.naive.on_snapshot(last_id, &bids, &asks),
+                )
+            }
+            Step::Partial { bids, asks } => {
+                let (bids, asks) = (self.bids(bids), self.asks(asks));
+                (self.book.on_partial(&bids, &asks), self.naive.on_partial(&bids, &asks))
+            }
+            Step::Invalidate(why) => {
+                self.book.invalidate(*why);
+                self.naive.invalidate(*why);
+                (Outcome::Ignored, Outcome::Ignored)
+            }
+        }
+    }
+
+    fn diff(&mut self, ids: DepthIds, bids: &[Level], asks: &[Level]) -> (Outcome, Outcome) {
+        (self.book.on_diff(ids, bids, asks), self.naive.on_diff(ids, bids, asks))
+    }
+
+    fn check(&self, step: &Step) -> Result<(), TestCaseError> {
+        prop_assert_eq!(self.book.state(), self.naive.state(), "{:?}", step);
+        prop_assert_eq!(self.book.touch(), self.naive.touch(), "{:?}", step);
+        prop_assert_eq!(self.book.levels(), self.naive.levels(), "{:?}", step);
+        for side in [BookSide::Bid, BookSide::Ask] {
+            let both = (self.book.top(side, usize::MAX), self.naive.top(side, usize::MAX));
+            prop_assert!(both.0.eq(both.1), "{:?} after {:?}", side, step);
+            prop_assert!(self.book.top(side, 3).eq(self.naive.top(side, 3)));
+        }
+        let stats = BookStats { regrids: 0, ..*self.book.stats() };
+        prop_assert_eq!(&stats, self.naive.stats(), "{:?}", step);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn agrees_with_the_naive_book(
+        rule in prop::sample::select(vec![SyncRule::Futures, SyncRule::Spot]),
+        buffering in prop_oneof![
+            9 => Just(Buffering::On),
+            1 => Just(Buffering::OffForTests),
+        ],
+        tick in prop::sample::select(vec![None, Some(Px(10)), Some(Px(70)), Some(Px(-1))]),
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let mut twins = Twins::new(rule, tick, buffering);
+        for step in &steps {
+            let (outcome, expected) = twins.run(step);
+            prop_assert_eq!(outcome, expected, "{:?}", step);
+            twins.check(step)?;
+        }
+    }
+
+    #[test]
+    fn any_ids_and_prices_are_survived(
+        rule in prop::sample::select(vec![SyncRule::Futures, SyncRule::Spot]),
+        tick in any::<Option<i64>>(),
+        steps in prop::collection::vec(
+            (extreme(), extreme(), extreme(), 0..4_u8, prop::collection::vec((extreme(), extreme()), 0..5)),
+            1..40,
+        ),
+    ) {
+        let mut twins = Twins::new(rule, tick.map(Px), Buffering::On);
+        for (first, last, prev, kind, raw) in steps {
+            let (bids, asks) = raw.split_at(raw.len() / 2);
+            let (bids, asks) = (levels(bids), levels(asks));
+            let (outcome, expected) = if kind == 0 {
+                (
+                    twins.book.on_snapshot(last, &bids, &asks),
+                    twins.naive.on_snapshot(last, &bids, &asks),
+                )
+            } else {
+                twins.diff(ids(first, last, prev), &bids, &asks)
+            };
+            prop_assert_eq!(outcome, expected);
+            twins.check(&Step::Cross)?;
+        }
+    }
+}
+
+fn extreme() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        prop::sample::select(vec![i64::MIN, -1, 0, 1, 2, 3, i64::MAX - 1, i64::MAX]),
+        any::<i64>(),
+        0..6_i64,
+    ]
+}
+
+/// Guards the property test itself: its streams must reach what they are meant to reach.
+#[test]
+fn random_streams_reach_every_corner() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let steps = prop::collection::vec(step(), 100);
+    let (mut total, mut evicting) = (BookStats::default(), 0);
+    for _ in 0..60 {
+        let mut twins = Twins::new(SyncRule::Futures, Some(Px(10)), Buffering::On);
+        for step in steps.new_tree(&mut runner).expect("a vector of steps").current() {
+            twins.run(&step);
+            evicting += u32::from(twins.book.levels().0 > 64);
+        }
+        let stats = twins.book.stats();
+        total.gaps += stats.gaps;
+        total.crossed += stats.crossed;
+        total.snapshots += stats.snapshots;
+        total.snapshots_ignored += stats.snapshots_ignored;
+        total.applied += stats.applied;
+        total.discarded += stats.discarded;
+        total.buffer_dropped += stats.buffer_dropped;
+        total.levels_dropped += stats.levels_dropped;
+        total.regrids += stats.regrids;
+        total.invalidated += stats.invalidated;
+    }
+    assert!(total.applied > 1_000 && evicting > 100, "{total:?} {evicting}");
+    let rare = [
+        total.gaps,
+        total.crossed,
+        total.snapshots_ignored,
+        total.discarded,
+        total.buffer_dropped,
+        total.levels_dropped,
+        total.regrids,
+        total.invalidated,
+    ];
+    assert!(rare.iter().all(|count| *count > 20), "{total:?}");
+}
+
+// ---- The rules one by one.
+
+#[test]
+fn a_futures_book_is_joined_chained_and_broken() {
+    let mut book = futures();
+    assert_eq!(book.touch(), Err(Invalid::NoSnapshot));
+    assert_eq!(book.on_diff(ids(310, 316, 309), &levels(&[(500, 9)]), &[]), Outcome::Buffered);
+    assert_eq!(book.on_diff(ids(317, 319, 316), &levels(&[(490, 9)]), &[]), Outcome::Buffered);
+    let joint = (levels(&[(500, 3), (480, 0)]), levels(&[(510, 2)]));
+    assert_eq!(book.on_diff(ids(320, 327, 999), &joint.0, &joint.1), Outcome::Buffered);
+    let bids = levels(&[(500, 1), (490, 2), (480, 4)]);
+    let asks = levels(&[(510, 6), (530, 1)]);
+    assert_eq!(book.on_snapshot(323, &bids, &asks), Outcome::Synced, "pu of the joint is free");
+    assert_eq!(
+        book.on_diff(ids(340, 344, 327), &[], &levels(&[(510, 0), (520, 8)])),
+        Outcome::Applied
+    );
+    assert_eq!(book.on_diff(ids(345, 345, 344), &[], &[]), Outcome::Applied, "both sides empty");
+    let unknown = levels(&[(70, 0), (75, 0)]);
+    assert_eq!(book.on_diff(ids(350, 351, 345), &unknown, &unknown), Outcome::Applied);
+    assert_eq!(held(&book, BookSide::Bid), [(500, 3), (490, 2)]);
+    assert_eq!(held(&book, BookSide::Ask), [(520, 8), (530, 1)]);
+    let lost = ids(360, 366, 355);
+    assert_eq!(book.on_diff(lost, &levels(&[(500, 77)]), &[]), Outcome::Invalidated(Invalid::Gap));
+    assert_eq!(book.touch(), Err(Invalid::Gap));
+    assert_eq!(book.on_diff(ids(400, 401, 380), &[], &[]), Outcome::Buffered, "one gap, not two");
+    let expected = BookStats {
+        gaps: 1,
+        snapshots: 1,
+        applied: 4,
+        discarded: 2,
+        buffered: 5,
+        invalidated: 1,
+        ..BookStats::default()
+    };
+    assert_eq!(book.stats(), &expected);
+}
+
+#[test]
+fn a_gap_heals_from_the_frame_that_showed_it() {
+    let mut book = synced();
+    book.on_diff(ids(120, 130, 110), &levels(&[(990, 1)]), &[]);
+    assert_eq!(book.on_diff(ids(131, 140, 130), &levels(&[(980, 1)]), &[]), Outcome::Buffered);
+    let (bids, asks) = (levels(&[(1_000, 7)]), levels(&[(1_020, 7)]));
+    let old = book.on_snapshot(119, &bids, &asks);
+    assert_eq!(old, Outcome::Invalidated(Invalid::SnapshotTooOld));
+    assert_eq!(book.state(), Err(Invalid::SnapshotTooOld));
+    assert_eq!(book.on_snapshot(125, &bids, &asks), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 7), (990, 1), (980, 1)]);
+    assert_eq!(book.on_diff(ids(141, 141, 140), &[], &[]), Outcome::Applied);
+}
+
+#[test]
+fn a_snapshot_ahead_of_the_stream_waits_for_it() {
+    let mut book = futures();
+    assert_eq!(book.on_snapshot(100, &levels(&[(1_000, 5)]), &[]), Outcome::Buffered);
+    assert_eq!(book.touch(), Err(Invalid::NoSnapshot), "loaded is not joined");
+    assert_eq!(book.levels(), (1, 0));
+    assert_eq!(book.on_diff(ids(90, 99, 89), &levels(&[(1_000, 1)]), &[]), Outcome::Discarded);
+    assert_eq!(book.on_snapshot(100, &[], &[]), Outcome::Ignored);
+    assert_eq!(book.on_diff(ids(100, 100, 99), &[], &levels(&[(1_010, 1)])), Outcome::Synced);
+    let touch = Touch { bid: Some(levels(&[(1_000, 5)])[0]), ask: Some(levels(&[(1_010, 1)])[0]) };
+    assert_eq!(book.touch(), Ok(touch));
+}
+
+#[test]
+fn a_stream_ahead_of_the_snapshot_needs_a_newer_one() {
+    let mut book = futures();
+    book.on_snapshot(100, &levels(&[(1_000, 5)]), &[]);
+    let early = book.on_diff(ids(101, 105, 99), &levels(&[(990, 5)]), &[]);
+    assert_eq!(early, Outcome::Invalidated(Invalid::SnapshotTooOld));
+    assert_eq!(book.on_snapshot(103, &levels(&[(980, 5)]), &[]), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), [(990, 5), (980, 5)]);
+}
+
+#[test]
+fn snapshots_of_a_synced_book_count_only_when_newer() {
+    let mut book = synced();
+    assert_eq!(book.on_snapshot(100, &[], &[]), Outcome::Ignored);
+    assert_eq!(book.on_snapshot(99, &[], &[]), Outcome::Ignored);
+    assert_eq!(book.stats().snapshots_ignored, 2);
+    assert!(book.touch().is_ok());
+    let newer = book.on_snapshot(110, &levels(&[(1_000, 8)]), &[]);
+    assert_eq!(newer, Outcome::Invalidated(Invalid::Stale));
+    assert_eq!(book.on_diff(ids(101, 109, 100), &levels(&[(1_000, 1)]), &[]), Outcome::Discarded);
+    assert_eq!(book.on_diff(ids(110, 112, 109), &[], &[]), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 8)]);
+    assert_eq!(book.stats().invalidated, 1);
+}
+
+#[test]
+fn spot_joins_one_later_and_needs_no_pu() {
+    let mut book = Book::new(SyncRule::Spot, Some(Px(10)), &BookConfig::default());
+    let spot = |first, last| DepthIds { first, last, prev: None };
+    assert_eq!(book.on_diff(spot(90, 100), &levels(&[(1_000, 1)]), &[]), Outcome::Buffered);
+    assert_eq!(book.on_diff(spot(101, 103), &levels(&[(990, 1)]), &[]), Outcome::Buffered);
+    assert_eq!(book.on_snapshot(100, &levels(&[(1_000, 9)]), &[]), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 9), (990, 1)]);
+    assert_eq!(book.stats().discarded, 1, "u = lastUpdateId holds nothing new on spot");
+    assert_eq!(book.on_diff(spot(104, 110), &[], &[]), Outcome::Applied);
+    assert_eq!(book.on_diff(spot(112, 113), &[], &[]), Outcome::Invalidated(Invalid::Gap));
+}
+
+#[test]
+fn a_crossed_book_is_quarantined_until_the_next_snapshot() {
+    let mut book = synced();
+    let crossing = levels(&[(1_010, 1)]);
+    let crossed = Outcome::Invalidated(Invalid::Crossed);
+    assert_eq!(book.on_diff(ids(101, 102, 100), &crossing, &[]), crossed, "equal is crossed");
+    let repair = levels(&[(1_010, 0)]);
+    assert_eq!(book.on_diff(ids(103, 104, 102), &repair, &[]), Outcome::Buffered);
+    assert_eq!(book.touch(), Err(Invalid::Crossed));
+    assert_eq!(book.on_snapshot(104, &levels(&[(1_000, 1)]), &levels(&[(1_000, 1)])), crossed);
+    let (bids, asks) = (levels(&[(1_000, 2)]), levels(&[(1_020, 2)]));
+    assert_eq!(book.on_snapshot(104, &bids, &asks), Outcome::Synced);
+    assert_eq!((book.stats().crossed, book.stats().gaps), (2, 0));
+}
+
+#[test]
+fn a_frame_is_judged_as_a_whole() {
+    let mut book = synced();
+    let (bids, asks) = (levels(&[(1_020, 1), (1_020, 4)]), levels(&[(1_010, 0), (1_030, 1)]));
+    assert_eq!(book.on_diff(ids(101, 102, 100), &bids, &asks), Outcome::Applied);
+    assert_eq!(held(&book, BookSide::Bid), [(1_020, 4), (1_000, 5)], "the later of two wins");
+}
+
+#[test]
+fn without_buffering_the_crossed_book_gives_it_away() {
+    // The market falls while the snapshot is on its way. Who loses the frames that say so keeps bids
+    // that are long gone, and the asks that follow run into them.
+    let run = |buffering| {
+        let mut book = futures().with_buffering(buffering);
+        book.on_diff(ids(99, 101, 98), &levels(&[(1_000, 0), (950, 5)]), &levels(&[(960, 1)]));
+        book.on_snapshot(100, &levels(&[(1_000, 5)]), &levels(&[(1_010, 5)]));
+        let last = book.on_diff(ids(102, 103, 101), &[], &levels(&[(955, 2)]));
+        (last, book)
+    };
+    let (sound, book) = run(Buffering::On);
+    assert_eq!((sound, book.stats().crossed), (Outcome::Applied, 0));
+    let (naive, book) = run(Buffering::OffForTests);
+    assert_eq!(naive, Outcome::Invalidated(Invalid::Crossed));
+    assert_eq!((book.stats().crossed, book.stats().gaps), (1, 0));
+    assert_eq!(book.stats().discarded, 1);
+}
+
+#[test]
+fn partial_frames_replace_until_a_diff_comes() {
+    let mut book = futures();
+    assert_eq!(book.on_partial(&levels(&[(1_000, 1), (990, 1)]), &[]), Outcome::Synced);
+    assert_eq!(book.on_partial(&levels(&[(980, 1)]), &levels(&[(990, 1)])), Outcome::Applied);
+    assert_eq!(held(&book, BookSide::Bid), [(980, 1)]);
+    let crossed = book.on_partial(&levels(&[(990, 1)]), &levels(&[(990, 1)]));
+    assert_eq!(crossed, Outcome::Invalidated(Invalid::Crossed));
+    assert_eq!(book.on_partial(&[], &levels(&[(990, 1)])), Outcome::Synced, "a view heals a view");
+    let diff = book.on_diff(ids(1, 2, 0), &[], &[]);
+    assert_eq!(diff, Outcome::Invalidated(Invalid::NoSnapshot));
+    assert_eq!(book.on_partial(&[], &[]), Outcome::Ignored);
+    assert_eq!(book.touch(), Err(Invalid::NoSnapshot));
+}
+
+#[test]
+fn invalidate_breaks_the_chain() {
+    let mut book = synced();
+    book.invalidate(Invalid::Malformed);
+    assert_eq!(book.touch(), Err(Invalid::Malformed));
+    assert_eq!(book.on_diff(ids(101, 102, 100), &[], &[]), Outcome::Buffered);
+    book.invalidate(Invalid::Stale);
+    assert_eq!((book.stats().buffer_dropped, book.stats().invalidated), (1, 1));
+    assert_eq!(book.on_snapshot(101, &[], &[]), Outcome::Buffered, "its frame is gone");
+}
+
+#[test]
+fn a_full_buffer_drops_the_oldest_and_says_so() {
+    let mut book = Book::new(SyncRule::Futures, None, &TINY);
+    let outcomes: Vec<Outcome> =
+        (1..=8).map(|last| book.on_diff(ids(last, last, last - 1), &[], &[])).collect();
+    assert!(outcomes[..6].iter().all(|outcome| *outcome == Outcome::Buffered));
+    assert_eq!(outcomes[6], Outcome::Invalidated(Invalid::BufferOverflow));
+    assert_eq!(outcomes[7], Outcome::Buffered, "said once");
+    assert_eq!((book.stats().buffered, book.stats().buffer_dropped), (8, 2));
+    let lost = book.on_snapshot(2, &[], &[]);
+    assert_eq!(lost, Outcome::Invalidated(Invalid::SnapshotTooOld));
+    assert_eq!(book.on_snapshot(3, &[], &[]), Outcome::Synced);
+}
+
+#[test]
+fn prices_off_the_grid_are_kept_exactly() {
+    let mut book = synced();
+    let (bids, asks) = (levels(&[(995, 1), (7, 2)]), levels(&[(1_003, 3), (i64::MAX, 4)]));
+    assert_eq!(book.on_diff(ids(101, 102, 100), &bids, &asks), Outcome::Applied);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 5), (995, 1), (7, 2)]);
+    assert_eq!(held(&book, BookSide::Ask), [(1_003, 3), (1_010, 5), (i64::MAX, 4)]);
+    assert_eq!(book.stats().regrids, 2, "10 to 5, 5 to 1");
+    assert_eq!(book.on_diff(ids(103, 104, 102), &levels(&[(995, 0)]), &[]), Outcome::Applied);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 5), (7, 2)]);
+}
+
+#[test]
+fn without_a_tick_the_first_snapshot_gives_the_grid() {
+    let mut book = Book::new(SyncRule::Futures, None, &BookConfig::default());
+    let bids: Vec<_> = (1..200).map(|step| (2_000 - step * 6, 1)).collect();
+    book.on_snapshot(5, &levels(&bids), &levels(&[(2_004, 1)]));
+    book.on_diff(ids(5, 6, 4), &levels(&[(1_992, 3)]), &[]);
+    assert_eq!(book.stats().regrids, 0);
+    assert_eq!(book.levels(), (200, 1));
+}
+
+#[test]
+fn a_full_side_drops_its_farthest_level() {
+    let mut book = Book::new(SyncRule::Futures, Some(Px(1)), &TINY);
+    let bids: Vec<_> = (0..84).map(|step| (10_000 - 1_000 * (step / 64) - step, 1)).collect();
+    book.on_snapshot(5, &levels(&bids), &[]);
+    assert_eq!((book.levels(), book.stats().levels_dropped), ((84, 0), 0));
+    let farther = levels(&[(1, 1)]);
+    assert_eq!(book.on_diff(ids(5, 6, 4), &farther, &[]), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), bids, "the newcomer was the farthest");
+    book.on_diff(ids(7, 8, 6), &levels(&[(10_500, 1)]), &[]);
+    assert_eq!(held(&book, BookSide::Bid)[1..], bids[..83]);
+    assert_eq!((book.levels(), book.stats().levels_dropped), ((84, 0), 2));
+}
