@@ -1,0 +1,199 @@
+//! What can be wrong with a recording: each error is one line that names the file and the line.
+
+use std::io;
+
+use fusewire_core::instrument::Market;
+use thiserror::Error;
+
+use super::merge::SOURCES_MAX;
+
+/// Bytes of a line that an error shows.
+const EXCERPT_BYTES: usize = 48;
+
+/// A recording that can not be read.
+///
+/// After `Malformed` and `Time` the reader stands at the next line; after any other error it has ended.
+#[derive(Debug, Error)]
+pub enum CaptureError {
+    /// The file can not be opened.
+    #[error("{file}: cannot open: {error}")]
+    Open {
+        /// Path.
+        file: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The system failed to deliver the file's bytes.
+    #[error("{file}: reading failed after line {line}: {error}")]
+    Read {
+        /// Path.
+        file: String,
+        /// Last whole line.
+        line: u64,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The compressed data stops before its end mark, as after a crash or a broken download.
+    #[error("{file}: compressed data ends in the middle after line {line}")]
+    Truncated {
+        /// Path.
+        file: String,
+        /// Last whole line.
+        line: u64,
+    },
+    /// The compressed data contradicts itself.
+    #[error("{file}: compressed data is corrupt after line {line}: {reason}")]
+    Corrupt {
+        /// Path.
+        file: String,
+        /// Last whole line.
+        line: u64,
+        /// What the decompressor said.
+        reason: String,
+    },
+    /// A zip archive.
+    #[error("{file}: this is a zip archive: unpack it and pass the file inside")]
+    Zip {
+        /// Path.
+        file: String,
+    },
+    /// No line, or blank ones only.
+    #[error("{file}: the capture is empty")]
+    Empty {
+        /// Path.
+        file: String,
+    },
+    /// The first line belongs to no known format.
+    #[error(
+        "{file}: line {line} is no line of a capture: \"{excerpt}\" (expected `<receive time> <frame>` \
+         or a cryptofeed recording)"
+    )]
+    NotACapture {
+        /// Path.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// How the line starts, escaped.
+        excerpt: String,
+    },
+    /// A later line that does not belong to the format.
+    #[error("{file}: line {line}: {reason}: \"{excerpt}\"")]
+    Malformed {
+        /// Path.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+        /// How the line starts, escaped.
+        excerpt: String,
+    },
+    /// A receive time that can not be.
+    #[error("{file}: line {line}: {reason}")]
+    Time {
+        /// Path.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// A line above `line_bytes_max`.
+    #[error("{file}: line {line} is longer than {limit} bytes (line_bytes_max)")]
+    LineTooLong {
+        /// Path.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// REST answers above `rest_bytes_max` that wait for their time.
+    #[error(
+        "{file}: line {line}: the REST answers that wait for their time exceed {limit} bytes \
+         (rest_bytes_max)"
+    )]
+    RestTooLarge {
+        /// Path.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Addresses of two markets in one recording: its frames can not be told apart.
+    #[error(
+        "{file}: line {line}: an address of {second} in a recording of {first}: split it, or pass --market"
+    )]
+    TwoMarkets {
+        /// Path.
+        file: String,
+        /// Line, from 1.
+        line: u64,
+        /// Market so far.
+        first: Market,
+        /// Market of the new address.
+        second: Market,
+    },
+    /// A sidecar that can not be read, written or understood.
+    #[error("{file}: {reason}")]
+    Sidecar {
+        /// Path of the sidecar.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The same file twice in one merge: every frame would count double.
+    #[error("{file}: given twice")]
+    Twice {
+        /// Path.
+        file: String,
+    },
+    /// More files in one merge than `SOURCES_MAX`.
+    #[error("{count} captures at once: at most {SOURCES_MAX} can be merged")]
+    TooManySources {
+        /// Files given.
+        count: usize,
+    },
+}
+
+/// What is wrong with one line, before the file and the line number are known.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It does not belong to the format.
+    Shape(String),
+    /// Its receive time can not be.
+    Time(String),
+}
+
+impl Fault {
+    /// As the error of a line.
+    pub(super) fn at(self, file: &str, line: u64, text: &[u8]) -> CaptureError {
+        let file = file.to_owned();
+        match self {
+            Self::Shape(reason) => {
+                CaptureError::Malformed { file, line, reason, excerpt: excerpt(text) }
+            }
+            Self::Time(reason) => CaptureError::Time { file, line, reason },
+        }
+    }
+}
+
+/// How a line starts, on one printable line.
+pub(super) fn excerpt(text: &[u8]) -> String {
+    let shown = text.get(..EXCERPT_BYTES).unwrap_or(text);
+    let cut = if shown.len() < text.len() { "…" } else { "" };
+    format!("{}{cut}", shown.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_short_and_printable() {
+        assert_eq!(excerpt(b"abc"), "abc");
+        assert_eq!(excerpt(b"a\0\n\xff"), r"a\x00\n\xff");
+        assert_eq!(excerpt(&[b'x'; 49]), format!("{}…", "x".repeat(48)));
+    }
+}
