@@ -20,6 +20,8 @@ mod lines;
 mod merge;
 mod origin;
 mod reader;
+#[cfg(test)]
+mod real_captures;
 mod rest;
 mod sidecar;
 mod source;
