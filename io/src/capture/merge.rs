@@ -21,11 +21,15 @@ pub struct Merge {
 }
 
 /// Where a reader stands.
+///
+/// A head counts by its own time. That gives the order that `Merge` promises without keeping the latest
+/// time of each reader: a record was given out because no other head came before it, so a successor
+/// with a lower time goes next under either key.
 #[derive(Clone, Copy)]
 enum Head {
-    /// Its next record is not read yet; the key of the last one.
-    Unread(Nanos),
-    /// Its next record is read and has this key: the latest receive time up to it.
+    /// Its next record is not read yet.
+    Unread,
+    /// Its next record is read and was received then.
     At(Nanos),
     /// It has ended.
     End,
@@ -47,7 +51,7 @@ impl Merge {
         if let Some((_, twice)) = with_path.find(|(path, _)| !paths.insert(*path)) {
             return Err(CaptureError::Twice { file: twice.name().to_owned() });
         }
-        Ok(Self { readers, heads: vec![Head::Unread(Nanos(0)); count] })
+        Ok(Self { readers, heads: vec![Head::Unread; count] })
     }
 
     /// The next record of all; `None` at the end. Its `source` is the index of its reader.
@@ -56,8 +60,8 @@ impl Merge {
     /// The next record of one reader is faulty. Reading can go on as in [`Reader::next`].
     #[allow(clippy::should_implement_trait)] // It lends, which `Iterator` can not.
     pub fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
-        let Some((source, key)) = self.first()? else { return Ok(None) };
-        self.heads[source] = Head::Unread(key);
+        let Some(source) = self.first()? else { return Ok(None) };
+        self.heads[source] = Head::Unread;
         Ok(self.readers[source].record().map(|record| Record { source, ..record }))
     }
 
@@ -67,21 +71,20 @@ impl Merge {
         &self.readers
     }
 
-    /// Fills the heads and finds the lowest one.
-    fn first(&mut self) -> Result<Option<(usize, Nanos)>, CaptureError> {
+    /// Fills the heads and finds the one that comes first.
+    fn first(&mut self) -> Result<Option<usize>, CaptureError> {
         let mut first: Option<(usize, Nanos)> = None;
         for (source, head) in self.heads.iter_mut().enumerate() {
-            if let Head::Unread(last) = *head {
-                let next = self.readers[source].advance()?;
-                *head = next.map_or(Head::End, |recv| Head::At(recv.max(last)));
+            if matches!(head, Head::Unread) {
+                *head = self.readers[source].advance()?.map_or(Head::End, Head::At);
             }
-            if let Head::At(key) = *head
-                && first.is_none_or(|(_, lowest)| key < lowest)
+            if let Head::At(recv) = *head
+                && first.is_none_or(|(_, earliest)| recv < earliest)
             {
-                first = Some((source, key));
+                first = Some((source, recv));
             }
         }
-        Ok(first)
+        Ok(first.map(|(source, _)| source))
     }
 }
 

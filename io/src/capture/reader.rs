@@ -73,11 +73,10 @@ impl Reader {
         let failed = |error| CaptureError::Open { file: name.clone(), error };
         let file = File::open(path).map_err(failed)?;
         let facts = file.metadata().map_err(failed)?;
-        let canonical = path.canonicalize().map_err(failed)?;
         let sidecar = Sidecar::read(path)?;
         let mut reader = Self::start(&name, Box::new(file), options, sidecar)?;
-        reader.path = Some(canonical);
-        // A pipe has no length.
+        // A pipe has neither a canonical path nor a length.
+        reader.path = path.canonicalize().ok();
         reader.bytes_total = facts.is_file().then_some(facts.len());
         Ok(reader)
     }
@@ -155,7 +154,7 @@ impl Reader {
         self.bytes_total
     }
 
-    /// The canonical path; `None` if it was not opened from a path.
+    /// The canonical path; `None` if it was not opened from a file.
     pub(super) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
@@ -724,6 +723,21 @@ mod tests {
         assert!(error.contains("missing.gz: cannot open: "), "{error}");
         let error = Reader::open(folder.path(), &options()).err().unwrap();
         assert!(matches!(error, CaptureError::Read { line: 0, .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_read_by_its_path() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+
+        let (output, mut input) = std::io::pipe().unwrap();
+        input.write_all(&gzip(NANOS.as_bytes())).unwrap();
+        drop(input);
+        let path = format!("/dev/fd/{}", output.as_raw_fd());
+        let mut read = Reader::open(Path::new(&path), &options()).unwrap();
+        assert_eq!(drain(&mut read).0.len(), 2);
+        assert_eq!(read.bytes_total(), None);
     }
 
     #[test]
