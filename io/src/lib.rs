@@ -10,3 +10,5 @@
 pub mod capture;
 pub mod decode;
 pub mod exchange_info;
+pub mod feed;
+pub mod manifest;

@@ -143,6 +143,14 @@ pub enum CaptureError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nothing tells the market of the frames, and a frame never does.
+    #[error(
+        "{file}: market unknown: name the file usdm_…, coinm_… or spot_…, or pass --market usdm|coinm|spot"
+    )]
+    NoMarket {
+        /// Path.
+        file: String,
+    },
     /// The same file twice in one merge: every frame would count double.
     #[error("{file}: given twice")]
     Twice {
@@ -155,6 +163,14 @@ pub enum CaptureError {
         /// Files given.
         count: usize,
     },
+}
+
+impl CaptureError {
+    /// True when the rest of the recording, or of the other recordings, can still be used.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Truncated { .. } | Self::Corrupt { .. } | Self::Malformed { .. })
+    }
 }
 
 /// What is wrong with one line, before the file and the line number are known.

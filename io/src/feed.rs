@@ -1,0 +1,335 @@
+//! From one frame to messages with their instruments: decoder, symbol and counts.
+//!
+//! A message names its symbol in its own text, in its stream name, in the URL of a REST answer, or not
+//! at all: a bare snapshot belongs to the only symbol of its file. What can not be attributed is an
+//! error and not a guess.
+
+use std::borrow::Cow;
+
+use fusewire_core::instrument::{InstrumentId, Market, Universe};
+use fusewire_core::market::{Decoded, Ignored, Kind, Message};
+
+use crate::capture::Origin;
+use crate::decode::{DecodeError, Decoder, symbol_of_stream, unescape};
+
+/// Where a frame came from, as far as the frame does not say itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Market of the recording.
+    pub market: Market,
+    /// Stream frame or REST answer.
+    pub origin: Origin<'a>,
+    /// The only symbol of the recording, if it has one.
+    pub only_symbol: Option<&'a str>,
+}
+
+/// The symbol of a message in exchange spelling; `None` when nothing names it.
+#[must_use]
+pub fn symbol_of<'a>(
+    frame: &'a [u8],
+    decoded: &Decoded,
+    message: &Message,
+    context: &Context<'a>,
+) -> Option<Cow<'a, str>> {
+    if !message.symbol.is_none() {
+        return unescape(message.symbol.of(frame));
+    }
+    if !decoded.stream.is_none() {
+        return symbol_of_stream(decoded.stream.of(frame)).map(Cow::Owned);
+    }
+    match context.origin {
+        Origin::Rest { url } => symbol_of_url(url).map(Cow::Borrowed),
+        Origin::Stream => context.only_symbol.map(Cow::Borrowed),
+    }
+}
+
+/// The `symbol` parameter of a REST address.
+fn symbol_of_url(url: &str) -> Option<&str> {
+    let query = url.split_once('?')?.1;
+    query.split('&').find_map(|pair| pair.strip_prefix("symbol=")).filter(|s| !s.is_empty())
+}
+
+/// True when a REST answer is the `exchangeInfo` of its market and no market message.
+#[must_use]
+pub fn is_exchange_info(url: &str) -> bool {
+    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    path.ends_with("/exchangeInfo")
+}
+
+/// What was counted on the way in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Frames taken, REST answers included.
+    pub frames: u64,
+    /// Messages by kind, in the order of `Kind::ALL`.
+    pub messages: [u64; Kind::ALL.len()],
+    /// Malformed frames.
+    pub malformed: u64,
+    /// Messages of symbols outside the universe.
+    pub outside: u64,
+    /// Messages that nothing attributes to a symbol.
+    pub unattributed: u64,
+    /// Rows that were understood and left out.
+    pub ignored: IgnoredCounts,
+    /// REST answers that are no market messages.
+    pub other_rest: u64,
+}
+
+/// Rows left out, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IgnoredCounts {
+    /// Answers of the control protocol.
+    pub control: u64,
+    /// Event types that Fusewire does not read, objects of unknown shape, other books.
+    pub unknown: u64,
+    /// Rows of another market.
+    pub other_market: u64,
+    /// Trade placeholders.
+    pub placeholder: u64,
+    /// Enum values that Fusewire does not know.
+    pub unknown_value: u64,
+}
+
+impl IgnoredCounts {
+    /// Counts one row.
+    pub fn add(&mut self, why: Ignored) {
+        let counter = match why {
+            Ignored::ControlAnswer => &mut self.control,
+            Ignored::UnknownEvent(_) | Ignored::NoEventType | Ignored::OtherBook => {
+                &mut self.unknown
+            }
+            Ignored::OtherMarket => &mut self.other_market,
+            Ignored::Placeholder => &mut self.placeholder,
+            Ignored::UnknownValue(_) => &mut self.unknown_value,
+        };
+        *counter += 1;
+    }
+}
+
+/// Decoders and counts of one run.
+#[derive(Debug)]
+pub struct Feed {
+    universe: Universe,
+    decoders: [Decoder; 3],
+    decoded: Decoded,
+    counts: Counts,
+}
+
+/// A malformed frame, and what it leaves in doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// What was wrong.
+    pub error: DecodeError,
+    /// The stream that is stale now; empty when the frame does not even tell that.
+    pub stream: String,
+    /// Which books may have missed a change.
+    pub doubt: Doubt,
+}
+
+/// Which books a malformed frame may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// None: its stream carries no book.
+    None,
+    /// The book of one symbol.
+    One(InstrumentId),
+    /// Every book that the recording feeds.
+    All,
+}
+
+impl Feed {
+    /// A feed for the symbols of `universe`.
+    #[must_use]
+    pub fn new(universe: Universe) -> Self {
+        let decoders = [Market::UsdM, Market::CoinM, Market::Spot].map(Decoder::new);
+        Self { universe, decoders, decoded: Decoded::default(), counts: Counts::default() }
+    }
+
+    /// The instruments.
+    #[must_use]
+    pub fn universe(&self) -> &Universe {
+        &self.universe
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Frames that the fast decoder handed to the reference decoder.
+    #[must_use]
+    pub fn handed_over(&self) -> u64 {
+        self.decoders.iter().map(Decoder::handed_over).sum()
+    }
+
+    /// Decodes one frame and calls `sink` for each message of a symbol in the universe.
+    ///
+    /// # Errors
+    /// The frame is malformed; nothing of it was used.
+    pub fn take(
+        &mut self,
+        frame: &[u8],
+        context: &Context<'_>,
+        mut sink: impl FnMut(InstrumentId, &Message, &Decoded),
+    ) -> Result<(), Malformed> {
+        self.counts.frames += 1;
+        if let Origin::Rest { url } = context.origin
+            && is_exchange_info(url)
+        {
+            self.counts.other_rest += 1;
+            return Ok(());
+        }
+        let decoder = &mut self.decoders[context.market as usize];
+        if let Err(error) = decoder.decode(frame, &mut self.decoded) {
+            return Err(self.malformed(frame, context, error));
+        }
+        for why in &self.decoded.ignored {
+            self.counts.ignored.add(*why);
+        }
+        for message in &self.decoded.messages {
+            match find(&self.universe, frame, &self.decoded, message, context) {
+                Found::Instrument(id) => {
+                    self.counts.messages[message.body.kind() as usize] += 1;
+                    sink(id, message, &self.decoded);
+                }
+                Found::Outside => self.counts.outside += 1,
+                Found::Unattributed => self.counts.unattributed += 1,
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn malformed(&mut self, frame: &[u8], context: &Context<'_>, error: DecodeError) -> Malformed {
+        self.counts.malformed += 1;
+        let name = self.decoded.stream.of(frame);
+        let stream = String::from_utf8_lossy(name).into_owned();
+        let symbol = symbol_of_stream(name).or_else(|| context.only_symbol.map(str::to_owned));
+        let doubt = match symbol {
+            _ if !carries_book(name) => Doubt::None,
+            None => Doubt::All,
+            Some(symbol) => self
+                .universe
+                .find(context.market, symbol.as_bytes())
+                .map_or(Doubt::None, Doubt::One),
+        };
+        Malformed { error, stream, doubt }
+    }
+}
+
+/// True when frames of a stream change a book; without a name any frame may.
+fn carries_book(stream: &[u8]) -> bool {
+    let channel = stream.iter().position(|&b| b == b'@').map(|at| &stream[at + 1..]);
+    match channel {
+        Some(channel) => channel.starts_with(b"depth"),
+        None => stream.is_empty(),
+    }
+}
+
+enum Found {
+    Instrument(InstrumentId),
+    Outside,
+    Unattributed,
+}
+
+/// The instrument of a message. The common case looks the raw text up and copies nothing.
+fn find(
+    universe: &Universe,
+    frame: &[u8],
+    decoded: &Decoded,
+    message: &Message,
+    context: &Context<'_>,
+) -> Found {
+    let raw = message.symbol.of(frame);
+    if !raw.is_empty()
+        && let Some(id) = universe.find(context.market, raw)
+    {
+        return Found::Instrument(id);
+    }
+    match symbol_of(frame, decoded, message, context) {
+        None => Found::Unattributed,
+        Some(symbol) => universe
+            .find(context.market, symbol.as_bytes())
+            .map_or(Found::Outside, Found::Instrument),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::instrument::common;
+
+    use super::*;
+
+    fn feed() -> Feed {
+        let btc = common(Market::UsdM, "BTCUSDT").unwrap();
+        let spot = common(Market::Spot, "BTCUSDT").unwrap();
+        Feed::new(Universe::new(vec![btc, spot]).unwrap())
+    }
+
+    fn stream(market: Market, only_symbol: Option<&str>) -> Context<'_> {
+        Context { market, origin: Origin::Stream, only_symbol }
+    }
+
+    fn ids(feed: &mut Feed, frame: &str, context: &Context<'_>) -> Vec<u16> {
+        let mut found = Vec::new();
+        feed.take(frame.as_bytes(), context, |id, _, _| found.push(id.0)).unwrap();
+        found
+    }
+
+    const SNAPSHOT: &str = r#"{"lastUpdateId":1,"bids":[],"asks":[]}"#;
+
+    #[test]
+    fn the_market_is_the_recordings() {
+        let mut feed = feed();
+        let frame = r#"{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}"#;
+        assert_eq!(ids(&mut feed, frame, &stream(Market::UsdM, None)), [0]);
+        assert_eq!(ids(&mut feed, frame, &stream(Market::Spot, None)), [1]);
+        assert_eq!(ids(&mut feed, frame, &stream(Market::CoinM, None)), [0; 0]);
+        assert_eq!(feed.counts().outside, 1);
+    }
+
+    #[test]
+    fn a_bare_snapshot_is_attributed_or_refused() {
+        let mut feed = feed();
+        let url = "https://example.test/fapi/v1/depth?limit=1000&symbol=BTCUSDT";
+        let rest =
+            Context { market: Market::UsdM, origin: Origin::Rest { url }, only_symbol: None };
+        assert_eq!(ids(&mut feed, SNAPSHOT, &rest), [0]);
+        assert_eq!(ids(&mut feed, SNAPSHOT, &stream(Market::UsdM, Some("BTCUSDT"))), [0]);
+        let wrapped = format!(r#"{{"stream":"btcusdt@depthSnapshot","data":{SNAPSHOT}}}"#);
+        assert_eq!(ids(&mut feed, &wrapped, &stream(Market::UsdM, None)), [0]);
+        assert_eq!(ids(&mut feed, SNAPSHOT, &stream(Market::UsdM, None)), [0; 0]);
+        assert_eq!(feed.counts().unattributed, 1);
+    }
+
+    #[test]
+    fn a_malformed_frame_names_the_stale_symbol_if_it_can() {
+        let mut feed = feed();
+        let known = r#"{"stream":"btcusdt@depth","data":{"e":"depthUpdate","E":"#;
+        let fault = feed.take(known.as_bytes(), &stream(Market::UsdM, None), |_, _, _| {});
+        let fault = fault.unwrap_err();
+        assert_eq!(
+            (fault.stream.as_str(), fault.doubt),
+            ("btcusdt@depth", Doubt::One(InstrumentId(0)))
+        );
+        let unknown = feed.take(b"{", &stream(Market::UsdM, None), |_, _, _| {});
+        assert_eq!(unknown.unwrap_err().doubt, Doubt::All);
+        let alone = feed.take(b"{", &stream(Market::UsdM, Some("BTCUSDT")), |_, _, _| {});
+        assert_eq!(alone.unwrap_err().doubt, Doubt::One(InstrumentId(0)));
+        let trade = r#"{"stream":"btcusdt@trade","data":{"e":"#;
+        let trade = feed.take(trade.as_bytes(), &stream(Market::UsdM, None), |_, _, _| {});
+        assert_eq!(trade.unwrap_err().doubt, Doubt::None);
+        assert_eq!((feed.counts().malformed, feed.counts().frames), (4, 4));
+    }
+
+    #[test]
+    fn exchange_info_is_no_market_message() {
+        let mut feed = feed();
+        let url = "https://example.test/fapi/v1/exchangeInfo";
+        let rest =
+            Context { market: Market::UsdM, origin: Origin::Rest { url }, only_symbol: None };
+        assert_eq!(ids(&mut feed, "{}", &rest), [0; 0]);
+        assert_eq!(feed.counts().other_rest, 1);
+    }
+}

@@ -1,0 +1,336 @@
+//! The pass itself: one record after another into files, symbols and findings.
+
+use std::collections::BTreeMap;
+
+use fusewire_core::instrument::{Market, report_key};
+use fusewire_core::market::{Body, Decoded, Message};
+use fusewire_core::units::Nanos;
+
+use super::file::FileScan;
+use super::problem::Problem;
+use super::symbol::SymbolScan;
+use super::time::{millis, utc};
+use super::{Manifest, ManifestOptions, Scanned, Silence, Silences};
+use crate::capture::{CaptureError, Origin, Reader, Record};
+use crate::decode::Decoder;
+use crate::exchange_info::ExchangeInfo;
+use crate::feed::{Context, IgnoredCounts, is_exchange_info, symbol_of};
+
+/// Stream names that are counted apart; the rest share one entry.
+const STREAMS_MAX: usize = 8_192;
+/// Symbols that are counted; more of them are a finding.
+const SYMBOLS_MAX: usize = 4_096;
+/// Silences and malformed frames that are listed one by one.
+const LISTED_MAX: usize = 20;
+
+/// A scan under way.
+pub(super) struct Scan {
+    options: ManifestOptions,
+    files: Vec<FileScan>,
+    symbols: BTreeMap<(Market, String), SymbolScan>,
+    streams: BTreeMap<String, u64>,
+    decoders: [Decoder; 3],
+    decoded: Decoded,
+    frames: u64,
+    span: Option<(Nanos, Nanos)>,
+    silences: Silences,
+    ignored: IgnoredCounts,
+    malformed: u64,
+    exchange_info: BTreeMap<Market, ExchangeInfo>,
+    problems: Vec<Problem>,
+    symbols_left_out: u64,
+}
+
+impl Scan {
+    pub(super) fn new(readers: &[Reader], options: ManifestOptions) -> Result<Self, CaptureError> {
+        let file = |reader: &Reader| {
+            let market = reader
+                .market()
+                .ok_or_else(|| CaptureError::NoMarket { file: reader.name().to_owned() })?;
+            Ok(FileScan::new(reader, market))
+        };
+        Ok(Self {
+            options,
+            files: readers.iter().map(file).collect::<Result<_, _>>()?,
+            symbols: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            decoders: [Market::UsdM, Market::CoinM, Market::Spot].map(Decoder::new),
+            decoded: Decoded::default(),
+            frames: 0,
+            span: None,
+            silences: Silences::default(),
+            ignored: IgnoredCounts::default(),
+            malformed: 0,
+            exchange_info: BTreeMap::new(),
+            problems: Vec::new(),
+            symbols_left_out: 0,
+        })
+    }
+
+    pub(super) fn record(&mut self, record: &Record<'_>) {
+        self.frames += 1;
+        self.files[record.source].record(record);
+        self.clock(record.recv);
+        let market = self.files[record.source].market;
+        if let Origin::Rest { url } = record.origin {
+            self.count_stream("(rest)");
+            if is_exchange_info(url) {
+                return self.instruments(record, market);
+            }
+        }
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let result = self.decoders[market as usize].decode(record.bytes, &mut decoded);
+        if record.origin == Origin::Stream {
+            let stream = decoded.stream.of(record.bytes);
+            self.count_stream(if stream.is_empty() {
+                "(raw)"
+            } else {
+                std::str::from_utf8(stream).unwrap_or("(not UTF-8)")
+            });
+        }
+        match result {
+            Ok(()) => self.messages(record, market, &decoded),
+            Err(error) => {
+                self.fault(
+                    format!("{}:{}", self.files[record.source].path(), record.line),
+                    &error.to_string(),
+                );
+            }
+        }
+        self.decoded = decoded;
+    }
+
+    /// A recording that is cut short or corrupt, or a line that is no record.
+    pub(super) fn damage(&mut self, error: &CaptureError) {
+        self.problems.push(Problem::broken(
+            if matches!(error, CaptureError::Truncated { .. }) { "truncated" } else { "damaged" },
+            "capture",
+            error.to_string(),
+            "fetch or record it again, or pass --allow-broken to use what can be read",
+        ));
+    }
+
+    fn fault(&mut self, place: String, error: &str) {
+        self.malformed += 1;
+        if self.malformed <= LISTED_MAX as u64 {
+            self.problems.push(Problem::broken(
+                "malformed",
+                place,
+                format!("malformed frame: {error}"),
+                "record it again, or pass --allow-broken: the frame is skipped and the book that it \
+                 may have changed waits for its next snapshot",
+            ));
+        }
+    }
+
+    fn clock(&mut self, received: Nanos) {
+        let Some((_, last)) = self.span.as_mut() else {
+            self.span = Some((received, received));
+            return;
+        };
+        let silence = received.0.saturating_sub(last.0);
+        let before = *last;
+        *last = received.max(before);
+        self.silences.longest_ms = self.silences.longest_ms.max(millis(silence));
+        if silence > self.options.gap_max.0 {
+            self.silences.count += 1;
+            if self.silences.list.len() < LISTED_MAX {
+                self.silences.list.push(Silence { after: utc(before), ms: millis(silence) });
+            }
+        }
+    }
+
+    fn count_stream(&mut self, name: &str) {
+        if let Some(count) = self.streams.get_mut(name) {
+            *count += 1;
+            return;
+        }
+        let name = if self.streams.len() < STREAMS_MAX { name } else { "(other)" };
+        *self.streams.entry(name.to_owned()).or_default() += 1;
+    }
+
+    fn instruments(&mut self, record: &Record<'_>, market: Market) {
+        match ExchangeInfo::parse(&mut record.bytes.to_vec(), market) {
+            Ok(info) => drop(self.exchange_info.insert(market, info)),
+            Err(error) => self.problems.push(Problem::note(
+                "exchange-info",
+                format!("{}:{}", self.files[record.source].path(), record.line),
+                error.to_string(),
+                "instruments come from the other sources",
+            )),
+        }
+    }
+
+    fn messages(&mut self, record: &Record<'_>, market: Market, decoded: &Decoded) {
+        for why in &decoded.ignored {
+            self.ignored.add(*why);
+        }
+        let all_market = decoded.stream.of(record.bytes).starts_with(b"!");
+        for message in &decoded.messages {
+            let file = &mut self.files[record.source];
+            if let Some(event) = message.body.times().event
+                && record.origin == Origin::Stream
+                && !matches!(message.body, Body::Snapshot(_))
+            {
+                file.offsets.add(record.recv, event);
+            }
+            let context = Context { market, origin: record.origin, only_symbol: None };
+            match symbol_of(record.bytes, decoded, message, &context) {
+                Some(symbol) => self.message(record, message, market, &symbol, all_market),
+                None if matches!(message.body, Body::Snapshot(_)) => file.bare_snapshot(record),
+                None => {
+                    let place = format!("{}:{}", file.path(), record.line);
+                    self.fault(place, "nothing names its symbol");
+                }
+            }
+        }
+    }
+
+    fn message(
+        &mut self,
+        record: &Record<'_>,
+        message: &Message,
+        market: Market,
+        symbol: &str,
+        all_market: bool,
+    ) {
+        let file = &mut self.files[record.source];
+        file.snapshots += u64::from(matches!(message.body, Body::Snapshot(_)));
+        let known = self.symbols.contains_key(&(market, symbol.to_owned()));
+        if !known && self.symbols.len() >= SYMBOLS_MAX {
+            self.symbols_left_out += 1;
+            return;
+        }
+        if !all_market && !file.symbols.contains(symbol) {
+            file.symbols.insert(symbol.to_owned());
+        }
+        if matches!(message.body, Body::Depth(_)) && !file.depth_symbols.contains(symbol) {
+            file.depth_symbols.insert(symbol.to_owned());
+        }
+        let entry = self
+            .symbols
+            .entry((market, symbol.to_owned()))
+            .or_insert_with(|| SymbolScan::new(market, symbol.to_owned()));
+        entry.own_streams |= !all_market;
+        entry.message(message, record.recv);
+    }
+
+    pub(super) fn finish(mut self) -> Scanned {
+        self.attribute_bare_snapshots();
+        self.findings();
+        let (first, last) = self.span.unwrap_or_default();
+        let mut files: Vec<_> = self.files.iter().map(FileScan::summary).collect();
+        for (file, scan) in files.iter_mut().zip(&self.files) {
+            file.snapshots += scan.bare.map_or(0, |bare| bare.count);
+        }
+        let symbols = self.symbols.iter();
+        let manifest = Manifest {
+            complete: !self.problems.iter().any(|p| p.severity == super::Severity::Broken),
+            frames: self.frames,
+            first: utc(first),
+            last: utc(last),
+            span_s: millis(last.0 - first.0) as f64 / 1e3,
+            files,
+            streams: self.streams,
+            symbols: symbols
+                .map(|((market, symbol), scan)| (report_key(*market, symbol), scan.summary()))
+                .collect(),
+            silences: self.silences,
+            malformed: self.malformed,
+            ignored: self.ignored.into(),
+            problems: self.problems,
+        };
+        Scanned { manifest, exchange_info: self.exchange_info }
+    }
+
+    /// A bare snapshot belongs to the only symbol of its file, which is known at the file's end.
+    fn attribute_bare_snapshots(&mut self) {
+        for file in &self.files {
+            let Some(bare) = file.bare else { continue };
+            let only = file.only_symbol().cloned();
+            if let Some(scan) = only.and_then(|symbol| self.symbols.get_mut(&(file.market, symbol)))
+            {
+                scan.bare_snapshots(bare.count, bare.last);
+                continue;
+            }
+            self.problems.push(Problem::broken(
+                "mixed-symbols",
+                format!("{}:{}", file.path(), bare.line),
+                format!(
+                    "a snapshot names no symbol, and the file holds {} symbols with depth frames",
+                    file.depth_symbols.len()
+                ),
+                "keep one symbol a file, or wrap snapshots as {\"stream\":\"<symbol>@depthSnapshot\",\
+                 \"data\":…}",
+            ));
+        }
+    }
+
+    fn findings(&mut self) {
+        for ((market, symbol), scan) in &self.symbols {
+            self.problems.extend(scan.problems(&report_key(*market, symbol)));
+        }
+        for file in &self.files {
+            self.problems.extend(file_findings(file, &self.options));
+        }
+        if self.malformed > LISTED_MAX as u64 {
+            self.problems.push(Problem::broken(
+                "malformed",
+                "capture",
+                format!(
+                    "{} malformed frames in all, the first {LISTED_MAX} are listed",
+                    self.malformed
+                ),
+                "record it again",
+            ));
+        }
+        if self.symbols_left_out > 0 {
+            self.problems.push(Problem::broken(
+                "too-many-symbols",
+                "capture",
+                format!("more than {SYMBOLS_MAX} symbols"),
+                "split the capture",
+            ));
+        }
+        if self.silences.count > 0 {
+            self.problems.push(Problem::note(
+                "silence",
+                "capture",
+                format!(
+                    "{} silences, the longest {} ms",
+                    self.silences.count, self.silences.longest_ms
+                ),
+                "books are invalid over each of them",
+            ));
+        }
+    }
+}
+
+fn file_findings(file: &FileScan, options: &ManifestOptions) -> Vec<Problem> {
+    let mut found = Vec::new();
+    if let Some((count, worst)) = file.out_of_order() {
+        found.push(Problem::note(
+            "out-of-order",
+            file.path(),
+            format!("{count} receive times before their predecessor's, the worst by {worst} ms"),
+            "the file's order is kept and time stands still meanwhile",
+        ));
+    }
+    if let Some(offset) = file.offsets.summary()
+        && offset.median.unsigned_abs() > millis(options.clock_offset_note.0)
+    {
+        let side = if offset.median < 0 { "behind" } else { "ahead of" };
+        found.push(Problem::note(
+            "clock-offset",
+            file.path(),
+            format!(
+                "the recorder's clock is {} ms {side} the exchange's (median; {} to {} ms)",
+                offset.median.unsigned_abs(),
+                offset.min,
+                offset.max
+            ),
+            "receive time minus event time is no latency here",
+        ));
+    }
+    found
+}

@@ -1,0 +1,144 @@
+//! One symbol of a capture: its messages and whether its book can be built.
+
+use std::collections::BTreeMap;
+
+use fusewire_core::instrument::Market;
+use fusewire_core::market::{Body, DepthIds, Kind, Message};
+use fusewire_core::units::Nanos;
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::time::utc;
+
+/// What a capture holds of one symbol.
+#[derive(Clone, Debug, Serialize)]
+pub struct SymbolSummary {
+    /// Market.
+    pub market: &'static str,
+    /// Symbol as the exchange writes it.
+    pub symbol: String,
+    /// Messages by kind.
+    pub messages: BTreeMap<&'static str, u64>,
+    /// Breaks in the chain of depth updates.
+    pub depth_gaps: u64,
+    /// Depth snapshots.
+    pub snapshots: u64,
+    /// True when the symbol appears in streams of its own, not only in all-market ones.
+    pub own_streams: bool,
+}
+
+/// The same, while it is being counted.
+pub(super) struct SymbolScan {
+    market: Market,
+    symbol: String,
+    counts: [u64; Kind::ALL.len()],
+    pub(super) own_streams: bool,
+    chain: Option<i64>,
+    gaps: u64,
+    first_gap: Option<Nanos>,
+    last_gap: Option<Nanos>,
+    pub(super) snapshots: u64,
+    pub(super) last_snapshot: Option<Nanos>,
+}
+
+impl SymbolScan {
+    pub(super) fn new(market: Market, symbol: String) -> Self {
+        Self {
+            market,
+            symbol,
+            counts: [0; Kind::ALL.len()],
+            own_streams: false,
+            chain: None,
+            gaps: 0,
+            first_gap: None,
+            last_gap: None,
+            snapshots: 0,
+            last_snapshot: None,
+        }
+    }
+
+    pub(super) fn message(&mut self, message: &Message, received: Nanos) {
+        self.counts[message.body.kind() as usize] += 1;
+        match &message.body {
+            Body::Depth(depth) => self.depth(&depth.ids, received),
+            Body::Snapshot(_) => {
+                self.snapshots += 1;
+                self.last_snapshot = self.last_snapshot.max(Some(received));
+            }
+            Body::PartialDepth(_)
+            | Body::BookTicker(_)
+            | Body::Trade(_)
+            | Body::AggTrade(_)
+            | Body::Mark(_)
+            | Body::Liquidation(_)
+            | Body::Kline(_)
+            | Body::ContractInfo(_) => {}
+        }
+    }
+
+    /// Futures frames name the frame before them; spot frames continue its numbers.
+    fn depth(&mut self, ids: &DepthIds, received: Nanos) {
+        let follows = match (self.chain, self.market) {
+            (None, _) => true,
+            (Some(last), Market::Spot) => last.checked_add(1) == Some(ids.first),
+            (Some(last), Market::UsdM | Market::CoinM) => ids.prev == Some(last),
+        };
+        if !follows {
+            self.gaps += 1;
+            self.first_gap.get_or_insert(received);
+            self.last_gap = Some(received);
+        }
+        self.chain = Some(ids.last);
+    }
+
+    /// Snapshots that a file could attribute to this symbol only at its end.
+    pub(super) fn bare_snapshots(&mut self, count: u64, last: Nanos) {
+        self.counts[Kind::Snapshot as usize] += count;
+        self.snapshots += count;
+        self.last_snapshot = self.last_snapshot.max(Some(last));
+    }
+
+    pub(super) fn problems(&self, key: &str) -> Option<Problem> {
+        let frames = self.counts[Kind::Depth as usize];
+        if frames > 0 && self.snapshots == 0 {
+            return Some(Problem::broken(
+                "no-snapshot",
+                key,
+                format!("{frames} depth frames and no snapshot, so the book can not be built"),
+                "add the recording that holds the snapshot (the one before this), or pass \
+                 --allow-broken to run without this book",
+            ));
+        }
+        let (first, last) = (self.first_gap?, self.last_gap?);
+        let gaps = self.gaps;
+        if self.last_snapshot.is_some_and(|snapshot| snapshot > last) {
+            return Some(Problem::note(
+                "depth-gap",
+                key,
+                format!("{gaps} breaks in the depth updates, the first at {}", utc(first)),
+                "the book is invalid from each break to the next snapshot",
+            ));
+        }
+        Some(Problem::broken(
+            "depth-gap",
+            key,
+            format!(
+                "{gaps} breaks in the depth updates, the last at {} with no snapshot behind it",
+                utc(last)
+            ),
+            "cut the capture there, or pass --allow-broken to run with the book invalid from then on",
+        ))
+    }
+
+    pub(super) fn summary(&self) -> SymbolSummary {
+        let counted = Kind::ALL.iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        SymbolSummary {
+            market: self.market.name(),
+            symbol: self.symbol.clone(),
+            messages: counted.map(|(kind, count)| (kind.name(), count)).collect(),
+            depth_gaps: self.gaps,
+            snapshots: self.snapshots,
+            own_streams: self.own_streams,
+        }
+    }
+}
