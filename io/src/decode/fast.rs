@@ -57,7 +57,13 @@ impl Decoder {
             }
             Err(Stop::Odd) => {
                 self.handed_over += 1;
-                reference::decode(frame, self.market, out)
+                let stream = out.stream;
+                let result = reference::decode(frame, self.market, out);
+                if result.is_err() && out.stream.is_none() {
+                    // A cut frame has no stream for the reference, but it was read before the cut.
+                    out.stream = stream;
+                }
+                result
             }
         }
     }
