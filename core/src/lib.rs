@@ -9,6 +9,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod book;
+pub mod books;
 pub mod instrument;
 pub mod market;
 pub mod units;

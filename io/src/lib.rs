@@ -12,3 +12,4 @@ pub mod decode;
 pub mod exchange_info;
 pub mod feed;
 pub mod manifest;
+pub mod synth;

@@ -1,1 +1,14 @@
-//! .
+//! The `fusewire` command: composition root, verbs and reports.
+//!
+//! Results go to stdout, logs and progress to stderr; exit 0 done, 1 it ran and the answer is "no",
+//! 2 bad usage or unreadable input.
+
+pub mod cli;
+pub mod config;
+pub mod doctor;
+pub mod engine;
+pub mod outcome;
+pub mod progress;
+pub mod report;
+pub mod sources;
+pub mod verbs;

@@ -300,7 +300,7 @@ impl Scan {
                     "{} silences, the longest {} ms",
                     self.silences.count, self.silences.longest_ms
                 ),
-                "books are invalid over each of them",
+                "look whether the recorder stopped there; what the ids show of it is a depth-gap of its own",
             ));
         }
     }

@@ -1,0 +1,225 @@
+//! A configuration file laid over the defaults, with every fault reported at once.
+
+use toml::{Spanned, Table, Value, de::DeString, de::DeTable, de::DeValue};
+
+use super::{Config, DEFAULTS};
+
+/// Keys of `[[instrument]]`, which the defaults hold only as a comment.
+const INSTRUMENT_KEYS: [&str; 15] = [
+    "market",
+    "symbol",
+    "contract",
+    "tick",
+    "lot_step",
+    "lot_min",
+    "lot_max",
+    "market_lot_max",
+    "min_notional",
+    "percent_price_up",
+    "percent_price_down",
+    "max_orders",
+    "contract_size",
+    "price_places",
+    "qty_places",
+];
+
+/// The configuration of `text` over the defaults.
+pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
+    let document = DeTable::parse(text).map_err(|error| vec![syntax(name, text, &error)])?;
+    let mut faults = unknown_keys(name, text, document.get_ref());
+    let merged = merge(defaults(), text.parse().map_err(|error| vec![syntax(name, text, &error)])?);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let config: Config = match merged.try_into() {
+        Ok(config) => config,
+        // Values of a wrong type: deserialise the file's own sections once more, for the line.
+        Err(error) => return Err(vec![located(name, text, document.get_ref(), &error)]),
+    };
+    faults.extend(values(name, text, document.get_ref(), &config));
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+fn defaults() -> Table {
+    DEFAULTS.parse().expect("the embedded defaults parse, a test checks it")
+}
+
+/// Sections are merged key by key; everything else replaces.
+fn merge(mut base: Table, over: Table) -> Table {
+    for (key, value) in over {
+        match (base.remove(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => {
+                base.insert(key, Value::Table(merge(old, new)));
+            }
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+    base
+}
+
+fn unknown_keys(name: &str, text: &str, document: &DeTable<'_>) -> Vec<String> {
+    let known = defaults();
+    let mut faults = Vec::new();
+    for (key, value) in document {
+        match (known.get(key.get_ref().as_ref()), value.get_ref()) {
+            (Some(Value::Table(section)), DeValue::Table(given)) => {
+                let names: Vec<&str> = section.keys().map(String::as_str).collect();
+                faults.extend(unknown_in(name, text, key.get_ref(), given, &names));
+            }
+            (None, DeValue::Array(entries)) if key.get_ref() == "instrument" => {
+                for entry in entries.iter() {
+                    if let DeValue::Table(given) = entry.get_ref() {
+                        faults.extend(unknown_in(
+                            name,
+                            text,
+                            "instrument",
+                            given,
+                            &INSTRUMENT_KEYS,
+                        ));
+                    }
+                }
+            }
+            (Some(_), _) => {}
+            (None, _) => {
+                let names: Vec<&str> =
+                    known.keys().map(String::as_str).chain(["instrument"]).collect();
+                faults.push(unknown(name, text, key, key.get_ref(), &names));
+            }
+        }
+    }
+    faults
+}
+
+fn unknown_in(
+    name: &str,
+    text: &str,
+    section: &str,
+    given: &DeTable<'_>,
+    known: &[&str],
+) -> Vec<String> {
+    given
+        .keys()
+        .filter(|key| !known.contains(&key.get_ref().as_ref()))
+        .map(|key| unknown(name, text, key, &format!("{section}.{}", key.get_ref()), known))
+        .collect()
+}
+
+fn unknown(
+    name: &str,
+    text: &str,
+    key: &Spanned<DeString<'_>>,
+    path: &str,
+    known: &[&str],
+) -> String {
+    let line = line_of(text, key.span().start);
+    let given: &str = key.get_ref().as_ref();
+    let nearest = known
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(given, a).total_cmp(&strsim::jaro_winkler(given, b)));
+    let hint = nearest.map(|key| format!(", did you mean '{key}'?")).unwrap_or_default();
+    format!("{name}:{line}: unknown key '{path}'{hint}")
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&b| b == b'\n').count() + 1
+}
+
+fn syntax(name: &str, text: &str, error: &toml::de::Error) -> String {
+    let line = error.span().map_or(1, |span| line_of(text, span.start));
+    format!("{name}:{line}: {}", error.message())
+}
+
+/// A type error of the merged table has no place: the first key that it names has.
+fn located(name: &str, text: &str, document: &DeTable<'_>, error: &toml::de::Error) -> String {
+    // The error's own text ends with `in `section.key``.
+    let shown = error.to_string();
+    let place = shown.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    let line = place.and_then(|path| key_offset(document, path)).map_or(1, |at| line_of(text, at));
+    let path = place.unwrap_or("configuration");
+    format!("{name}:{line}: {path}: {}", error.message())
+}
+
+/// Where a dotted key stands; of an array the first entry.
+fn key_offset(document: &DeTable<'_>, path: &str) -> Option<usize> {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(a, b)| (a, Some(b)));
+    let (key, value) = document.iter().find(|(key, _)| key.get_ref() == first)?;
+    let inside = rest.and_then(|rest| {
+        if let DeValue::Table(table) = value.get_ref() { key_offset(table, rest) } else { None }
+    });
+    Some(inside.unwrap_or(key.span().start))
+}
+
+/// What the types can not say.
+fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Vec<String> {
+    let at = |path: &str| key_offset(document, path).map_or(1, |offset| line_of(text, offset));
+    let mut faults = Vec::new();
+    if let Err(fault) = config.books().validate() {
+        faults.push(format!("{name}:{}: {fault}", at("book")));
+    }
+    if let Err(fault) = fusewire_strategies::registry::AnyStrategy::by_name(&config.run.strategy) {
+        faults.push(format!("{name}:{}: run.strategy: {fault}", at("run.strategy")));
+    }
+    for entry in &config.instrument {
+        if let Err(fault) = entry.instrument() {
+            faults.push(format!(
+                "{name}:{}: instrument {}: {fault}",
+                at("instrument"),
+                entry.key()
+            ));
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        overlay("f.toml", text).unwrap_err()
+    }
+
+    #[test]
+    fn a_file_changes_only_what_it_names() {
+        let config = overlay("f.toml", "[book]\nfar_levels_max = 99\n").unwrap();
+        assert_eq!(config.book.far_levels_max, 99);
+        assert_eq!(config.book.window_ticks, Config::default().book.window_ticks);
+    }
+
+    #[test]
+    fn unknown_keys_are_all_named_with_line_and_nearest() {
+        let text = "[book]\nwindow_tick = 5\n\n[captur]\nx = 1\n[[instrument]]\nsymbl = \"A\"\n";
+        assert_eq!(
+            faults(text),
+            [
+                "f.toml:2: unknown key 'book.window_tick', did you mean 'window_ticks'?",
+                "f.toml:4: unknown key 'captur', did you mean 'capture'?",
+                "f.toml:7: unknown key 'instrument.symbl', did you mean 'symbol'?",
+            ]
+        );
+    }
+
+    #[test]
+    fn wrong_types_and_values_name_key_and_line() {
+        let cases = [
+            ("\n[book]\nwindow_ticks = \"x\"\n", "f.toml:3: book.window_ticks: "),
+            ("[book]\nwindow_ticks = 100\n", "f.toml:1: window_ticks"),
+            ("[run]\nstrategy = \"martingale\"\n", "f.toml:2: run.strategy: unknown strategy"),
+            ("[book\n", "f.toml:1: "),
+            ("[book]\nwindow_ticks = -1\n", "f.toml:2: book.window_ticks: "),
+        ];
+        for (text, start) in cases {
+            let found = faults(text);
+            assert!(found[0].starts_with(start), "{found:?} should start with {start}");
+        }
+    }
+
+    #[test]
+    fn an_instrument_of_floats_is_refused() {
+        let text = "[[instrument]]\nmarket=\"usdm\"\nsymbol=\"A\"\ncontract=\"perpetual\"\ntick=0.1\n\
+                    lot_step=\"1\"\nlot_max=\"9\"\n";
+        assert!(faults(text)[0].contains("instrument"), "{:?}", faults(text));
+    }
+}

@@ -1,0 +1,156 @@
+//! Configuration: one TOML file over commented defaults, checked as a whole before anything starts.
+
+use std::path::Path;
+
+use fusewire_core::book::BookConfig;
+use fusewire_core::units::Nanos;
+use fusewire_io::capture::CaptureLimits;
+use fusewire_io::manifest::ManifestOptions;
+use serde::Deserialize;
+
+mod check;
+mod instrument;
+
+pub use instrument::InstrumentEntry;
+
+/// The commented defaults, as `fusewire config` prints them. They *are* the defaults: there is no second
+/// list in code.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What runs.
+    pub run: Run,
+    /// Which symbols.
+    pub universe: UniverseSection,
+    /// How recordings are read and judged.
+    pub capture: CaptureSection,
+    /// Bounds of the books.
+    pub book: BookSection,
+    /// Instruments described by hand.
+    #[serde(default)]
+    pub instrument: Vec<InstrumentEntry>,
+}
+
+/// `[run]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Name of the strategy.
+    pub strategy: String,
+}
+
+/// `[universe]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct UniverseSection {
+    /// Report keys, in the order of their numbers.
+    pub symbols: Vec<String>,
+}
+
+/// `[capture]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureSection {
+    /// Silence that counts as a gap, in ms.
+    pub gap_max_ms: u32,
+    /// Clock offset worth a note, in ms.
+    pub clock_offset_note_ms: u32,
+    /// Longest line, in bytes.
+    pub line_bytes_max: u32,
+    /// REST answers held back, in bytes.
+    pub rest_bytes_max: u32,
+}
+
+/// `[book]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct BookSection {
+    /// Fast ladder, in ticks.
+    pub window_ticks: u32,
+    /// Levels beyond it, per side.
+    pub far_levels_max: u32,
+    /// Frames that wait for a snapshot.
+    pub buffer_frames_max: u32,
+    /// Levels in them.
+    pub buffer_levels_max: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        toml::from_str(DEFAULTS).expect("the embedded defaults parse, a test checks it")
+    }
+}
+
+impl Config {
+    /// Reads a file over the defaults; the defaults alone without one.
+    ///
+    /// # Errors
+    /// Every fault of the file, one line each: `FILE:LINE: what, and the nearest known key`.
+    pub fn load(path: Option<&Path>) -> Result<Self, Vec<String>> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|error| vec![format!("{name}: {error}")])?;
+        check::overlay(&name, &text)
+    }
+
+    /// Bounds of the books.
+    #[must_use]
+    pub fn books(&self) -> BookConfig {
+        BookConfig {
+            window_ticks: self.book.window_ticks,
+            far_levels_max: self.book.far_levels_max,
+            buffer_frames_max: self.book.buffer_frames_max,
+            buffer_levels_max: self.book.buffer_levels_max,
+        }
+    }
+
+    /// Bounds of the capture readers.
+    #[must_use]
+    pub fn capture_limits(&self) -> CaptureLimits {
+        CaptureLimits {
+            line_bytes_max: self.capture.line_bytes_max as usize,
+            rest_bytes_max: self.capture.rest_bytes_max as usize,
+        }
+    }
+
+    /// Thresholds of the manifest.
+    #[must_use]
+    pub fn manifest_options(&self) -> ManifestOptions {
+        let millis = |ms: u32| Nanos(u64::from(ms) * Nanos::MILLI);
+        ManifestOptions {
+            gap_max: millis(self.capture.gap_max_ms),
+            clock_offset_note: millis(self.capture.clock_offset_note_ms),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_are_those_of_the_parts() {
+        let config = Config::default();
+        assert_eq!(config.books(), BookConfig::default());
+        assert_eq!(config.capture_limits(), CaptureLimits::default());
+        assert_eq!(check::overlay("defaults.toml", DEFAULTS), Ok(config));
+    }
+
+    #[test]
+    fn the_commented_instrument_is_a_valid_example() {
+        let from = DEFAULTS.find("# [[instrument]]").unwrap();
+        let example: String = DEFAULTS[from..]
+            .lines()
+            .map(|line| line.trim_start_matches("# ").to_owned() + "\n")
+            .collect();
+        let config = check::overlay("example.toml", &example).unwrap();
+        assert_eq!(config.instrument.len(), 1);
+        let table =
+            fusewire_core::instrument::common(fusewire_core::instrument::Market::UsdM, "BTCUSDT");
+        assert_eq!(config.instrument[0].instrument().ok(), table);
+    }
+}

@@ -1,0 +1,169 @@
+//! The composition root: it joins captures, decoder, books and strategy, and reads like the picture.
+//!
+//! ```text
+//!  captures ─► manifest ─► universe
+//!  captures ─► merge ─► feed ─► books ─► strategy
+//! ```
+
+use std::collections::BTreeMap;
+
+use fusewire_core::book::Invalid;
+use fusewire_core::books::Books;
+use fusewire_core::instrument::Universe;
+use fusewire_io::capture::{CaptureError, Merge, OpenOptions, Reader, Record};
+use fusewire_io::feed::{Context, Doubt, Feed, Malformed};
+use fusewire_io::manifest::{self, FileSummary, Scanned};
+use fusewire_strategies::registry::AnyStrategy;
+
+use crate::config::Config;
+use crate::outcome::Failure;
+use crate::sources::Source;
+
+pub mod universe;
+
+/// A run that is ready to start: inputs scanned, instruments known.
+pub struct Plan {
+    sources: Vec<Source>,
+    options: OpenOptions,
+    /// What the inputs hold.
+    pub scanned: Scanned,
+}
+
+/// Everything that a run leaves behind.
+pub struct Run {
+    /// Decoders and counts.
+    pub feed: Feed,
+    /// The books at the end.
+    pub books: Books,
+    /// The strategy at the end.
+    pub strategy: AnyStrategy,
+    /// Malformed frames by stream; empty name for frames that name none.
+    pub stale_streams: BTreeMap<String, u64>,
+    /// Lines and tails that could not be read and were passed over.
+    pub damaged: u64,
+}
+
+/// Called now and then with the bytes read so far.
+pub type Progress<'a> = &'a mut dyn FnMut(u64);
+
+/// Opens and scans the inputs.
+///
+/// # Errors
+/// One line for what can not be read.
+pub fn prepare(
+    sources: Vec<Source>,
+    options: OpenOptions,
+    config: &Config,
+    progress: Progress<'_>,
+) -> Result<Plan, Failure> {
+    let merge = Merge::new(open(&sources, &options)?).map_err(Failure::line)?;
+    let scanned =
+        manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;
+    let sources = in_merge_order(sources, &scanned.manifest.files);
+    Ok(Plan { sources, options, scanned })
+}
+
+/// Runs the pipeline over the inputs, on this thread, each frame to its end before the next.
+///
+/// # Errors
+/// An input changed since it was scanned and can no longer be read.
+pub fn run(
+    plan: &Plan,
+    universe: Universe,
+    config: &Config,
+    mut strategy: AnyStrategy,
+    progress: Progress<'_>,
+) -> Result<Run, Failure> {
+    let mut merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
+    let files = origins(merge.readers(), plan);
+    let mut books = Books::new(&universe, &config.books());
+    let mut feed = Feed::new(universe);
+    let mut stale_streams = BTreeMap::new();
+    let mut damaged = 0;
+    loop {
+        match merge.next() {
+            Ok(Some(record)) => {
+                let result =
+                    feed.take(record.bytes, &files.context(&record), |id, message, decoded| {
+                        books.apply(id, message, decoded);
+                        strategy.on_message(message);
+                    });
+                if let Err(malformed) = result {
+                    doubt(&mut books, feed.universe(), &malformed);
+                    *stale_streams.entry(malformed.stream).or_default() += 1;
+                }
+            }
+            Ok(None) => break,
+            Err(error) if error.is_damage() => {
+                damaged += damage(&mut books, feed.universe(), &error)
+            }
+            Err(error) => return Err(Failure::line(error)),
+        }
+        if feed.counts().frames.is_multiple_of(PROGRESS_EVERY) {
+            progress(merge.readers().iter().map(Reader::bytes_read).sum());
+        }
+    }
+    Ok(Run { feed, books, strategy, stale_streams, damaged })
+}
+
+/// Frames between two progress reports.
+const PROGRESS_EVERY: u64 = 4_096;
+
+fn open(sources: &[Source], options: &OpenOptions) -> Result<Vec<Reader>, Failure> {
+    sources
+        .iter()
+        .map(|source| source.open(options))
+        .collect::<Result<_, _>>()
+        .map_err(Failure::line)
+}
+
+/// Sources ordered by (market, symbol, file name), so that equal times do not depend on the command line.
+fn in_merge_order(sources: Vec<Source>, files: &[FileSummary]) -> Vec<Source> {
+    let key = |file: &FileSummary| {
+        let name = std::path::Path::new(&file.path).file_name().map(|n| n.to_owned());
+        (file.market, file.only_symbol.clone(), name, file.path.clone())
+    };
+    let mut paired: Vec<_> = files.iter().map(key).zip(sources).collect();
+    paired.sort_by(|(a, _), (b, _)| a.cmp(b));
+    paired.into_iter().map(|(_, source)| source).collect()
+}
+
+/// What each open recording says about its frames.
+struct Origins {
+    files: Vec<(fusewire_core::instrument::Market, Option<String>)>,
+}
+
+fn origins(readers: &[Reader], plan: &Plan) -> Origins {
+    let file = |reader: &Reader| {
+        let market = reader.market().expect("the scan refuses recordings without a market");
+        let summary = plan.scanned.manifest.files.iter().find(|file| file.path == reader.name());
+        (market, summary.and_then(|file| file.only_symbol.clone()))
+    };
+    Origins { files: readers.iter().map(file).collect() }
+}
+
+impl Origins {
+    fn context<'a>(&'a self, record: &Record<'a>) -> Context<'a> {
+        let (market, only_symbol) = &self.files[record.source];
+        Context { market: *market, origin: record.origin, only_symbol: only_symbol.as_deref() }
+    }
+}
+
+/// A malformed frame may have been a change of a book: unknown is unsafe.
+#[cold]
+fn doubt(books: &mut Books, universe: &Universe, malformed: &Malformed) {
+    tracing::warn!(stream = malformed.stream, error = %malformed.error, "malformed frame");
+    match malformed.doubt {
+        Doubt::None => {}
+        Doubt::One(id) => books.invalidate(id, Invalid::Malformed),
+        Doubt::All => universe.iter().for_each(|(id, _)| books.invalidate(id, Invalid::Malformed)),
+    }
+}
+
+/// A line that can not be read may have been any frame.
+#[cold]
+fn damage(books: &mut Books, universe: &Universe, error: &CaptureError) -> u64 {
+    tracing::warn!(%error, "damaged capture");
+    universe.iter().for_each(|(id, _)| books.invalidate(id, Invalid::Malformed));
+    1
+}

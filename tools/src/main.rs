@@ -1,0 +1,7 @@
+//! The `fusewire` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fusewire::cli::main()
+}

@@ -1,0 +1,156 @@
+//! What a replay says at its end, as JSON with stable keys and as text for people.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fusewire_core::book::Book;
+use fusewire_core::instrument::Instrument;
+use fusewire_core::market::Kind;
+use fusewire_io::manifest::{Ignored, Manifest};
+use serde::Serialize;
+
+use crate::engine::Run;
+use crate::outcome::Failure;
+
+mod text;
+
+/// The report of a replay.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Program version and commit.
+    pub version: &'static str,
+    /// Strategy that saw the market.
+    pub strategy: String,
+    /// Messages that it saw.
+    pub strategy_saw: u64,
+    /// Frames taken, REST answers included.
+    pub frames: u64,
+    /// Messages by kind.
+    pub events: BTreeMap<&'static str, u64>,
+    /// Rows that were understood and left out.
+    pub ignored: Ignored,
+    /// Messages of symbols outside the universe.
+    pub outside_universe: u64,
+    /// Malformed frames.
+    pub malformed: u64,
+    /// Malformed frames by stream.
+    pub stale_streams: BTreeMap<String, u64>,
+    /// Lines and tails that could not be read and were passed over.
+    pub damaged: u64,
+    /// Frames that the fast decoder handed to the reference decoder.
+    pub handed_over: u64,
+    /// The books at the end, by report key.
+    pub books: BTreeMap<String, BookReport>,
+    /// What the capture holds.
+    pub manifest: Manifest,
+    /// Wall time of the whole command, in seconds. Says nothing about latency.
+    pub wall_s: f64,
+}
+
+/// A book at the end of a run. Without a valid book there is no price.
+#[derive(Debug, Serialize)]
+pub struct BookReport {
+    /// Best bid.
+    pub bid: Option<String>,
+    /// Best ask.
+    pub ask: Option<String>,
+    /// Quantity at the best bid.
+    pub bid_qty: Option<String>,
+    /// Quantity at the best ask.
+    pub ask_qty: Option<String>,
+    /// Levels held, both sides.
+    pub levels: u64,
+    /// Breaks in the update ids.
+    pub gaps: u64,
+    /// Times that it was crossed and quarantined.
+    pub crossed: u64,
+    /// True when it is in step with the exchange.
+    pub synced: bool,
+    /// `synced`, or why not.
+    pub state: &'static str,
+    /// Frames applied.
+    pub applied: u64,
+    /// Snapshots loaded.
+    pub snapshots: u64,
+    /// Levels that did not fit the bounds.
+    pub levels_dropped: u64,
+    /// Prices off the grid that made it finer.
+    pub regrids: u64,
+}
+
+impl BookReport {
+    fn new(book: &Book) -> Self {
+        let (bids, asks) = book.levels();
+        let touch = book.touch().unwrap_or_default();
+        let stats = book.stats();
+        Self {
+            bid: touch.bid.map(|level| level.price.to_string()),
+            ask: touch.ask.map(|level| level.price.to_string()),
+            bid_qty: touch.bid.map(|level| level.qty.to_string()),
+            ask_qty: touch.ask.map(|level| level.qty.to_string()),
+            levels: u64::from(bids) + u64::from(asks),
+            gaps: stats.gaps,
+            crossed: stats.crossed,
+            synced: book.state().is_ok(),
+            state: book.state().err().map_or("synced", |why| why.name()),
+            applied: stats.applied,
+            snapshots: stats.snapshots,
+            levels_dropped: stats.levels_dropped,
+            regrids: stats.regrids,
+        }
+    }
+}
+
+impl Report {
+    /// The report of a finished run.
+    #[must_use]
+    pub fn new(strategy: &str, manifest: Manifest, run: &Run, wall: Duration) -> Self {
+        let counts = run.feed.counts();
+        let kinds = Kind::ALL.into_iter().zip(counts.messages);
+        let book = |(id, instrument): (_, &Instrument)| {
+            (instrument.key(), BookReport::new(run.books.get(id)))
+        };
+        Self {
+            version: crate::cli::VERSION,
+            strategy: strategy.to_owned(),
+            strategy_saw: run.strategy.seen(),
+            frames: counts.frames,
+            events: kinds.filter(|(_, n)| *n > 0).map(|(kind, n)| (kind.name(), n)).collect(),
+            ignored: counts.ignored.into(),
+            outside_universe: counts.outside,
+            malformed: counts.malformed,
+            stale_streams: run.stale_streams.clone(),
+            damaged: run.damaged,
+            handed_over: run.feed.handed_over(),
+            books: run.feed.universe().iter().map(book).collect(),
+            manifest,
+            wall_s: wall.as_secs_f64(),
+        }
+    }
+
+    /// Books that the capture has depth frames for and that are out of step at the end.
+    pub fn lost_books(&self) -> impl Iterator<Item = &str> {
+        let has_depth = |key: &str| {
+            let messages = self.manifest.symbols.get(key).map(|symbol| &symbol.messages);
+            messages.is_some_and(|m| m.contains_key(Kind::Depth.name()))
+        };
+        self.books
+            .iter()
+            .filter(move |(key, book)| !book.synced && has_depth(key))
+            .map(|(key, _)| key.as_str())
+    }
+
+    /// One JSON document.
+    ///
+    /// # Errors
+    /// Never on a report of this program; kept as an error because a panic would lose the run.
+    pub fn to_json(&self) -> Result<String, Failure> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(Failure::line)
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        text::render(self)
+    }
+}

@@ -1,0 +1,104 @@
+//! What a replay reads: files and folders as given, or the embedded sample.
+
+use std::path::{Path, PathBuf};
+
+use fusewire_core::instrument::{Market, common};
+use fusewire_io::capture::{CaptureError, OpenOptions, Reader};
+use fusewire_io::synth::{Options, Scenario, Synth, SynthReader};
+
+use crate::outcome::Failure;
+
+/// One recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file.
+    File(PathBuf),
+    /// The synthetic capture that the program carries along.
+    Sample,
+}
+
+/// Name of the embedded sample in reports.
+pub const SAMPLE_NAME: &str = "embedded sample";
+
+impl Source {
+    /// The sources of a command line: folders stand for the files in them, nothing for the sample.
+    ///
+    /// # Errors
+    /// A path that is neither a file nor a folder of files.
+    pub fn expand(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+        if paths.is_empty() {
+            return Ok(vec![Self::Sample]);
+        }
+        let mut sources = Vec::new();
+        for path in paths {
+            let failed = |error| Failure::line(format!("{}: {error}", path.display()));
+            let kind = std::fs::metadata(path).map_err(failed)?.file_type();
+            if kind.is_dir() {
+                sources.extend(files_of(path)?.into_iter().map(Self::File));
+            } else if kind.is_file() {
+                sources.push(Self::File(path.clone()));
+            } else {
+                return Err(Failure::line(format!(
+                    "{}: not a regular file: a replay reads its captures twice, so save it first",
+                    path.display()
+                )));
+            }
+        }
+        Ok(sources)
+    }
+
+    /// Opens the recording at its start.
+    ///
+    /// # Errors
+    /// As of [`Reader::open`].
+    pub fn open(&self, options: &OpenOptions) -> Result<Reader, CaptureError> {
+        match self {
+            Self::File(path) => Reader::open(path, options),
+            Self::Sample => {
+                let synth = Synth::new(&sample_options())
+                    .expect("the sample's options are constants, a test runs them");
+                let sample = SynthReader::new(synth);
+                let options = OpenOptions { market: Some(Market::UsdM), ..*options };
+                Reader::from_read(SAMPLE_NAME, Box::new(sample), &options)
+            }
+        }
+    }
+
+    /// Bytes on disk, for the progress bar.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
+            Self::Sample => 0,
+        }
+    }
+}
+
+/// The embedded sample: what `fusewire synth burst --symbols BTCUSDT,ETHUSDT` writes.
+fn sample_options() -> Options {
+    let instruments = ["BTCUSDT", "ETHUSDT"].into_iter();
+    Options {
+        scenario: Scenario::Burst,
+        instruments: instruments.filter_map(|symbol| common(Market::UsdM, symbol)).collect(),
+        ..Options::default()
+    }
+}
+
+/// The captures in a folder, by name. Sidecars and hidden files are none.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error| Failure::line(format!("{}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let skipped = name.is_none_or(|n| n.starts_with('.') || n.ends_with(".manifest.json"));
+        if path.is_file() && !skipped {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::line(format!("{}: the folder holds no files", folder.display())));
+    }
+    Ok(files)
+}

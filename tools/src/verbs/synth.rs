@@ -1,0 +1,176 @@
+//! `synth`: a deterministic synthetic capture in the exchange's wire format.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use fusewire_core::instrument::{Instrument, Market, common};
+use fusewire_io::capture::Sidecar;
+use fusewire_io::synth::{Options, Scenario, Synth};
+use serde::Serialize;
+
+use crate::outcome::{Done, Failure, Outcome, print};
+use crate::progress;
+
+/// Write a deterministic synthetic capture in real wire format.
+///
+/// The same options give the same bytes on every machine.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  fusewire synth calm --out usdm_btcusdt_calm.ns.gz\n  \
+                  fusewire synth burst --out bursts/ --symbols BTCUSDT,ETHUSDT --minutes 10 --seed 7\n\n\
+                  A path that ends in / (or is a folder) gets one file a symbol. The ending decides the \
+                  compression: .gz, .zst, or none.")]
+pub struct Args {
+    /// calm or burst.
+    scenario: Scenario,
+    /// File or folder to write.
+    #[arg(long, value_name = "PATH")]
+    out: PathBuf,
+    /// Every seed is another market.
+    #[arg(long, default_value_t = Options::default().seed)]
+    seed: u64,
+    /// USD-M symbols of the built-in table.
+    #[arg(long, value_delimiter = ',', default_value = "BTCUSDT", value_name = "SYMBOL,..")]
+    symbols: Vec<String>,
+    /// Length in minutes of market time, 1 to 1440.
+    #[arg(long, default_value_t = Options::default().minutes)]
+    minutes: u32,
+    /// Print one JSON document about what was written.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was written.
+#[derive(Serialize)]
+struct Written {
+    path: String,
+    symbols: Vec<String>,
+    frames: u64,
+    bytes: u64,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Options out of bounds, or a path that can not be written. Nothing half-written stays behind.
+pub fn run(args: &Args) -> Outcome {
+    let instruments = args.symbols.iter().map(|s| instrument(s)).collect::<Result<Vec<_>, _>>()?;
+    let options = Options {
+        scenario: args.scenario,
+        seed: args.seed,
+        minutes: args.minutes,
+        instruments,
+        ..Options::default()
+    };
+    options.validate().map_err(Failure::line)?;
+    let folder = args.out.is_dir() || args.out.to_string_lossy().ends_with('/');
+    let written = if folder {
+        write_folder(&args.out, &options)?
+    } else {
+        vec![write_file(&args.out, &options)?]
+    };
+    if args.json {
+        print(&(serde_json::to_string_pretty(&written).map_err(Failure::line)? + "\n"))?;
+    } else {
+        for file in &written {
+            print(&format!(
+                "{}: {} frames, {} bytes, {}\n",
+                file.path,
+                file.frames,
+                file.bytes,
+                file.symbols.join(" ")
+            ))?;
+        }
+    }
+    Ok(Done::Yes)
+}
+
+fn instrument(symbol: &str) -> Result<Instrument, Failure> {
+    common(Market::UsdM, symbol).ok_or_else(|| {
+        Failure::line(format!("unknown symbol: {symbol} is not in the built-in USD-M table"))
+    })
+}
+
+/// One file a symbol.
+fn write_folder(folder: &Path, options: &Options) -> Result<Vec<Written>, Failure> {
+    fs::create_dir_all(folder).map_err(|e| Failure::line(format!("{}: {e}", folder.display())))?;
+    let one = |instrument: &Instrument| {
+        let name = format!("usdm_{}_{}.ns.gz", instrument.symbol.to_lowercase(), options.scenario);
+        let options = Options { instruments: vec![instrument.clone()], ..options.clone() };
+        write_file(&folder.join(name), &options)
+    };
+    options.instruments.iter().map(one).collect()
+}
+
+fn write_file(path: &Path, options: &Options) -> Result<Written, Failure> {
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::line(format!("{}: {error}", path.display()));
+    let mut synth = Synth::new(options).map_err(|error| failed(&error))?;
+    // Written beside its place and moved there when it is whole.
+    let mut name = path.file_name().ok_or_else(|| failed(&"no file name"))?.to_owned();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let frames = write_lines(&partial, path, &mut synth).inspect_err(|_| {
+        // The partial file may not exist; the error that counts is the first.
+        let _ = fs::remove_file(&partial);
+    });
+    let frames = frames.map_err(|error| failed(&error))?;
+    fs::rename(&partial, path).map_err(|error| failed(&error))?;
+    let symbols: Vec<String> = options.instruments.iter().map(|i| i.symbol.clone()).collect();
+    sidecar(options, &symbols).write(path).map_err(Failure::line)?;
+    let bytes = fs::metadata(path).map_err(|error| failed(&error))?.len();
+    Ok(Written { path: path.display().to_string(), symbols, frames, bytes })
+}
+
+fn sidecar(options: &Options, symbols: &[String]) -> Sidecar {
+    Sidecar {
+        version: Sidecar::VERSION,
+        market: Market::UsdM.name().to_owned(),
+        unit: "ns".to_owned(),
+        symbols: symbols.to_vec(),
+        note: Some(format!(
+            "synthetic: {}, seed {}, {} min",
+            options.scenario, options.seed, options.minutes
+        )),
+    }
+}
+
+fn write_lines(partial: &Path, path: &Path, synth: &mut Synth) -> std::io::Result<u64> {
+    let file = BufWriter::new(File::create(partial)?);
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending {
+        Some("gz") => {
+            let mut out = GzEncoder::new(file, Compression::default());
+            let frames = pour(synth, &mut out)?;
+            out.finish()?.flush()?;
+            Ok(frames)
+        }
+        Some("zst") => {
+            let mut out = zstd::Encoder::new(file, 0)?;
+            let frames = pour(synth, &mut out)?;
+            out.finish()?.flush()?;
+            Ok(frames)
+        }
+        _ => {
+            let mut out = file;
+            let frames = pour(synth, &mut out)?;
+            out.flush()?;
+            Ok(frames)
+        }
+    }
+}
+
+fn pour(synth: &mut Synth, out: &mut dyn Write) -> std::io::Result<u64> {
+    let bar = progress::count("synth");
+    let (mut line, mut frames) = (Vec::new(), 0_u64);
+    while synth.next_line(&mut line) {
+        out.write_all(&line)?;
+        line.clear();
+        frames += 1;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(frames)
+}
