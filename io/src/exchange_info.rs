@@ -1,7 +1,7 @@
 //! Instruments from a recorded `exchangeInfo` answer of any of the three markets.
 
 use fusewire_core::instrument::{ContractType, Instrument, LotSize, Market, PercentPrice};
-use fusewire_core::units::{Px, Qty, Rate, Usd};
+use fusewire_core::units::{DECIMALS, Px, Qty, Rate, Usd};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use thiserror::Error;
@@ -90,10 +90,11 @@ struct Contract {
     status: String,
     contract_type: Option<String>,
     contract_size: Option<Decimal>,
-    #[serde(alias = "quotePrecision")]
     price_precision: Option<u32>,
-    #[serde(alias = "baseAssetPrecision")]
     quantity_precision: Option<u32>,
+    /// Spot names these two instead; futures rows have all four.
+    quote_precision: Option<u32>,
+    base_asset_precision: Option<u32>,
     #[serde(default)]
     filters: Vec<Filter>,
 }
@@ -136,8 +137,8 @@ impl Contract {
             percent_price: self.percent_price()?,
             max_orders: self.filter("MAX_NUM_ORDERS").and_then(|f| f.limit),
             contract_size: Usd::parse_decimal(&self.symbol, "contractSize", size)?,
-            price_places: self.price_precision.unwrap_or(8),
-            qty_places: self.quantity_precision.unwrap_or(8),
+            price_places: self.price_precision.or(self.quote_precision).unwrap_or(DECIMALS),
+            qty_places: self.quantity_precision.or(self.base_asset_precision).unwrap_or(DECIMALS),
         })
     }
 
@@ -232,7 +233,7 @@ mod tests {
     use super::*;
 
     const BODY: &str = r#"{"timezone":"UTC","symbols":[
-        {"symbol":"AAAUSDT","contractType":"PERPETUAL","status":"TRADING","pricePrecision":3,"quantityPrecision":1,
+        {"symbol":"AAAUSDT","contractType":"PERPETUAL","status":"TRADING","pricePrecision":3,"quantityPrecision":1,"quotePrecision":8,"baseAssetPrecision":8,
          "filters":[{"filterType":"PRICE_FILTER","tickSize":"0.010"},
                     {"filterType":"LOT_SIZE","minQty":"0.1","maxQty":"500","stepSize":"0.1"},
                     {"filterType":"MARKET_LOT_SIZE","minQty":"0.1","maxQty":"50","stepSize":"0.1"},

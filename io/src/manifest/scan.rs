@@ -267,6 +267,17 @@ impl Scan {
     }
 
     fn findings(&mut self) {
+        if self.symbols.is_empty() {
+            self.problems.push(Problem::broken(
+                "nothing",
+                "capture",
+                format!(
+                    "none of its {} frames is a market message that Fusewire reads",
+                    self.frames
+                ),
+                "give a recording of Binance market streams",
+            ));
+        }
         for ((market, symbol), scan) in &self.symbols {
             self.problems.extend(scan.problems(&report_key(*market, symbol)));
         }
