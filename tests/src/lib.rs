@@ -1,1 +1,64 @@
-//! .
+//! What the end-to-end tests share: the built program, and the folder of real captures.
+
+#![allow(clippy::print_stderr, reason = "a skipped test says so loudly")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// The folder of real captures and protocol fixtures, from `FUSEWIRE_SHARED`. A test that needs it says
+/// loudly that it is skipped when the variable is not set.
+#[must_use]
+pub fn shared(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("FUSEWIRE_SHARED").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("SKIPPED {test}: set FUSEWIRE_SHARED to the folder of real captures");
+    }
+    folder
+}
+
+/// Path of the `fusewire` program, built on first use.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "fusewire", "--bin", "fusewire"])
+            .args(["--message-format", "json-render-diagnostics"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo runs: it runs this test");
+        assert!(built.status.success(), "the program builds");
+        let messages = String::from_utf8_lossy(&built.stdout);
+        let path = messages.lines().find_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            Some(PathBuf::from(message.get("executable")?.as_str()?))
+        });
+        path.expect("cargo names the executable")
+    })
+}
+
+/// Runs `fusewire` and waits for it.
+#[must_use]
+pub fn fusewire(arguments: &[&str]) -> Output {
+    fusewire_in(Path::new("."), arguments)
+}
+
+/// Runs `fusewire` in a folder and waits for it.
+#[must_use]
+pub fn fusewire_in(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(program())
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the built program runs")
+}
+
+/// Runs `fusewire`, expects exit 0 and one JSON document.
+pub fn json(arguments: &[&str]) -> serde_json::Value {
+    let output = fusewire(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+    serde_json::from_slice(&output.stdout).expect("--json prints JSON")
+}

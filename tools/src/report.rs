@@ -45,6 +45,15 @@ pub struct Report {
     pub manifest: Manifest,
     /// Wall time of the whole command, in seconds. Says nothing about latency.
     pub wall_s: f64,
+    /// Largest resident memory of the process so far, in bytes; absent where the system does not tell.
+    pub memory_peak_bytes: Option<u64>,
+}
+
+/// `VmHWM` of this process.
+fn memory_peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1_024)
 }
 
 /// A book at the end of a run. Without a valid book there is no price.
@@ -125,6 +134,7 @@ impl Report {
             books: run.feed.universe().iter().map(book).collect(),
             manifest,
             wall_s: wall.as_secs_f64(),
+            memory_peak_bytes: memory_peak_bytes(),
         }
     }
 

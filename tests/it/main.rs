@@ -1,0 +1,22 @@
+//! End to end, one module a concern:
+//!
+//! - `books`: real captures end at the recorded touch, and the crossed-book detector fires
+//! - `differential`: both decoders over every real frame and fixture
+//! - `bad_input`: one clear line, exit 2, nothing written
+//! - `commands`: every verb from the command line
+//! - `synthetic`: synthetic captures through the whole program
+//! - `allocation`: decode and book allocate nothing after warm-up
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::print_stderr, reason = "a skipped test says so loudly")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "tests look at the messages that they are about"
+)]
+
+mod allocation;
+mod bad_input;
+mod books;
+mod commands;
+mod differential;
+mod synthetic;
