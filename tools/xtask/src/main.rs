@@ -156,7 +156,9 @@ fn test(root: &Path) -> Result<(), String> {
 }
 
 fn gates(root: &Path) -> Result<(), String> {
-    run(cargo(root, &["run", "--release", "-p", "fusewire-bench", "--bin", "gates"]))
+    let peers = ["--features", "peers"];
+    let run_gates = ["run", "--release", "-p", "fusewire-bench", "--bin", "gates"];
+    run(cargo(root, &[&run_gates[..], &peers].concat()))
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> Command {
