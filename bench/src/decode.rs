@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::marker::PhantomData;
 
-use fusewire_core::market::{Body, Decoded, Kind, Level, Span};
+use fusewire_core::market::{Decoded, Kind, Kline, Span};
 use fusewire_io::decode::Decoder;
 
 use crate::inputs::{FrameSet, MARKET, only_message};
@@ -61,7 +61,7 @@ struct Peer<'f, W: Wire> {
     json: Json,
     extent: Extent,
     memory: Memory,
-    levels: Vec<Level>,
+    arena: Decoded,
     wire: PhantomData<W>,
 }
 
@@ -77,9 +77,9 @@ impl<W: Wire> Subject for Peer<'_, W> {
             if self.extent == Extent::Fixed
                 && let Some(text) = &text
             {
-                self.levels.clear();
-                let body = W::read(&text.data, &mut self.levels);
-                black_box((body, W::symbol(&text.data), text.stream, &self.levels));
+                self.arena.clear();
+                let body = W::read(&text.data, &mut self.arena);
+                black_box((body, W::symbol(&text.data), text.stream, &self.arena));
             } else {
                 black_box(&text);
             }
@@ -94,9 +94,9 @@ impl<W: Wire> Subject for Peer<'_, W> {
 #[must_use]
 pub fn peer<'f>(set: &'f FrameSet, json: Json, extent: Extent) -> Box<dyn Subject + 'f> {
     fn of<'f, W: Wire>(set: &'f FrameSet, json: Json, extent: Extent) -> Box<dyn Subject + 'f> {
-        let (memory, levels) = (Memory::default(), Vec::new());
+        let (memory, arena) = (Memory::default(), Decoded::default());
         let frames = &set.frames;
-        Box::new(Peer::<W> { frames, json, extent, memory, levels, wire: PhantomData })
+        Box::new(Peer::<W> { frames, json, extent, memory, arena, wire: PhantomData })
     }
     match set.kind {
         Kind::BookTicker => of::<BookTickerWire>(set, json, extent),
@@ -141,14 +141,15 @@ fn check_as<W: Wire>(set: &FrameSet) -> Result<(), String> {
         if message.body.kind() != W::KIND {
             return Err(format!("{} and not {}", message.body.kind().name(), W::KIND.name()));
         }
-        let expected = comparable(message.body);
+        let (expected, candles) = (message.body, without_texts(&out));
         for json in Json::ALL {
-            let (mut memory, mut levels) = (Memory::default(), Vec::new());
+            let (mut memory, mut arena) = (Memory::default(), Decoded::default());
             let parsed: Option<Envelope<'_, W::Text<'_>>> = memory.parse(json, frame);
             let text = parsed.ok_or_else(|| format!("{}: refused {}", json.name(), shown()))?;
-            let body = W::read(&text.data, &mut levels);
+            let body = W::read(&text.data, &mut arena);
             let same = body == Some(expected)
-                && levels == out.levels
+                && arena.levels == out.levels
+                && arena.klines == candles
                 && W::symbol(&text.data).as_bytes() == message.symbol.of(frame)
                 && text.stream.as_bytes() == out.stream.of(frame);
             if !same {
@@ -162,12 +163,9 @@ fn check_as<W: Wire>(set: &FrameSet) -> Result<(), String> {
     }
 }
 
-/// A body without its texts, which a peer has as borrowed text.
-fn comparable(mut body: Body) -> Body {
-    if let Body::Kline(kline) = &mut body {
-        kline.interval = Span::NONE;
-    }
-    body
+/// The candles without their texts, which a peer has as borrowed text.
+fn without_texts(out: &Decoded) -> Vec<Kline> {
+    out.klines.iter().map(|kline| Kline { interval: Span::NONE, ..*kline }).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! parser. Peers are told the type of a frame, while our decoder has to find it out.
 
 use fusewire_core::market::{
-    AggTrade, Body, BookTicker, Depth, DepthIds, Kind, Kline, Level, LevelRange, Liquidation, Mark,
-    Side, Span, Times, Trade, TradeOrigin,
+    AggTrade, Body, BookTicker, Decoded, Depth, DepthIds, Kind, Kline, KlineAt, Level, LevelRange,
+    Liquidation, Mark, Side, Span, Times, Trade, TradeOrigin,
 };
 use fusewire_core::units::{Nanos, Px, Qty, QtySum, Rate, UsdSum};
 use serde::Deserialize;
@@ -28,8 +28,8 @@ pub trait Wire: 'static {
     type Text<'a>: Deserialize<'a>;
     /// The symbol text.
     fn symbol<'t>(text: &'t Self::Text<'_>) -> &'t str;
-    /// The numbers; levels go to `levels`, which is empty. `None` when something is no number.
-    fn read(text: &Self::Text<'_>, levels: &mut Vec<Level>) -> Option<Body>;
+    /// The numbers; levels and candles go to `arena`, which is empty. `None` when something is no number.
+    fn read(text: &Self::Text<'_>, arena: &mut Decoded) -> Option<Body>;
 }
 
 fn px(text: &str) -> Option<Px> {
@@ -80,7 +80,7 @@ impl Wire for BookTickerWire {
         text.s
     }
 
-    fn read(text: &BookTickerText<'_>, _: &mut Vec<Level>) -> Option<Body> {
+    fn read(text: &BookTickerText<'_>, _: &mut Decoded) -> Option<Body> {
         Some(Body::BookTicker(BookTicker {
             times: times(text.E, text.T)?,
             id: text.u,
@@ -117,7 +117,7 @@ impl Wire for TradeWire {
         text.s
     }
 
-    fn read(text: &TradeText<'_>, _: &mut Vec<Level>) -> Option<Body> {
+    fn read(text: &TradeText<'_>, _: &mut Decoded) -> Option<Body> {
         let origin = match text.X {
             None | Some("MARKET") => TradeOrigin::Market,
             Some("INSURANCE_FUND") => TradeOrigin::InsuranceFund,
@@ -164,7 +164,7 @@ impl Wire for AggTradeWire {
         text.s
     }
 
-    fn read(text: &AggTradeText<'_>, _: &mut Vec<Level>) -> Option<Body> {
+    fn read(text: &AggTradeText<'_>, _: &mut Decoded) -> Option<Body> {
         Some(Body::AggTrade(AggTrade {
             times: times(text.E, text.T)?,
             id: Some(text.a),
@@ -205,7 +205,7 @@ impl Wire for MarkWire {
         text.s
     }
 
-    fn read(text: &MarkText<'_>, _: &mut Vec<Level>) -> Option<Body> {
+    fn read(text: &MarkText<'_>, _: &mut Decoded) -> Option<Body> {
         let average = match text.ap {
             Some(average) => Some(px(average)?),
             None => None,
@@ -259,9 +259,9 @@ impl Wire for DepthWire {
         text.s
     }
 
-    fn read(text: &DepthText<'_>, levels: &mut Vec<Level>) -> Option<Body> {
+    fn read(text: &DepthText<'_>, arena: &mut Decoded) -> Option<Body> {
         for level in text.b.iter().chain(&text.a) {
-            levels.push(Self::level(level)?);
+            arena.levels.push(Self::level(level)?);
         }
         let narrow = |n: usize| u32::try_from(n).ok();
         Some(Body::Depth(Depth {
@@ -312,7 +312,7 @@ impl Wire for LiquidationWire {
         text.o.s
     }
 
-    fn read(text: &LiquidationText<'_>, _: &mut Vec<Level>) -> Option<Body> {
+    fn read(text: &LiquidationText<'_>, _: &mut Decoded) -> Option<Body> {
         let order = &text.o;
         let side = match order.S {
             "BUY" => Side::Buy,
@@ -375,12 +375,11 @@ impl Wire for KlineWire {
         text.s
     }
 
-    fn read(text: &KlineText<'_>, _: &mut Vec<Level>) -> Option<Body> {
+    fn read(text: &KlineText<'_>, arena: &mut Decoded) -> Option<Body> {
         let candle = &text.k;
         let volume = |text: &str| QtySum::parse(text.as_bytes()).ok();
         let amount = |text: &str| UsdSum::parse(text.as_bytes()).ok();
-        Some(Body::Kline(Kline {
-            times: event_time(text.E)?,
+        arena.klines.push(Kline {
             open_time: Nanos::from_millis(candle.t)?,
             close_time: Nanos::from_millis(candle.T)?,
             interval: Span::NONE,
@@ -396,6 +395,7 @@ impl Wire for KlineWire {
             taker_quote_volume: amount(candle.Q)?,
             trades: candle.n,
             closed: candle.x,
-        }))
+        });
+        Some(Body::Kline(KlineAt { times: event_time(text.E)?, index: 0 }))
     }
 }

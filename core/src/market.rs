@@ -35,7 +35,7 @@ impl Span {
 /// One price level. A quantity of zero removes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Level {
-    /// Price, above zero.
+    /// Price; above zero in a book, zero in a ticker's side without orders.
     pub price: Px,
     /// Absolute quantity at that price, zero or above.
     pub qty: Qty,
@@ -203,11 +203,19 @@ pub struct Liquidation {
     pub filled_qty: Qty,
 }
 
+/// A candle in `Decoded::klines`. It is by far the largest message, so that it lies apart: messages are
+/// copied on the hot path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KlineAt {
+    /// Exchange times; `transaction` is never set here.
+    pub times: Times,
+    /// Index in `Decoded::klines`.
+    pub index: u32,
+}
+
 /// Candle of a fixed interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kline {
-    /// Exchange times; `transaction` is never set here.
-    pub times: Times,
     /// Open time.
     pub open_time: Nanos,
     /// Close time, inclusive, on the millisecond.
@@ -298,12 +306,13 @@ pub enum Body {
     /// Forced order.
     Liquidation(Liquidation),
     /// Candle.
-    Kline(Kline),
+    Kline(KlineAt),
     /// Contract change.
     ContractInfo(ContractInfo),
 }
 
-/// The kinds of `Body`, for counting. The wire's own names, because people search captures by them.
+/// The kinds of `Body`, for counting. Event types have the wire's own names, because people search
+/// captures by them; partial depth and snapshots, which have none there, are named here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
@@ -438,6 +447,8 @@ pub struct Decoded {
     pub levels: Vec<Level>,
     /// Arena of brackets.
     pub brackets: Vec<Bracket>,
+    /// Arena of candles.
+    pub klines: Vec<Kline>,
 }
 
 impl Decoded {
@@ -448,6 +459,7 @@ impl Decoded {
         self.ignored.clear();
         self.levels.clear();
         self.brackets.clear();
+        self.klines.clear();
     }
 
     /// Bids of a message.
@@ -462,6 +474,12 @@ impl Decoded {
     pub fn asks(&self, range: LevelRange) -> &[Level] {
         let start = range.start as usize + range.bids as usize;
         &self.levels[start..start + range.asks as usize]
+    }
+
+    /// The candle of a message.
+    #[must_use]
+    pub fn kline(&self, at: &KlineAt) -> &Kline {
+        &self.klines[at.index as usize]
     }
 
     /// Brackets of a contract change.

@@ -174,11 +174,13 @@ impl UsdSum {
     }
 }
 
-impl From<Bps> for Rate {
-    /// 1 bp is a rate of 1e-4: 1e-4 bp at 1e-8 becomes 1e-12 by a factor of 1e4. Saturates beyond
-    /// a rate of 9.2 million, which no market quotes.
-    fn from(bps: Bps) -> Self {
-        Self(bps.0.saturating_mul(10_i64.pow(RATE_DECIMALS - 2 * BPS_DECIMALS)))
+impl TryFrom<Bps> for Rate {
+    type Error = NumberError;
+
+    /// 1 bp is a rate of 1e-4, so that 1e-4 bp at 1e-8 becomes 1e-12 by a factor of 1e4.
+    fn try_from(bps: Bps) -> Result<Self, NumberError> {
+        let factor = 10_i64.pow(RATE_DECIMALS - 2 * BPS_DECIMALS);
+        bps.0.checked_mul(factor).map(Self).ok_or(NumberError::OutOfRange)
     }
 }
 

@@ -59,7 +59,7 @@ impl Universe {
         Ok(())
     }
 
-    /// First slot to look at. The low bits of a multiplicative hash are weak, so the high ones are taken.
+    /// First slot to look at. The low bits of a product are weak, so the high ones are folded onto them.
     fn home(&self, market: Market, symbol: &[u8]) -> usize {
         let mut hash = market as u64 ^ 0x9E37_79B9_7F4A_7C15;
         for chunk in symbol.chunks(8) {

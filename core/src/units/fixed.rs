@@ -244,7 +244,7 @@ mod tests {
     /// X17: 3.14 bp is a rate of 0.000314, not 31.4 bp.
     #[test]
     fn x17_basis_points_are_a_unit() {
-        let fee = Rate::from(super::super::Bps::parse(b"3.14").unwrap());
-        assert_eq!(fee, Rate::parse(b"0.000314").unwrap());
+        let fee = Rate::try_from(super::super::Bps::parse(b"3.14").unwrap());
+        assert_eq!(fee, Rate::parse(b"0.000314"));
     }
 }

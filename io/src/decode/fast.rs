@@ -1,23 +1,23 @@
 //! The fast decoder: one pass over the frames that the exchange really sends.
 //!
 //! It guesses the event from the first key of a row and reads the fields straight into fixed point.
-//! Whatever does not fit the guess is `Odd` and goes to the reference decoder, so a change of the wire
-//! costs speed and never correctness; `Decoder::handed_over` counts those frames.
+//! Whatever does not fit the guess, malformed frames included, goes to the reference decoder: a change
+//! of the wire costs speed and never correctness. `Decoder::handed_over` counts the good ones of those.
 
 use fusewire_core::instrument::Market;
 use fusewire_core::market::{Body, Decoded, Message, Span};
 
-use super::rows::{Event, Reading};
-use super::scan::{Scan, Step, Stop};
+use super::rows::{Reading, RowKind};
+use super::scan::{Odd, Scan, Step};
 use super::stream::StreamKind;
-use super::{DecodeError, DecodeErrorKind, ROWS_MAX, reference};
+use super::{DecodeError, ROWS_MAX, reference};
 
 mod events;
 mod field;
 mod levels;
 mod nested;
 
-/// Decodes frames of one market. Keeps nothing between frames.
+/// Decodes frames of one market. Keeps nothing between frames but a count.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     market: Market,
@@ -31,8 +31,8 @@ impl Decoder {
         Self { market, handed_over: 0 }
     }
 
-    /// Frames that went to the reference decoder. Many of them mean that the wire has changed, and
-    /// that decoding is several times slower than it could be.
+    /// Well-formed frames that the reference decoder had to read. Many of them mean that the wire has
+    /// changed, and that decoding is several times slower than it could be.
     #[must_use]
     pub fn handed_over(&self) -> u64 {
         self.handed_over
@@ -42,30 +42,28 @@ impl Decoder {
     ///
     /// # Errors
     /// A typed error with byte offset when the frame is malformed; `out` then holds no messages, but
-    /// the stream name if it was read before the fault.
+    /// the stream name if it stood before the fault.
     pub fn decode(&mut self, frame: &[u8], out: &mut Decoded) -> Result<(), DecodeError> {
         out.clear();
-        let mut pass =
-            Pass { scan: Scan::new(frame), market: self.market, stream: StreamKind::Other };
+        let scan = Scan::new(frame);
+        let mut pass = Pass { scan, market: self.market, stream: StreamKind::Other };
         match pass.frame(out) {
             Ok(()) => Ok(()),
-            Err(Stop::Bad) => {
-                let stream = out.stream;
-                out.clear();
-                out.stream = stream;
-                Err(pass.scan.fault())
-            }
-            Err(Stop::Odd) => {
-                self.handed_over += 1;
-                let stream = out.stream;
-                let result = reference::decode(frame, self.market, out);
-                if result.is_err() && out.stream.is_none() {
-                    // A cut frame has no stream for the reference, but it was read before the cut.
-                    out.stream = stream;
-                }
-                result
-            }
+            Err(Odd) => self.hand_over(frame, out),
         }
+    }
+
+    #[cold]
+    fn hand_over(&mut self, frame: &[u8], out: &mut Decoded) -> Result<(), DecodeError> {
+        let stream = out.stream;
+        let result = reference::decode(frame, self.market, out);
+        match result {
+            Ok(()) => self.handed_over += 1,
+            // A cut frame has no stream for the reference, but it was read before the cut.
+            Err(_) if out.stream.is_none() => out.stream = stream,
+            Err(_) => {}
+        }
+        result
     }
 }
 
@@ -78,66 +76,59 @@ struct Pass<'f> {
 
 impl Pass<'_> {
     fn frame(&mut self, out: &mut Decoded) -> Step<()> {
-        self.scan.space();
         if self.scan.rest().starts_with(b"{\"stream\":\"") {
             self.envelope(out)?;
         } else {
-            self.payload(out, Place::Top)?;
+            self.payload(out, Position::Top)?;
         }
         self.scan.finish()
     }
 
     /// `{"stream":"…","data":…}`. Other keys may stand around `data`.
     fn envelope(&mut self, out: &mut Decoded) -> Step<()> {
-        self.scan.expect(b'{')?;
-        let mut first = true;
-        let mut data = false;
-        while let Some(key) = self.scan.key(&mut first)? {
+        let mut lead = b'{';
+        let (mut stream, mut data) = (false, false);
+        while let Some(key) = self.scan.key(&mut lead)? {
             match key {
-                b"stream" if out.stream.is_none() => {
-                    out.stream = self.scan.text("stream")?.ok_or(Stop::Odd)?;
+                b"stream" if !stream => {
+                    stream = true;
+                    out.stream = self.scan.word()?.ok_or(Odd)?;
                     self.stream = StreamKind::of(self.scan.bytes_of(out.stream));
                 }
-                b"stream" => return self.scan.bad(DecodeErrorKind::Duplicate("stream")),
-                b"data" if data => return self.scan.bad(DecodeErrorKind::Duplicate("data")),
-                b"data" => {
+                b"data" if !data => {
                     data = true;
-                    self.payload(out, Place::Inside)?;
+                    self.payload(out, Position::Inside)?;
                 }
+                b"stream" | b"data" => return Err(Odd),
                 _ => self.scan.skip()?,
             }
         }
-        if data { Ok(()) } else { self.scan.bad(DecodeErrorKind::Missing("data")) }
+        if data { Ok(()) } else { Err(Odd) }
     }
 
-    fn payload(&mut self, out: &mut Decoded, place: Place) -> Step<()> {
+    fn payload(&mut self, out: &mut Decoded, position: Position) -> Step<()> {
         if self.scan.peek() != b'[' {
-            return self.row(out, place);
+            return self.row(out, position);
         }
-        self.scan.expect(b'[')?;
-        let mut first = true;
+        let mut lead = b'[';
         let mut rows = 0;
-        while self.scan.element(&mut first)? {
+        while self.scan.element(&mut lead)? {
             rows += 1;
             if rows > ROWS_MAX {
-                return Err(Stop::Odd);
+                return Err(Odd);
             }
-            self.row(out, Place::Inside)?;
+            self.row(out, Position::Inside)?;
         }
         Ok(())
     }
 
-    fn row(&mut self, out: &mut Decoded, place: Place) -> Step<()> {
-        if self.scan.peek() != b'{' {
-            return self.scan.bad(DecodeErrorKind::NotAFrame);
-        }
+    fn row(&mut self, out: &mut Decoded, position: Position) -> Step<()> {
         if self.stream == StreamKind::RpiDepth {
-            return Err(Stop::Odd);
+            return Err(Odd);
         }
-        let event = self.guess()?;
-        self.scan.expect(b'{')?;
+        let kind = self.guess()?;
         let levels = out.levels.len();
-        match self.event(event, place, out)? {
+        match self.read(kind, position, out)? {
             Ok((symbol, body)) => out.messages.push(Message { symbol, body }),
             Err(ignored) => {
                 out.levels.truncate(levels);
@@ -147,66 +138,57 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// The event that the first key of a row announces. Every reader verifies it.
-    fn guess(&self) -> Step<Event> {
+    /// What the first key of a row announces. Every reader verifies it.
+    fn guess(&self) -> Step<RowKind> {
         let rest = self.scan.rest();
         if let Some(named) = rest.strip_prefix(b"{\"e\":\"") {
-            let end = named.iter().position(|&b| b == b'"').ok_or(Stop::Odd)?;
+            let end = named.iter().position(|&b| b == b'"').ok_or(Odd)?;
             // Unknown events need no speed.
-            return Event::named(&named[..end], self.stream).ok_or(Stop::Odd);
+            return RowKind::named(&named[..end], self.stream).ok_or(Odd);
         }
         if rest.starts_with(b"{\"u\":") {
-            return Ok(Event::BookTicker);
+            return Ok(RowKind::BookTicker);
         }
         if rest.starts_with(b"{\"lastUpdateId\":") {
             let partial = self.stream == StreamKind::PartialDepth;
-            return Ok(if partial { Event::PartialSnapshot } else { Event::Snapshot });
+            return Ok(if partial { RowKind::PartialSnapshot } else { RowKind::Snapshot });
         }
-        Err(Stop::Odd)
+        Err(Odd)
     }
 
-    fn event(
+    fn read(
         &mut self,
-        event: Event,
-        place: Place,
+        kind: RowKind,
+        position: Position,
         out: &mut Decoded,
     ) -> Step<Reading<(Span, Body)>> {
-        match event {
-            Event::Depth | Event::PartialDepth => self.depth(event, place, out),
-            Event::Snapshot | Event::PartialSnapshot => self.snapshot(event, place, out),
-            Event::BookTicker => self.book_ticker(place),
-            Event::Trade => self.trade(place),
-            Event::AggTrade => self.agg_trade(place),
-            Event::Mark => self.mark(place),
-            Event::Liquidation => self.liquidation(place),
-            Event::Kline => self.kline(place),
+        match kind {
+            RowKind::Depth | RowKind::PartialDepth => self.depth(kind, position, out),
+            RowKind::Snapshot | RowKind::PartialSnapshot => self.snapshot(kind, position, out),
+            RowKind::BookTicker => self.book_ticker(position),
+            RowKind::Trade => self.trade(position),
+            RowKind::AggTrade => self.agg_trade(position),
+            RowKind::Mark => self.mark(position),
+            RowKind::Liquidation => self.liquidation(position),
+            RowKind::Kline => self.kline(position, out),
             // A few a day: not worth a second implementation.
-            Event::ContractInfo => Err(Stop::Odd),
+            RowKind::ContractInfo => Err(Odd),
         }
     }
 
     /// Skips a field that the event does not read.
-    fn unknown(&mut self, key: &[u8], place: Place) -> Step<()> {
+    fn unknown(&mut self, key: &[u8], position: Position) -> Step<()> {
         // `stream` beside an event would make the row an envelope, with its payload elsewhere.
-        if place == Place::Top && key == b"stream" {
-            return Err(Stop::Odd);
+        if position == Position::Top && key == b"stream" {
+            return Err(Odd);
         }
         self.scan.skip()
-    }
-
-    /// True when `st` names another market family. Spot frames have none; absent means ours.
-    fn other_market(&self, family: Option<i64>) -> bool {
-        match self.market {
-            Market::UsdM => family.is_some_and(|family| family != 1),
-            Market::CoinM => family.is_some_and(|family| family != 2),
-            Market::Spot => false,
-        }
     }
 }
 
 /// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// It is the whole frame.
     Top,
     /// In an envelope or an array.

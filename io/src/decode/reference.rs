@@ -6,7 +6,7 @@
 use fusewire_core::instrument::Market;
 use fusewire_core::market::{Body, Decoded, Ignored, Message, Span};
 
-use super::rows::{Event, Reading};
+use super::rows::{Reading, RowKind};
 use super::stream::StreamKind;
 use super::{DecodeError, DecodeErrorKind, ROWS_MAX};
 
@@ -92,18 +92,18 @@ fn push(reading: Reading<(Span, Body)>, out: &mut Decoded) {
 }
 
 /// Which event a row is: by its `e`, or by its shape where the exchange sends none.
-fn event_of(object: &Object<'_>, stream: StreamKind) -> Result<Reading<Event>, DecodeError> {
+fn event_of(object: &Object<'_>, stream: StreamKind) -> Result<Reading<RowKind>, DecodeError> {
     if let Some(e) = object.get("e")? {
         let name = object.text(e, "e")?;
-        let event = Event::named(name.of(object.frame()), stream);
+        let event = RowKind::named(name.of(object.frame()), stream);
         return Ok(event.ok_or(Ignored::UnknownEvent(name)));
     }
     if object.has("lastUpdateId") {
         let partial = stream == StreamKind::PartialDepth;
-        return Ok(Ok(if partial { Event::PartialSnapshot } else { Event::Snapshot }));
+        return Ok(Ok(if partial { RowKind::PartialSnapshot } else { RowKind::Snapshot }));
     }
     if ["u", "s", "b", "B", "a", "A"].into_iter().all(|key| object.has(key)) {
-        return Ok(Ok(Event::BookTicker));
+        return Ok(Ok(RowKind::BookTicker));
     }
     let control = ["result", "error", "code", "method"].into_iter().any(|key| object.has(key));
     Ok(Err(if control { Ignored::ControlAnswer } else { Ignored::NoEventType }))

@@ -1,5 +1,6 @@
 //! The vocabulary that both decoders share: event names and enum values of the wire.
 
+use fusewire_core::instrument::Market;
 use fusewire_core::market::{Ignored, Side, TradeOrigin};
 
 use super::stream::StreamKind;
@@ -7,9 +8,9 @@ use super::stream::StreamKind;
 /// A row that was understood: either a message or the reason why it is left out.
 pub(super) type Reading<T> = Result<T, Ignored>;
 
-/// The events that Fusewire reads.
+/// The rows that Fusewire reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum RowKind {
     Depth,
     PartialDepth,
     /// Spot's partial depth, which looks like a snapshot.
@@ -24,7 +25,7 @@ pub(super) enum Event {
     ContractInfo,
 }
 
-impl Event {
+impl RowKind {
     /// The event of an `e` field; `None` for one that Fusewire does not read. The exchange never
     /// escapes its own names, so raw text is compared.
     pub(super) fn named(name: &[u8], stream: StreamKind) -> Option<Self> {
@@ -73,5 +74,14 @@ impl TradeMark {
             b"NA" => Self::Placeholder,
             _ => Self::Unknown,
         }
+    }
+}
+
+/// True when `st` names another market family. Spot frames have none; absent means ours.
+pub(super) fn is_other_market(market: Market, family: Option<i64>) -> bool {
+    match market {
+        Market::UsdM => family.is_some_and(|family| family != 1),
+        Market::CoinM => family.is_some_and(|family| family != 2),
+        Market::Spot => false,
     }
 }

@@ -1,243 +1,182 @@
 //! A strict single-pass JSON scanner for the shapes that the exchange sends.
 //!
-//! It accepts nothing that the JSON grammar refuses. What it does not want to handle (escaped keys,
-//! deep nesting) it calls `Odd`, and the reference decoder takes the frame. Faults are kept in the
-//! scanner and not in the results, so that results stay in registers.
+//! It accepts nothing that the JSON grammar refuses. Whatever it does not accept, malformed or merely
+//! unusual, is `Odd`, and the reference decoder decides what it means; so there are no error texts here,
+//! and every step may give up as soon as it is in doubt.
 
 use fusewire_core::market::Span;
 
-use super::{DecodeError, DecodeErrorKind};
-
 mod number;
 
-/// Why the scan stopped.
+/// The frame is not one of the shapes that the scanner knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// The frame is malformed; the scanner keeps the fault.
-    Bad,
-    /// The frame is unusual: the reference decoder decides.
-    Odd,
-}
+pub(super) struct Odd;
 
 /// Result of a scanning step.
-pub(super) type Step<T> = Result<T, Stop>;
+pub(super) type Step<T> = Result<T, Odd>;
 
-/// Nesting of values that are skipped before the frame counts as odd. Market frames nest to 4.
+/// Nesting of values that are skipped. Market frames nest to 4.
 const SKIP_DEPTH_MAX: u32 = 16;
 
-/// Position in a frame.
+/// Position in a frame: what is left of it.
 pub(super) struct Scan<'f> {
-    bytes: &'f [u8],
-    at: usize,
+    frame: &'f [u8],
+    rest: &'f [u8],
     /// A byte beyond ASCII stood in a string: the frame must be checked for valid UTF-8.
     wide: bool,
-    fault: DecodeError,
 }
 
 impl<'f> Scan<'f> {
-    pub(super) fn new(bytes: &'f [u8]) -> Self {
-        let fault = DecodeErrorKind::Truncated.at(bytes.len());
-        Self { bytes, at: 0, wide: false, fault }
-    }
-
-    pub(super) fn fault(&self) -> DecodeError {
-        self.fault
+    pub(super) fn new(frame: &'f [u8]) -> Self {
+        Self { frame, rest: frame, wide: false }
     }
 
     pub(super) fn rest(&self) -> &'f [u8] {
-        self.bytes.get(self.at..).unwrap_or(&[])
+        self.rest
     }
 
     pub(super) fn bytes_of(&self, span: Span) -> &'f [u8] {
-        self.bytes.get(span.start as usize..span.end as usize).unwrap_or(&[])
-    }
-
-    /// Stops with a fault at the present position.
-    #[cold]
-    pub(super) fn bad<T>(&mut self, kind: DecodeErrorKind) -> Step<T> {
-        self.bad_at(kind, self.at)
-    }
-
-    #[cold]
-    fn bad_at<T>(&mut self, kind: DecodeErrorKind, at: usize) -> Step<T> {
-        let ended = kind == DecodeErrorKind::Syntax && at >= self.bytes.len();
-        self.fault = if ended { DecodeErrorKind::Truncated } else { kind }.at(at);
-        Err(Stop::Bad)
+        span.of(self.frame)
     }
 
     /// The byte at the position; zero, which JSON never allows, at the end.
     pub(super) fn peek(&self) -> u8 {
-        self.bytes.get(self.at).copied().unwrap_or(0)
+        self.rest.first().copied().unwrap_or(0)
+    }
+
+    fn skip_bytes(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or(&[]);
     }
 
     pub(super) fn space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
-            self.at += 1;
+        while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = self.rest {
+            self.rest = rest;
         }
     }
 
     pub(super) fn expect(&mut self, byte: u8) -> Step<()> {
-        if self.peek() != byte {
-            return self.bad(DecodeErrorKind::Syntax);
+        match self.rest {
+            [first, rest @ ..] if *first == byte => {
+                self.rest = rest;
+                Ok(())
+            }
+            _ => Err(Odd),
         }
-        self.at += 1;
+    }
+
+    /// Takes `text`, byte for byte.
+    fn literal(&mut self, text: &[u8]) -> Step<()> {
+        self.rest = self.rest.strip_prefix(text).ok_or(Odd)?;
         Ok(())
     }
 
     /// Checks that nothing but space follows, and that the text was UTF-8.
     pub(super) fn finish(&mut self) -> Step<()> {
         self.space();
-        if self.at != self.bytes.len() {
-            return self.bad(DecodeErrorKind::Syntax);
-        }
-        if !self.wide {
-            return Ok(());
-        }
-        match std::str::from_utf8(self.bytes) {
-            Ok(_) => Ok(()),
-            Err(error) => self.bad_at(DecodeErrorKind::Utf8, error.valid_up_to()),
+        let valid = self.rest.is_empty() && (!self.wide || std::str::from_utf8(self.frame).is_ok());
+        if valid { Ok(()) } else { Err(Odd) }
+    }
+
+    /// Steps to the next key of an object; `None` at its end. Stands on the value. `lead` is `{` before
+    /// the first key and `,` afterwards, which this sets.
+    pub(super) fn key(&mut self, lead: &mut u8) -> Step<Option<&'f [u8]>> {
+        // The keys of events have one or two letters and no space around them.
+        match self.rest {
+            [first, b'"', a, b'"', b':', rest @ ..] if *first == *lead && is_plain(*a) => {
+                let key = &self.rest[2..3];
+                self.rest = rest;
+                *lead = b',';
+                self.space();
+                Ok(Some(key))
+            }
+            [first, b'"', a, b, b'"', b':', rest @ ..]
+                if *first == *lead && is_plain(*a) && is_plain(*b) =>
+            {
+                let key = &self.rest[2..4];
+                self.rest = rest;
+                *lead = b',';
+                self.space();
+                Ok(Some(key))
+            }
+            _ => self.any_key(lead),
         }
     }
 
-    /// Steps to the next key of an object whose `{` was taken; `None` at its end. Stands on the value.
-    pub(super) fn key(&mut self, first: &mut bool) -> Step<Option<&'f [u8]>> {
+    fn any_key(&mut self, lead: &mut u8) -> Step<Option<&'f [u8]>> {
         self.space();
-        match self.peek() {
-            b'}' => {
-                self.at += 1;
-                return Ok(None);
-            }
-            b',' if !*first => {
-                self.at += 1;
-                self.space();
-            }
-            _ if *first => {}
-            _ => return self.bad(DecodeErrorKind::Syntax),
+        let started = std::mem::replace(lead, b',');
+        if started == b',' && self.peek() == b'}' {
+            return self.expect(b'}').map(|()| None);
         }
-        *first = false;
-        self.expect(b'"')?;
-        let start = self.at;
-        self.string_body()?;
-        let key = &self.bytes[start..self.at - 1];
-        if key.contains(&b'\\') {
-            return Err(Stop::Odd);
+        self.expect(started)?;
+        self.space();
+        if started == b'{' && self.peek() == b'}' {
+            return self.expect(b'}').map(|()| None);
         }
+        let key = self.string()?;
         self.space();
         self.expect(b':')?;
         self.space();
         Ok(Some(key))
     }
 
-    /// Steps to the next element of an array whose `[` was taken; false at its end.
-    pub(super) fn element(&mut self, first: &mut bool) -> Step<bool> {
+    /// Steps to the next element of an array; false at its end. `lead` is `[` before the first element
+    /// and `,` afterwards, which this sets.
+    pub(super) fn element(&mut self, lead: &mut u8) -> Step<bool> {
         self.space();
-        match self.peek() {
-            b']' => {
-                self.at += 1;
-                return Ok(false);
-            }
-            b',' if !*first => {
-                self.at += 1;
-                self.space();
-                // `[1,]` is no JSON; the value behind the comma is checked by who reads it, but an
-                // empty array's end must not pass for one.
-                if self.peek() == b']' {
-                    return self.bad(DecodeErrorKind::Syntax);
-                }
-            }
-            _ if *first => {}
-            _ => return self.bad(DecodeErrorKind::Syntax),
+        let started = std::mem::replace(lead, b',');
+        if started == b',' && self.peek() == b']' {
+            return self.expect(b']').map(|()| false);
         }
-        *first = false;
+        self.expect(started)?;
+        self.space();
+        if started == b'[' && self.peek() == b']' {
+            return self.expect(b']').map(|()| false);
+        }
         Ok(true)
     }
 
-    /// The rest of a string behind its opening quote; stands behind the closing one.
-    fn string_body(&mut self) -> Step<()> {
-        loop {
-            match self.peek() {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                b'\\' => self.escape()?,
-                byte if byte < 0x20 => return self.bad(DecodeErrorKind::Syntax),
-                byte => {
-                    self.wide |= byte >= 0x80;
-                    self.at += 1;
-                }
-            }
+    /// A string without escapes.
+    fn string(&mut self) -> Step<&'f [u8]> {
+        self.expect(b'"')?;
+        let mut length = plain_run(self.rest);
+        while let Some(0x80..) = self.rest.get(length) {
+            self.wide = true;
+            length += 1;
+            length += plain_run(&self.rest[length..]);
         }
-    }
-
-    #[cold]
-    fn escape(&mut self) -> Step<()> {
-        self.at += 1;
-        match self.peek() {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
-            b'u' => {
-                for _ in 0..4 {
-                    self.at += 1;
-                    if !self.peek().is_ascii_hexdigit() {
-                        return self.bad(DecodeErrorKind::Syntax);
-                    }
-                }
-                self.at += 1;
-            }
-            _ => return self.bad(DecodeErrorKind::Syntax),
-        }
-        Ok(())
+        let text = &self.rest[..length];
+        self.skip_bytes(length);
+        // A quote ends it; a backslash or a control character is not for this scanner.
+        self.expect(b'"')?;
+        Ok(text)
     }
 
     /// Takes `null` or `""`, both of which mean "not said".
-    fn unsaid(&mut self) -> bool {
-        let rest = self.rest();
-        let length = match rest {
-            [b'"', b'"', ..] => 2,
-            [b'n', b'u', b'l', b'l', ..] => 4,
-            _ => return false,
-        };
-        self.at += length;
-        true
+    fn unsaid(&mut self) -> Step<()> {
+        self.literal(b"\"\"").or_else(|Odd| self.literal(b"null"))
     }
 
-    fn span_from(&self, start: usize, end: usize) -> Span {
+    /// A string as raw text; `None` when it is empty or `null`.
+    pub(super) fn word(&mut self) -> Step<Option<Span>> {
+        if self.unsaid().is_ok() {
+            return Ok(None);
+        }
+        let text = self.string()?;
         // Frames are bounded far below 4 GiB by whoever reads them.
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Span { start: narrow(start), end: narrow(end) }
+        let end = self.frame.len() - self.rest.len() - 1;
+        Ok(Some(Span { start: narrow(end - text.len()), end: narrow(end) }))
     }
 
-    /// A string that may be empty, as raw text.
-    pub(super) fn text(&mut self, key: &'static str) -> Step<Option<Span>> {
-        if self.peek() != b'"' {
-            return if self.unsaid() {
-                Ok(None)
-            } else {
-                self.bad(DecodeErrorKind::WrongType(key))
-            };
-        }
-        self.at += 1;
-        let start = self.at;
-        self.string_body()?;
-        Ok(Some(self.span_from(start, self.at - 1)))
-    }
-
-    /// A string that says something, as raw text.
-    pub(super) fn word(&mut self, key: &'static str) -> Step<Option<Span>> {
-        Ok(self.text(key)?.filter(|span| !span.is_none()))
-    }
-
-    pub(super) fn flag(&mut self, key: &'static str) -> Step<Option<bool>> {
-        let rest = self.rest();
-        if rest.starts_with(b"true") {
-            self.at += 4;
+    pub(super) fn flag(&mut self) -> Step<Option<bool>> {
+        if self.literal(b"true").is_ok() {
             return Ok(Some(true));
         }
-        if rest.starts_with(b"false") {
-            self.at += 5;
+        if self.literal(b"false").is_ok() {
             return Ok(Some(false));
         }
-        if self.unsaid() { Ok(None) } else { self.bad(DecodeErrorKind::WrongType(key)) }
+        self.unsaid().map(|()| None)
     }
 
     /// Skips any value, checking that it is valid JSON.
@@ -247,72 +186,69 @@ impl<'f> Scan<'f> {
 
     fn skip_value(&mut self, depth: u32) -> Step<()> {
         match self.peek() {
-            b'"' => {
-                self.at += 1;
-                self.string_body()
+            b'"' => self.string().map(|_| ()),
+            b'{' | b'[' if depth == 0 => Err(Odd),
+            b'{' => {
+                let mut lead = b'{';
+                while self.key(&mut lead)?.is_some() {
+                    self.skip_value(depth - 1)?;
+                }
+                Ok(())
             }
-            b'{' | b'[' if depth == 0 => Err(Stop::Odd),
-            b'{' => self.skip_object(depth - 1),
-            b'[' => self.skip_array(depth - 1),
+            b'[' => {
+                let mut lead = b'[';
+                while self.element(&mut lead)? {
+                    self.skip_value(depth - 1)?;
+                }
+                Ok(())
+            }
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
             b'n' => self.literal(b"null"),
             _ => self.skip_number(),
         }
     }
+}
 
-    fn skip_object(&mut self, depth: u32) -> Step<()> {
-        self.at += 1;
-        let mut first = true;
-        while self.key(&mut first)?.is_some() {
-            self.skip_value(depth)?;
+/// True for the bytes that a string may hold without a second look.
+fn is_plain(byte: u8) -> bool {
+    (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\'
+}
+
+/// Number of plain bytes at the start of `text`.
+fn plain_run(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    let mut length = 0;
+    // Eight bytes at a time: the lowest high bit of `special` marks the first byte that is not plain.
+    while let Some(chunk) = text.get(length..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let zero = |x: u64| x.wrapping_sub(ONES) & !x;
+        let quote = zero(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let special = (quote | backslash | control | word) & HIGHS;
+        if special != 0 {
+            return length + (special.trailing_zeros() / 8) as usize;
         }
-        Ok(())
+        length += 8;
     }
+    length + text[length..].iter().take_while(|byte| is_plain(**byte)).count()
+}
 
-    fn skip_array(&mut self, depth: u32) -> Step<()> {
-        self.at += 1;
-        let mut first = true;
-        while self.element(&mut first)? {
-            self.skip_value(depth)?;
-        }
-        Ok(())
-    }
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-    fn literal(&mut self, word: &[u8]) -> Step<()> {
-        if !self.rest().starts_with(word) {
-            return self.bad(DecodeErrorKind::Syntax);
-        }
-        self.at += word.len();
-        Ok(())
-    }
+    use super::*;
 
-    fn skip_number(&mut self) -> Step<()> {
-        self.at += usize::from(self.peek() == b'-');
-        let zero = self.peek() == b'0';
-        let whole = self.count_digits();
-        if whole == 0 || (zero && whole > 1) {
-            return self.bad(DecodeErrorKind::Syntax);
+    proptest! {
+        #[test]
+        fn plain_runs_end_where_a_byte_by_byte_look_ends_them(
+            text in proptest::collection::vec(prop_oneof![8 => 0x20..0x7f_u8, 1 => any::<u8>()], 0..40),
+        ) {
+            let expected = text.iter().take_while(|byte| is_plain(**byte)).count();
+            prop_assert_eq!(plain_run(&text), expected);
         }
-        if self.peek() == b'.' {
-            self.at += 1;
-            if self.count_digits() == 0 {
-                return self.bad(DecodeErrorKind::Syntax);
-            }
-        }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), b'+' | b'-'));
-            if self.count_digits() == 0 {
-                return self.bad(DecodeErrorKind::Syntax);
-            }
-        }
-        Ok(())
-    }
-
-    fn count_digits(&mut self) -> usize {
-        let start = self.at;
-        self.digits();
-        self.at - start
     }
 }

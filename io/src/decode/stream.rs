@@ -8,8 +8,6 @@ pub enum StreamKind {
     PartialDepth,
     /// `@rpiDepth`: a book that includes retail-price-improvement orders, another book than ours.
     RpiDepth,
-    /// `@bookTicker`: spot payloads carry no event type.
-    BookTicker,
     /// Any other stream: the payload speaks for itself.
     Other,
 }
@@ -27,7 +25,6 @@ impl StreamKind {
                 Self::PartialDepth
             }
             _ if channel.starts_with(b"rpiDepth") => Self::RpiDepth,
-            _ if channel.starts_with(b"bookTicker") => Self::BookTicker,
             _ => Self::Other,
         }
     }
@@ -56,8 +53,8 @@ mod tests {
             ("ethusdt@depth20", StreamKind::PartialDepth),
             ("btcusdt@depthSnapshot", StreamKind::Other),
             ("btcusdt@rpiDepth@500ms", StreamKind::RpiDepth),
-            ("btcusdt@bookTicker", StreamKind::BookTicker),
-            ("!bookTicker", StreamKind::BookTicker),
+            ("btcusdt@bookTicker", StreamKind::Other),
+            ("!bookTicker", StreamKind::Other),
             ("!forceOrder@arr", StreamKind::Other),
             ("", StreamKind::Other),
         ];

@@ -1,7 +1,6 @@
 //! One field of a row: read at most once, asked for at the end.
 
-use super::super::DecodeErrorKind;
-use super::super::scan::{Scan, Step, Stop};
+use super::super::scan::{Odd, Scan, Step};
 
 /// A field, not seen yet, seen without a value (`null`, `""`), or seen with one.
 #[derive(Clone, Copy, Debug)]
@@ -17,27 +16,23 @@ impl<T> Default for Field<T> {
 }
 
 impl<T: Copy> Field<T> {
-    /// Reads the value that the scanner stands on.
+    /// Reads the value that the scanner stands on. A field that stands there twice is odd.
     pub(super) fn read<'f>(
         &mut self,
         scan: &mut Scan<'f>,
-        key: &'static str,
-        read: fn(&mut Scan<'f>, &'static str) -> Step<Option<T>>,
+        read: fn(&mut Scan<'f>) -> Step<Option<T>>,
     ) -> Step<()> {
         if self.seen {
-            return scan.bad(DecodeErrorKind::Duplicate(key));
+            return Err(Odd);
         }
         self.seen = true;
-        self.value = read(scan, key)?;
+        self.value = read(scan)?;
         Ok(())
     }
 
-    /// The value, or the fault that it is missing.
-    pub(super) fn require(&self, scan: &mut Scan<'_>, key: &'static str) -> Step<T> {
-        match self.value {
-            Some(value) => Ok(value),
-            None => scan.bad(DecodeErrorKind::Missing(key)),
-        }
+    /// The value of a field that the event always has.
+    pub(super) fn require(&self) -> Step<T> {
+        self.value.ok_or(Odd)
     }
 }
 
@@ -49,13 +44,12 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn read(&mut self, scan: &mut Scan<'_>, expected: &[u8]) -> Step<()> {
-        if self.seen {
-            return scan.bad(DecodeErrorKind::Duplicate("e"));
+        if std::mem::replace(&mut self.seen, true) {
+            return Err(Odd);
         }
-        self.seen = true;
-        match scan.text("e")? {
+        match scan.word()? {
             Some(span) if scan.bytes_of(span) == expected => Ok(()),
-            _ => Err(Stop::Odd),
+            Some(_) | None => Err(Odd),
         }
     }
 }

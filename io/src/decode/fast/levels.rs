@@ -3,8 +3,8 @@
 use fusewire_core::market::{Decoded, Level, LevelRange};
 use fusewire_core::units::{Px, Qty};
 
-use super::super::scan::{Scan, Step, Stop};
-use super::super::{DecodeErrorKind, LEVELS_MAX};
+use super::super::LEVELS_MAX;
+use super::super::scan::{Odd, Scan, Step};
 
 /// Both sides of a depth frame on their way into the arena.
 pub(super) struct Sides {
@@ -18,83 +18,51 @@ impl Sides {
         Self { start: out.levels.len(), bids: None, asks: None }
     }
 
-    pub(super) fn bids(
-        &mut self,
-        scan: &mut Scan<'_>,
-        key: &'static str,
-        out: &mut Decoded,
-    ) -> Step<()> {
-        if self.bids.is_some() {
-            return scan.bad(DecodeErrorKind::Duplicate(key));
+    pub(super) fn bids(&mut self, scan: &mut Scan<'_>, out: &mut Decoded) -> Step<()> {
+        // The arena holds bids first, and the exchange has never sent asks first.
+        if self.bids.is_some() || self.asks.is_some() {
+            return Err(Odd);
         }
-        let count = read_levels(scan, key, out)?;
-        self.bids = Some(count);
-        if self.asks.is_some() {
-            // The arena holds bids first; the exchange has never sent asks first.
-            out.levels[self.start..].rotate_right(count);
-        }
+        self.bids = Some(read_levels(scan, out)?);
         Ok(())
     }
 
-    pub(super) fn asks(
-        &mut self,
-        scan: &mut Scan<'_>,
-        key: &'static str,
-        out: &mut Decoded,
-    ) -> Step<()> {
+    pub(super) fn asks(&mut self, scan: &mut Scan<'_>, out: &mut Decoded) -> Step<()> {
         if self.asks.is_some() {
-            return scan.bad(DecodeErrorKind::Duplicate(key));
+            return Err(Odd);
         }
-        self.asks = Some(read_levels(scan, key, out)?);
+        self.asks = Some(read_levels(scan, out)?);
         Ok(())
     }
 
-    pub(super) fn range(
-        &self,
-        scan: &mut Scan<'_>,
-        [bid, ask]: [&'static str; 2],
-    ) -> Step<LevelRange> {
-        let Some(bids) = self.bids else { return scan.bad(DecodeErrorKind::Missing(bid)) };
-        let Some(asks) = self.asks else { return scan.bad(DecodeErrorKind::Missing(ask)) };
-        let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Ok(LevelRange { start: narrow(self.start), bids: narrow(bids), asks: narrow(asks) })
+    pub(super) fn range(&self) -> Step<LevelRange> {
+        let narrow = |n: usize| u32::try_from(n).map_err(|_| Odd);
+        Ok(LevelRange {
+            start: narrow(self.start)?,
+            bids: narrow(self.bids.ok_or(Odd)?)?,
+            asks: narrow(self.asks.ok_or(Odd)?)?,
+        })
     }
 }
 
-fn read_levels(scan: &mut Scan<'_>, key: &'static str, out: &mut Decoded) -> Step<usize> {
-    if scan.peek() != b'[' {
-        return scan.bad(DecodeErrorKind::WrongType(key));
-    }
-    scan.expect(b'[')?;
+fn read_levels(scan: &mut Scan<'_>, out: &mut Decoded) -> Step<usize> {
     let before = out.levels.len();
-    let mut first = true;
-    while scan.element(&mut first)? {
+    let mut lead = b'[';
+    while scan.element(&mut lead)? {
         if out.levels.len() == LEVELS_MAX {
-            return Err(Stop::Odd);
+            return Err(Odd);
         }
-        let level = read_level(scan, key)?;
+        let level = read_level(scan)?;
         out.levels.push(level);
     }
     Ok(out.levels.len() - before)
 }
 
-fn read_level(scan: &mut Scan<'_>, key: &'static str) -> Step<Level> {
-    if scan.peek() != b'[' {
-        return scan.bad(DecodeErrorKind::WrongType(key));
-    }
+fn read_level(scan: &mut Scan<'_>) -> Step<Level> {
     scan.expect(b'[')?;
-    scan.space();
-    let price = Px(scan.level_number(key)?);
-    if price == Px::ZERO {
-        return scan.bad(DecodeErrorKind::NotPositive(key));
-    }
-    scan.space();
+    let price = Px(scan.level_number()?);
     scan.expect(b',')?;
-    scan.space();
-    let qty = Qty(scan.level_number(key)?);
-    let mut first = false;
-    while scan.element(&mut first)? {
-        scan.skip()?;
-    }
-    Ok(Level { price, qty })
+    let qty = Qty(scan.level_number()?);
+    scan.expect(b']')?;
+    if price == Px::ZERO { Err(Odd) } else { Ok(Level { price, qty }) }
 }

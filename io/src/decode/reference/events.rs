@@ -1,19 +1,19 @@
 //! One function an event: every field looked up, converted, then required.
 //!
-//! The order is the same everywhere, because it decides between error and "ignored": first every field
-//! that is there must be well-formed, then rows of other markets and values that mean "no message" are
-//! left out, then fields that are missing are an error.
+//! The order is the same everywhere, because it decides between error and "ignored": rows of other
+//! markets are left out whatever is in them, then every field that is there must be well-formed, then
+//! values that mean "no message" are left out, then fields that are missing are an error.
 
 use fusewire_core::instrument::Market;
 use fusewire_core::market::{
     AggTrade, Body, BookTicker, Bracket, ContractInfo, Decoded, Depth, DepthIds, Ignored, Kline,
-    Level, LevelRange, Liquidation, Mark, Snapshot, Span, Times, Trade, TradeOrigin,
+    KlineAt, Level, LevelRange, Liquidation, Mark, Snapshot, Span, Times, Trade, TradeOrigin,
 };
 use fusewire_core::units::{
     DECIMALS, Nanos, NumberError, Px, Qty, QtySum, RATE_DECIMALS, Rate, UsdSum,
 };
 
-use super::super::rows::{Event, Reading, TradeMark, aggressor, side};
+use super::super::rows::{Reading, RowKind, TradeMark, aggressor, is_other_market, side};
 use super::super::{BRACKETS_MAX, DecodeError, DecodeErrorKind, LEVELS_MAX};
 use super::json::Object;
 
@@ -22,48 +22,49 @@ type Key = &'static str;
 /// Symbol and body of a row.
 pub(super) fn read(
     row: &Object<'_>,
-    event: Event,
+    kind: RowKind,
     market: Market,
     out: &mut Decoded,
 ) -> Result<Reading<(Span, Body)>, DecodeError> {
-    match event {
-        Event::Depth | Event::PartialDepth => depth(row, event, market, out),
-        Event::Snapshot | Event::PartialSnapshot => snapshot(row, event, out),
-        Event::BookTicker => book_ticker(row, market),
-        Event::Trade => trade(row, market),
-        Event::AggTrade => agg_trade(row, market),
-        Event::Mark => mark(row, market),
-        Event::Liquidation => liquidation(row, market),
-        Event::Kline => kline(row, market),
-        Event::ContractInfo => contract_info(row, market, out),
+    // Snapshots name no family: they are answers to a question about one symbol.
+    let asked = matches!(kind, RowKind::Snapshot | RowKind::PartialSnapshot);
+    if !asked && other_market(row, market)? {
+        return Ok(Err(Ignored::OtherMarket));
+    }
+    match kind {
+        RowKind::Depth | RowKind::PartialDepth => depth(row, kind, out),
+        RowKind::Snapshot | RowKind::PartialSnapshot => snapshot(row, kind, out),
+        RowKind::BookTicker => book_ticker(row),
+        RowKind::Trade => trade(row),
+        RowKind::AggTrade => agg_trade(row),
+        RowKind::Mark => mark(row),
+        RowKind::Liquidation => liquidation(row, market),
+        RowKind::Kline => kline(row, out),
+        RowKind::ContractInfo => contract_info(row, out),
     }
 }
 
 fn depth(
     row: &Object<'_>,
-    event: Event,
-    market: Market,
+    kind: RowKind,
     out: &mut Decoded,
 ) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: time(row, "T")? };
     let symbol = symbol(row, "s")?;
     let (first, last, prev) = (int(row, "U")?, int(row, "u")?, int(row, "pu")?);
     let (bids, asks) = (levels(row, "b")?, levels(row, "a")?);
-    if other_market(row, market)? {
-        return Ok(Err(Ignored::OtherMarket));
-    }
     require(row, times.event, "E")?;
     let ids = DepthIds { first: require(row, first, "U")?, last: require(row, last, "u")?, prev };
     let symbol = require(row, symbol, "s")?;
-    let levels = store(row, (bids, "b"), (asks, "a"), out)?;
+    let levels = store(row, bids, asks, ["b", "a"], out)?;
     let depth = Depth { times, ids, levels };
-    let partial = event == Event::PartialDepth;
+    let partial = kind == RowKind::PartialDepth;
     Ok(Ok((symbol, if partial { Body::PartialDepth(depth) } else { Body::Depth(depth) })))
 }
 
 fn snapshot(
     row: &Object<'_>,
-    event: Event,
+    kind: RowKind,
     out: &mut Decoded,
 ) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: time(row, "T")? };
@@ -71,9 +72,9 @@ fn snapshot(
     let last = int(row, "lastUpdateId")?;
     let (bids, asks) = (levels(row, "bids")?, levels(row, "asks")?);
     let last_id = require(row, last, "lastUpdateId")?;
-    let levels = store(row, (bids, "bids"), (asks, "asks"), out)?;
+    let levels = store(row, bids, asks, ["bids", "asks"], out)?;
     let ids = DepthIds { first: last_id, last: last_id, prev: None };
-    let partial = event == Event::PartialSnapshot;
+    let partial = kind == RowKind::PartialSnapshot;
     Ok(Ok((
         symbol,
         if partial {
@@ -84,14 +85,11 @@ fn snapshot(
     )))
 }
 
-fn book_ticker(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, DecodeError> {
+fn book_ticker(row: &Object<'_>) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: time(row, "T")? };
     let (id, symbol) = (int(row, "u")?, symbol(row, "s")?);
     let (bid, bid_qty) = (price(row, "b")?, qty(row, "B")?);
     let (ask, ask_qty) = (price(row, "a")?, qty(row, "A")?);
-    if other_market(row, market)? {
-        return Ok(Err(Ignored::OtherMarket));
-    }
     let ticker = BookTicker {
         times,
         id: require(row, id, "u")?,
@@ -101,14 +99,11 @@ fn book_ticker(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>
     Ok(Ok((require(row, symbol, "s")?, Body::BookTicker(ticker))))
 }
 
-fn trade(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, DecodeError> {
+fn trade(row: &Object<'_>) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: time(row, "T")? };
     let (id, symbol) = (int(row, "t")?, symbol(row, "s")?);
     let (price, qty) = (price(row, "p")?, qty(row, "q")?);
     let (maker, origin) = (flag(row, "m")?, word(row, "X")?);
-    if other_market(row, market)? {
-        return Ok(Err(Ignored::OtherMarket));
-    }
     let origin = match origin.map(|span| (span, TradeMark::of(span.of(row.frame())))) {
         None => TradeOrigin::Market,
         Some((_, TradeMark::Origin(origin))) => origin,
@@ -128,14 +123,11 @@ fn trade(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, Deco
     Ok(Ok((require(row, symbol, "s")?, Body::Trade(trade))))
 }
 
-fn agg_trade(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, DecodeError> {
+fn agg_trade(row: &Object<'_>) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: time(row, "T")? };
     let (id, symbol) = (int(row, "a")?, symbol(row, "s")?);
     let (price, quantity, normal) = (price(row, "p")?, qty(row, "q")?, qty(row, "nq")?);
     let (first, last, maker) = (int(row, "f")?, int(row, "l")?, flag(row, "m")?);
-    if other_market(row, market)? {
-        return Ok(Err(Ignored::OtherMarket));
-    }
     require(row, times.event, "E")?;
     require(row, times.transaction, "T")?;
     let quantity = require(row, quantity, "q")?;
@@ -152,15 +144,15 @@ fn agg_trade(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, 
     Ok(Ok((require(row, symbol, "s")?, Body::AggTrade(trade))))
 }
 
-fn mark(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, DecodeError> {
+fn mark(row: &Object<'_>) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: None };
     let (symbol, price_now) = (symbol(row, "s")?, price(row, "p")?);
     let (average, index, settle) = (price(row, "ap")?, price(row, "i")?, price(row, "P")?);
-    let funding_rate = rate(row, "r")?;
-    let next_funding = time(row, "T")?.filter(|&time| time > Nanos(0));
-    if other_market(row, market)? {
-        return Ok(Err(Ignored::OtherMarket));
-    }
+    let (funding_rate, next_funding) = (rate(row, "r")?, time(row, "T")?);
+    // A dated contract says time 0: it has no funding, whatever the rate says.
+    let no_funding = next_funding == Some(Nanos(0));
+    let funding_rate = funding_rate.filter(|_| !no_funding);
+    let next_funding = next_funding.filter(|_| !no_funding);
     require(row, times.event, "E")?;
     let price = require(row, price_now, "p")?;
     let mark = Mark { times, price, average, index, settle, funding_rate, next_funding };
@@ -170,15 +162,15 @@ fn mark(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, Decod
 fn liquidation(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, DecodeError> {
     let event = time(row, "E")?;
     let order = row.object("o")?;
-    let other_outside = other_market(row, market)?;
     let order = require(row, order, "o")?;
+    // `st` stands inside `o` on the wire, outside in a published sample.
+    if other_market(&order, market)? {
+        return Ok(Err(Ignored::OtherMarket));
+    }
     let times = Times { event, transaction: time(&order, "T")? };
     let (symbol, side_word) = (symbol(&order, "s")?, word(&order, "S")?);
     let (limit, average) = (price(&order, "p")?, price(&order, "ap")?);
     let (original, last, filled) = (qty(&order, "q")?, qty(&order, "l")?, qty(&order, "z")?);
-    if other_market(&order, market)? || other_outside {
-        return Ok(Err(Ignored::OtherMarket));
-    }
     let side_word = require(&order, side_word, "S")?;
     let Some(side) = side(side_word.of(row.frame())) else {
         return Ok(Err(Ignored::UnknownValue(side_word)));
@@ -197,11 +189,10 @@ fn liquidation(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>
     Ok(Ok((require(&order, symbol, "s")?, Body::Liquidation(liquidation))))
 }
 
-fn kline(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, DecodeError> {
+fn kline(row: &Object<'_>, out: &mut Decoded) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: None };
     let symbol = symbol(row, "s")?;
     let k = row.object("k")?;
-    let other = other_market(row, market)?;
     let k = require(row, k, "k")?;
     let (open_time, close_time) = (time(&k, "t")?, time(&k, "T")?);
     let (interval, trades, closed) = (word(&k, "i")?, int(&k, "n")?, flag(&k, "x")?);
@@ -209,12 +200,8 @@ fn kline(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, Deco
     let (open, high, low, close) =
         (price(&k, "o")?, price(&k, "h")?, price(&k, "l")?, price(&k, "c")?);
     let sums = [sum(&k, "v")?, sum(&k, "q")?, sum(&k, "V")?, sum(&k, "Q")?];
-    if other {
-        return Ok(Err(Ignored::OtherMarket));
-    }
     require(row, times.event, "E")?;
     let kline = Kline {
-        times,
         open_time: require(&k, open_time, "t")?,
         close_time: require(&k, close_time, "T")?,
         interval: require(&k, interval, "i")?,
@@ -231,21 +218,20 @@ fn kline(row: &Object<'_>, market: Market) -> Result<Reading<(Span, Body)>, Deco
         trades: require(&k, trades, "n")?,
         closed: require(&k, closed, "x")?,
     };
-    Ok(Ok((require(row, symbol, "s")?, Body::Kline(kline))))
+    let symbol = require(row, symbol, "s")?;
+    let at = KlineAt { times, index: index(out.klines.len()) };
+    out.klines.push(kline);
+    Ok(Ok((symbol, Body::Kline(at))))
 }
 
 fn contract_info(
     row: &Object<'_>,
-    market: Market,
     out: &mut Decoded,
 ) -> Result<Reading<(Span, Body)>, DecodeError> {
     let times = Times { event: time(row, "E")?, transaction: None };
     let (symbol, contract_type) = (symbol(row, "s")?, text(row, "ct")?);
     let (status, delivery, onboard) = (word(row, "cs")?, time(row, "dt")?, time(row, "ot")?);
     let brackets = brackets(row)?;
-    if other_market(row, market)? {
-        return Ok(Err(Ignored::OtherMarket));
-    }
     require(row, times.event, "E")?;
     let info = ContractInfo {
         times,
@@ -294,14 +280,8 @@ fn bracket<'f>(row: &Object<'f>, text: &'f str) -> Result<Bracket, DecodeError> 
     })
 }
 
-/// True when `st` names another market family. Spot frames have no `st`; absent means ours.
 fn other_market(row: &Object<'_>, market: Market) -> Result<bool, DecodeError> {
-    let family = int(row, "st")?;
-    Ok(match market {
-        Market::UsdM => family.is_some_and(|family| family != 1),
-        Market::CoinM => family.is_some_and(|family| family != 2),
-        Market::Spot => false,
-    })
+    Ok(is_other_market(market, int(row, "st")?))
 }
 
 fn require<T>(row: &Object<'_>, value: Option<T>, key: Key) -> Result<T, DecodeError> {
@@ -403,18 +383,17 @@ fn level<'f>(row: &Object<'f>, entry: &'f str, key: Key) -> Result<Level, Decode
     Ok(Level { price, qty: Qty(number(qty_text)?) })
 }
 
-type Side<'k> = (Option<Vec<Level>>, Key);
-
+/// Both sides into the arena; `keys` are the names of bids and asks.
 fn store(
     row: &Object<'_>,
-    (bids, bid_key): Side<'_>,
-    (asks, ask_key): Side<'_>,
+    bids: Option<Vec<Level>>,
+    asks: Option<Vec<Level>>,
+    keys: [Key; 2],
     out: &mut Decoded,
 ) -> Result<LevelRange, DecodeError> {
-    let (bids, asks) = (require(row, bids, bid_key)?, require(row, asks, ask_key)?);
+    let (bids, asks) = (require(row, bids, keys[0])?, require(row, asks, keys[1])?);
     if out.levels.len() + bids.len() + asks.len() > LEVELS_MAX {
-        return Err(row.missing(bid_key))
-            .map_err(|error| DecodeError { kind: DecodeErrorKind::TooMany(bid_key), ..error });
+        return Err(row.fault_at_end(DecodeErrorKind::TooMany(keys[0])));
     }
     let range = LevelRange {
         start: index(out.levels.len()),

@@ -58,7 +58,7 @@ impl<'f> Document<'f> {
         Ok(Some(elements.into_iter().map(RawValue::get).collect()))
     }
 
-    /// A value's text: the inside of a string, or a bare number.
+    /// The inside of a string; `None` for any other value.
     pub(super) fn inner(self, value: &'f str) -> Option<Span> {
         let inside = value.strip_prefix('"')?.strip_suffix('"')?;
         Some(self.span(inside))
@@ -136,8 +136,13 @@ impl<'f> Object<'f> {
 
     /// The error for a field that had to be there.
     pub(super) fn missing(&self, key: &'static str) -> DecodeError {
+        self.fault_at_end(DecodeErrorKind::Missing(key))
+    }
+
+    /// The error `kind`, placed at the closing brace.
+    pub(super) fn fault_at_end(&self, kind: DecodeErrorKind) -> DecodeError {
         let end = self.document.offset(self.text) + self.text.len();
-        DecodeErrorKind::Missing(key).at(end.saturating_sub(1))
+        kind.at(end.saturating_sub(1))
     }
 
     /// The span of a string value.

@@ -1,18 +1,15 @@
-//! Numbers of the scanner: plain decimals in one loop, every other form through the core's parser.
+//! Numbers of the scanner: runs of digits, eight at a time. Every other form of a number is odd.
 
-use fusewire_core::units::{
-    DECIMALS, Nanos, NumberError, Px, Qty, RATE_DECIMALS, Rate, parse_fixed,
-};
+use fusewire_core::units::{DECIMALS, Nanos, Px, Qty, RATE_DECIMALS, Rate};
 
-use super::super::DecodeErrorKind;
-use super::{Scan, Step};
+use super::{Odd, Scan, Step};
 
-/// Digits that always fit `u64`, whatever they are.
-const DIGITS_FAST: usize = 18;
-const POWERS: [i64; 13] = powers();
+/// Digits that always fit `i64`, whatever they are.
+const DIGITS_MAX: usize = 18;
+const POWERS: [i64; DIGITS_MAX + 1] = powers();
 
-const fn powers() -> [i64; 13] {
-    let mut table = [1; 13];
+const fn powers() -> [i64; DIGITS_MAX + 1] {
+    let mut table = [1; DIGITS_MAX + 1];
     let mut i = 1;
     while i < table.len() {
         table[i] = table[i - 1] * 10;
@@ -21,179 +18,203 @@ const fn powers() -> [i64; 13] {
     table
 }
 
+/// Value and number of the digits at the start of `text`. The value is right for up to `DIGITS_MAX`.
+fn digits(text: &[u8]) -> (i64, usize) {
+    let (mut value, mut count) = (0_u64, 0);
+    while let Some(chunk) = text.get(count..).and_then(|rest| rest.first_chunk::<8>()) {
+        let (part, length) = eight(u64::from_le_bytes(*chunk));
+        value = value.wrapping_mul(POWERS[length].cast_unsigned()).wrapping_add(part);
+        count += length;
+        if length < 8 {
+            return (value.cast_signed(), count);
+        }
+    }
+    for byte in &text[count..] {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        count += 1;
+    }
+    (value.cast_signed(), count)
+}
+
+/// Value and number of the leading digits of eight bytes, the first in the lowest byte.
+fn eight(word: u64) -> (u64, usize) {
+    const LOWS: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    let values = word ^ 0x3030_3030_3030_3030;
+    // A byte's high bit is set where it is above 9; the masked addition never carries over.
+    let others = ((values & LOWS).wrapping_add(0x7676_7676_7676_7676) | values) & !LOWS;
+    let length = (others.trailing_zeros() / 8) as usize;
+    if length == 0 {
+        return (0, 0);
+    }
+    // Digits move to the end, zeros come before them; then pairs, fours and eights are joined.
+    let aligned = values << (64 - 8 * length);
+    let pairs = (aligned & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(2_561) >> 8;
+    let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(6_553_601) >> 16;
+    let all = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(42_949_672_960_001) >> 32;
+    (all, length)
+}
+
 impl Scan<'_> {
-    /// An integer without fraction or exponent.
-    pub(in crate::decode) fn int(&mut self, key: &'static str) -> Step<Option<i64>> {
-        let start = self.at;
-        let negative = self.peek() == b'-';
-        self.at += usize::from(negative);
-        let digits = self.digits();
-        let count = self.at - start - usize::from(negative);
-        if count == 0 {
-            self.at = start;
-            return if self.unsaid() {
-                Ok(None)
-            } else {
-                self.bad(DecodeErrorKind::WrongType(key))
-            };
+    /// An integer without fraction or exponent; `None` when not said.
+    pub(in crate::decode) fn int(&mut self) -> Step<Option<i64>> {
+        let (negative, text) = match self.rest {
+            [b'-', text @ ..] => (true, text),
+            text => (false, text),
+        };
+        let (value, count) = digits(text);
+        let leading_zero = count > 1 && text[0] == b'0';
+        if count == 0 || leading_zero {
+            return self.unsaid().map(|()| None);
         }
-        let leading_zero = count > 1 && self.bytes[self.at - count] == b'0';
-        if leading_zero || matches!(self.peek(), b'.' | b'e' | b'E') {
-            return self.bad_at(DecodeErrorKind::WrongType(key), start);
+        let after = &text[count..];
+        if matches!(after, [b'.' | b'e' | b'E', ..]) {
+            return Err(Odd);
         }
-        if count > DIGITS_FAST {
-            return self.long_int(start, key).map(Some);
-        }
-        let value = digits.cast_signed();
+        let value = if count <= DIGITS_MAX { value } else { long(&text[..count])? };
+        self.rest = after;
         Ok(Some(if negative { -value } else { value }))
     }
 
-    #[cold]
-    fn long_int(&mut self, start: usize, key: &'static str) -> Step<i64> {
-        let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or("");
-        match text.parse() {
-            Ok(value) => Ok(value),
-            Err(_) => self.bad_at(DecodeErrorKind::Number(key, NumberError::OutOfRange), start),
+    /// Takes a number of any form that JSON allows.
+    pub(super) fn skip_number(&mut self) -> Step<()> {
+        let _ = self.expect(b'-');
+        let zero = self.peek() == b'0';
+        let whole = self.skip_digits()?;
+        if zero && whole > 1 {
+            return Err(Odd);
         }
+        if self.expect(b'.').is_ok() {
+            self.skip_digits()?;
+        }
+        if self.expect(b'e').or_else(|Odd| self.expect(b'E')).is_ok() {
+            let _ = self.expect(b'-').or_else(|Odd| self.expect(b'+'));
+            self.skip_digits()?;
+        }
+        Ok(())
     }
 
-    /// Takes digits; their value is right for up to `DIGITS_FAST` of them.
-    pub(in crate::decode) fn digits(&mut self) -> u64 {
-        let mut value = 0_u64;
-        loop {
-            let digit = self.peek().wrapping_sub(b'0');
-            if digit > 9 {
-                return value;
-            }
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-            self.at += 1;
-        }
+    /// Takes at least one digit; returns how many.
+    fn skip_digits(&mut self) -> Step<usize> {
+        let (_, count) = digits(self.rest);
+        self.skip_bytes(count);
+        if count > 0 { Ok(count) } else { Err(Odd) }
     }
 
     /// A time in milliseconds.
-    pub(in crate::decode) fn time(&mut self, key: &'static str) -> Step<Option<Nanos>> {
-        let start = self.at;
-        let Some(millis) = self.int(key)? else { return Ok(None) };
-        match Nanos::from_millis(millis) {
-            Some(time) => Ok(Some(time)),
-            None => self.bad_at(DecodeErrorKind::Number(key, NumberError::OutOfRange), start),
+    pub(in crate::decode) fn time(&mut self) -> Step<Option<Nanos>> {
+        match self.int()? {
+            None => Ok(None),
+            Some(millis) => Nanos::from_millis(millis).ok_or(Odd).map(Some),
         }
     }
 
-    /// A plain decimal string `"123.45"` of at most 18 digits, scaled; `None`, with the position
-    /// unmoved, for every other text.
-    fn plain_decimal(&mut self, decimals: u32) -> Option<i64> {
-        let start = self.at;
-        self.at += 1;
-        let mut value = self.digits();
-        let whole = self.at - start - 1;
-        let mut places = 0;
-        if self.peek() == b'.' {
-            self.at += 1;
-            let point = self.at;
-            while let digit @ 0..=9 = self.peek().wrapping_sub(b'0') {
-                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-                self.at += 1;
-            }
-            places = self.at - point;
-            if places == 0 {
-                self.at = start;
-                return None;
-            }
+    pub(in crate::decode) fn price(&mut self) -> Step<Option<Px>> {
+        Ok(self.amount(DECIMALS)?.map(Px))
+    }
+
+    pub(in crate::decode) fn qty(&mut self) -> Step<Option<Qty>> {
+        Ok(self.amount(DECIMALS)?.map(Qty))
+    }
+
+    /// An amount that may exceed one order's range; the larger ones are odd.
+    pub(in crate::decode) fn sum(&mut self) -> Step<Option<i128>> {
+        Ok(self.amount(DECIMALS)?.map(i128::from))
+    }
+
+    pub(in crate::decode) fn rate(&mut self) -> Step<Option<Rate>> {
+        if let [b'"', b'-', text @ ..] = self.rest {
+            return self.decimal(text, RATE_DECIMALS).map(|value| Some(Rate(-value)));
         }
-        let plain = whole > 0
-            && whole + places <= DIGITS_FAST
-            && places <= decimals as usize
-            && self.peek() == b'"';
-        let scaled = if plain {
-            value.cast_signed().checked_mul(POWERS[decimals as usize - places])
-        } else {
-            None
+        Ok(self.amount(RATE_DECIMALS)?.map(Rate))
+    }
+
+    /// A decimal string of zero or more; `None` when not said.
+    fn amount(&mut self, decimals: u32) -> Step<Option<i64>> {
+        match self.rest {
+            [b'"', b'"', ..] | [b'n', ..] => self.unsaid().map(|()| None),
+            [b'"', text @ ..] => self.decimal(text, decimals).map(Some),
+            _ => Err(Odd),
+        }
+    }
+
+    /// The decimal string that must stand here, of zero or more.
+    pub(in crate::decode) fn level_number(&mut self) -> Step<i64> {
+        match self.rest {
+            [b'"', text @ ..] => self.decimal(text, DECIMALS),
+            _ => Err(Odd),
+        }
+    }
+
+    /// `text` is the frame behind the opening quote and the sign; takes up to the closing quote.
+    fn decimal(&mut self, text: &[u8], decimals: u32) -> Step<i64> {
+        let (whole, count) = digits(text);
+        let (value, places, after) = match &text[count..] {
+            [b'.', fraction @ ..] => {
+                let (part, places) = digits(fraction);
+                if places == 0 || count + places > DIGITS_MAX {
+                    return Err(Odd);
+                }
+                (whole * POWERS[places] + part, places, &fraction[places..])
+            }
+            after if count <= DIGITS_MAX => (whole, 0, after),
+            _ => return Err(Odd),
         };
-        self.at = if scaled.is_some() { self.at + 1 } else { start };
-        scaled
-    }
-
-    /// A decimal string of any form, scaled; `None` when not said.
-    #[cold]
-    fn any_decimal(&mut self, key: &'static str, decimals: u32) -> Step<Option<i128>> {
-        let start = self.at;
-        let Some(span) = self.word(key)? else { return Ok(None) };
-        match parse_fixed(self.bytes_of(span), decimals) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => self.bad_at(DecodeErrorKind::Number(key, error), start),
+        let missing = (decimals as usize).checked_sub(places).ok_or(Odd)?;
+        let [b'"', ..] = after else { return Err(Odd) };
+        if count == 0 {
+            return Err(Odd);
         }
+        let taken = self.rest.len() - (after.len() - 1);
+        self.skip_bytes(taken);
+        value.checked_mul(POWERS[missing]).ok_or(Odd)
     }
+}
 
-    #[cold]
-    fn out_of_range<T>(&mut self, key: &'static str, start: usize) -> Step<T> {
-        self.bad_at(DecodeErrorKind::Number(key, NumberError::OutOfRange), start)
-    }
+/// More digits than the quick way takes: ids may have 19.
+#[cold]
+fn long(text: &[u8]) -> Step<i64> {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(Odd)
+}
 
-    fn unsigned(&mut self, key: &'static str) -> Step<Option<i64>> {
-        let start = self.at;
-        if self.peek() == b'"'
-            && let Some(value) = self.plain_decimal(DECIMALS)
-        {
-            return Ok(Some(value));
-        }
-        match self.any_decimal(key, DECIMALS)? {
-            None => Ok(None),
-            Some(value) => match i64::try_from(value) {
-                Ok(value) if value >= 0 => Ok(Some(value)),
-                _ => self.out_of_range(key, start),
-            },
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use fusewire_core::units::parse_fixed;
+    use proptest::prelude::*;
 
-    pub(in crate::decode) fn price(&mut self, key: &'static str) -> Step<Option<Px>> {
-        Ok(self.unsigned(key)?.map(Px))
-    }
+    use super::*;
 
-    pub(in crate::decode) fn qty(&mut self, key: &'static str) -> Step<Option<Qty>> {
-        Ok(self.unsigned(key)?.map(Qty))
-    }
+    proptest! {
+        #[test]
+        fn digits_agree_with_a_plain_loop(text in "[0-9]{0,18}[^0-9]{0,9}") {
+            let expected: String = text.chars().take_while(char::is_ascii_digit).collect();
+            let (value, count) = digits(text.as_bytes());
+            prop_assert_eq!(count, expected.len());
+            prop_assert_eq!(value, expected.parse().unwrap_or(0));
+        }
 
-    /// An amount of zero or more that may exceed one order's range.
-    pub(in crate::decode) fn sum(&mut self, key: &'static str) -> Step<Option<i128>> {
-        let start = self.at;
-        if self.peek() == b'"'
-            && let Some(value) = self.plain_decimal(DECIMALS)
-        {
-            return Ok(Some(i128::from(value)));
-        }
-        match self.any_decimal(key, DECIMALS)? {
-            Some(value) if value < 0 => self.out_of_range(key, start),
-            value => Ok(value),
-        }
-    }
-
-    pub(in crate::decode) fn rate(&mut self, key: &'static str) -> Step<Option<Rate>> {
-        let start = self.at;
-        if self.peek() == b'"'
-            && let Some(value) = self.plain_decimal(RATE_DECIMALS)
-        {
-            return Ok(Some(Rate(value)));
-        }
-        match self.any_decimal(key, RATE_DECIMALS)? {
-            None => Ok(None),
-            Some(value) => match i64::try_from(value) {
-                Ok(value) => Ok(Some(Rate(value))),
-                Err(_) => self.out_of_range(key, start),
-            },
-        }
-    }
-
-    /// The number of a level: said or an error.
-    pub(in crate::decode) fn level_number(&mut self, key: &'static str) -> Step<i64> {
-        if self.peek() == b'"'
-            && let Some(value) = self.plain_decimal(DECIMALS)
-        {
-            return Ok(value);
-        }
-        match self.unsigned(key)? {
-            Some(value) => Ok(value),
-            None => self.bad(DecodeErrorKind::WrongType(key)),
+        #[test]
+        fn a_decimal_is_read_as_the_core_reads_it_or_is_odd(
+            text in "[0-9]{0,12}(\\.[0-9]{0,10})?", tail in "[,}\\]0-9 ]{0,9}",
+        ) {
+            let frame = format!("\"{text}\"{tail}");
+            let mut scan = Scan::new(frame.as_bytes());
+            match scan.amount(DECIMALS) {
+                Ok(Some(value)) => {
+                    prop_assert_eq!(Ok(i128::from(value)), parse_fixed(text.as_bytes(), DECIMALS));
+                    prop_assert_eq!(scan.rest(), tail.as_bytes());
+                }
+                Ok(None) => prop_assert_eq!(text, ""),
+                // Beyond 8 decimals only zeros are exact, and the reference reads those.
+                Err(Odd) => prop_assert!(
+                    Px::parse(text.as_bytes()).is_err()
+                        || text.split_once('.').is_some_and(|(_, places)| places.len() > 8)
+                        || text.len() > DIGITS_MAX
+                ),
+            }
         }
     }
 }

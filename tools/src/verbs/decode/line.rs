@@ -170,7 +170,7 @@ fn describe_message(line: &mut Fields, frame: &[u8], decoded: &Decoded, message:
             line.text("last_qty", order.last_qty);
             line.text("filled_qty", order.filled_qty);
         }
-        Body::Kline(kline) => describe_kline(line, frame, kline),
+        Body::Kline(at) => describe_kline(line, frame, decoded.kline(at)),
         Body::ContractInfo(info) => describe_contract(line, frame, decoded, info),
     }
 }
