@@ -36,7 +36,9 @@ fn refused(output: &Output, parts: &[&str]) {
     for part in parts {
         assert!(stderr.contains(part), "{part:?} is not in {stderr:?}");
     }
-    assert!(stderr.lines().all(|line| line.starts_with("fusewire: ")), "{stderr}");
+    // Warnings of the log may stand between them.
+    let named = |line: &str| line.starts_with("fusewire: ") || line.contains(" WARN ");
+    assert!(stderr.lines().all(named), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
@@ -223,4 +225,69 @@ fn a_foreign_recording_holds_nothing_for_us() {
     refused(&replay(folder.path(), &["usdm_other.ns"]), &["nothing", "market message"]);
     let help = fusewire(&["replay", "--help"]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("--allow-broken"));
+}
+
+#[test]
+fn what_stands_at_out_is_not_replaced_unasked() {
+    let folder = capture("usdm_btcusdt.ns");
+    let before = fs::read(folder.path().join("usdm_btcusdt.ns")).unwrap();
+    let again = ["synth", "calm", "--seed", "9", "--minutes", "1", "--out", "usdm_btcusdt.ns"];
+    refused(&fusewire_in(folder.path(), &again), &["usdm_btcusdt.ns: is there already", "--force"]);
+    assert_eq!(fs::read(folder.path().join("usdm_btcusdt.ns")).unwrap(), before);
+    let forced = [&again[..], &["--force"]].concat();
+    assert_eq!(fusewire_in(folder.path(), &forced).status.code(), Some(0));
+    assert_ne!(fs::read(folder.path().join("usdm_btcusdt.ns")).unwrap(), before);
+    std::os::unix::fs::symlink("usdm_btcusdt.ns", folder.path().join("link.ns")).unwrap();
+    for (out, why) in [
+        ("link.ns", "not a regular file"),
+        ("spot_btcusdt.ns", "another market"),
+        ("usdm_btcusdt.us.gz", "says us"),
+    ] {
+        let output = fusewire_in(folder.path(), &["synth", "calm", "--force", "--out", out]);
+        refused(&output, &[out, why]);
+    }
+}
+
+/// A million bad lines must not become a million errors.
+#[test]
+fn damage_is_counted_and_listed_only_so_far() {
+    let folder = capture("usdm_btcusdt.ns");
+    let good = lines(folder.path());
+    let mut text = good.join("\n") + "\n";
+    text.push_str(&"hello\n".repeat(5_000));
+    for number in 0..5_000 {
+        text.push_str(&format!("1900000000000000000 {{\"stream\":\"s{number}@depth\",\"data\":\n"));
+    }
+    fs::write(folder.path().join("usdm_many.ns"), text).unwrap();
+    let output = replay(folder.path(), &["usdm_many.ns"]);
+    refused(&output, &["5000 unreadable lines and tails in all", "5000 malformed frames in all"]);
+    assert!(String::from_utf8_lossy(&output.stderr).lines().count() < 50);
+    let told = replay(folder.path(), &["usdm_many.ns", "--allow-broken", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((&report["damaged"], &report["malformed"]), (&5_000.into(), &5_000.into()));
+    assert!(report["stale_streams"].as_object().unwrap().len() <= 1_025);
+    assert!(told.stdout.len() < 200_000 && told.stderr.len() < 10_000);
+}
+
+#[test]
+fn a_bad_time_behind_good_lines_is_damage() {
+    let folder = capture("usdm_btcusdt.ns");
+    let mut lines = lines(folder.path());
+    lines.insert(1_000, "0 {\"e\":1}".to_owned());
+    fs::write(folder.path().join("usdm_time.ns"), lines.join("\n") + "\n").unwrap();
+    refused(
+        &replay(folder.path(), &["usdm_time.ns"]),
+        &["usdm_time.ns: line 1001", "--allow-broken"],
+    );
+    let told = replay(folder.path(), &["usdm_time.ns", "--allow-broken", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((told.status.code(), &report["damaged"]), (Some(0), &1.into()));
+}
+
+#[test]
+fn configured_symbols_that_are_not_there() {
+    let folder = capture("usdm_btcusdt.ns");
+    fs::write(folder.path().join("f.toml"), "[universe]\nsymbols = [\"BTCUDST\"]\n").unwrap();
+    let output = replay(folder.path(), &["usdm_btcusdt.ns", "--config", "f.toml"]);
+    refused(&output, &["unknown symbol", "BTCUDST"]);
 }

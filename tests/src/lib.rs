@@ -55,6 +55,13 @@ pub fn fusewire_in(folder: &Path, arguments: &[&str]) -> Output {
         .expect("the built program runs")
 }
 
+/// Runs `fusewire` with a file as its standard input.
+#[must_use]
+pub fn fusewire_with_input(input: &Path, arguments: &[&str]) -> Output {
+    let input = std::fs::File::open(input).expect("the test wrote this file");
+    Command::new(program()).args(arguments).stdin(input).output().expect("the built program runs")
+}
+
 /// Runs `fusewire`, expects exit 0 and one JSON document.
 pub fn json(arguments: &[&str]) -> serde_json::Value {
     let output = fusewire(arguments);

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -45,7 +46,13 @@ enum Verb {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("FUSEWIRE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        // A full or closed stderr must not end the run: nobody is left to tell.
+        .log_internal_errors(false)
+        .init();
     exit_code(match cli.verb {
         Verb::Replay(args) => verbs::replay::run(&args),
         Verb::Decode(args) => verbs::decode::run(&args),

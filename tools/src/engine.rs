@@ -56,6 +56,9 @@ pub fn prepare(
     config: &Config,
     progress: Progress<'_>,
 ) -> Result<Plan, Failure> {
+    // By path, so that the manifest does not depend on the command line either.
+    let mut sources = sources;
+    sources.sort();
     let merge = Merge::new(open(&sources, &options)?).map_err(Failure::line)?;
     let scanned =
         manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;
@@ -90,7 +93,7 @@ pub fn run(
                     });
                 if let Err(malformed) = result {
                     doubt(&mut books, feed.universe(), &malformed);
-                    *stale_streams.entry(malformed.stream).or_default() += 1;
+                    count_stale(&mut stale_streams, malformed.stream);
                 }
             }
             Ok(None) => break,
@@ -104,6 +107,14 @@ pub fn run(
         }
     }
     Ok(Run { feed, books, strategy, stale_streams, damaged })
+}
+
+/// Streams that are listed as stale one by one; the rest share one entry.
+const STALE_STREAMS_MAX: usize = 1_024;
+
+fn count_stale(streams: &mut BTreeMap<String, u64>, stream: String) {
+    let room = streams.len() < STALE_STREAMS_MAX || streams.contains_key(&stream);
+    *streams.entry(if room { stream } else { "(other)".to_owned() }).or_default() += 1;
 }
 
 /// Frames between two progress reports.
@@ -152,7 +163,7 @@ impl Origins {
 /// A malformed frame may have been a change of a book: unknown is unsafe.
 #[cold]
 fn doubt(books: &mut Books, universe: &Universe, malformed: &Malformed) {
-    tracing::warn!(stream = malformed.stream, error = %malformed.error, "malformed frame");
+    tracing::debug!(stream = malformed.stream, error = %malformed.error, "malformed frame");
     match malformed.doubt {
         Doubt::None => {}
         Doubt::One(id) => books.invalidate(id, Invalid::Malformed),
@@ -163,7 +174,7 @@ fn doubt(books: &mut Books, universe: &Universe, malformed: &Malformed) {
 /// A line that can not be read may have been any frame.
 #[cold]
 fn damage(books: &mut Books, universe: &Universe, error: &CaptureError) -> u64 {
-    tracing::warn!(%error, "damaged capture");
+    tracing::debug!(%error, "damaged capture");
     universe.iter().for_each(|(id, _)| books.invalidate(id, Invalid::Malformed));
     1
 }

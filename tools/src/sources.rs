@@ -9,7 +9,7 @@ use fusewire_io::synth::{Options, Scenario, Synth, SynthReader};
 use crate::outcome::Failure;
 
 /// One recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// A file.
     File(PathBuf),
@@ -84,14 +84,16 @@ fn sample_options() -> Options {
     }
 }
 
-/// The captures in a folder, by name. Sidecars and hidden files are none.
+/// The captures in a folder, by name. Sidecars, hidden and half-written files are none.
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error| Failure::line(format!("{}: {error}", folder.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let skipped = name.is_none_or(|n| n.starts_with('.') || n.ends_with(".manifest.json"));
+        let skipped = name.is_none_or(|n| {
+            n.starts_with('.') || n.ends_with(".manifest.json") || n.ends_with(".partial")
+        });
         if path.is_file() && !skipped {
             files.push(path);
         }

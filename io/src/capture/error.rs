@@ -167,9 +167,26 @@ pub enum CaptureError {
 
 impl CaptureError {
     /// True when the rest of the recording, or of the other recordings, can still be used.
+    ///
+    /// A time or a length that can not be is damage only behind the first line: a first line like that
+    /// says that the whole file is something else, most often of another unit.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        matches!(self, Self::Truncated { .. } | Self::Corrupt { .. } | Self::Malformed { .. })
+        match self {
+            Self::Truncated { .. } | Self::Corrupt { .. } | Self::Malformed { .. } => true,
+            Self::Time { line, .. } | Self::LineTooLong { line, .. } => *line > 1,
+            Self::Open { .. }
+            | Self::Read { .. }
+            | Self::Zip { .. }
+            | Self::Empty { .. }
+            | Self::NotACapture { .. }
+            | Self::RestTooLarge { .. }
+            | Self::TwoMarkets { .. }
+            | Self::Sidecar { .. }
+            | Self::NoMarket { .. }
+            | Self::Twice { .. }
+            | Self::TooManySources { .. } => false,
+        }
     }
 }
 

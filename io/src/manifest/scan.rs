@@ -36,6 +36,7 @@ pub(super) struct Scan {
     silences: Silences,
     ignored: IgnoredCounts,
     malformed: u64,
+    damaged: u64,
     exchange_info: BTreeMap<Market, ExchangeInfo>,
     problems: Vec<Problem>,
     symbols_left_out: u64,
@@ -61,6 +62,7 @@ impl Scan {
             silences: Silences::default(),
             ignored: IgnoredCounts::default(),
             malformed: 0,
+            damaged: 0,
             exchange_info: BTreeMap::new(),
             problems: Vec::new(),
             symbols_left_out: 0,
@@ -102,6 +104,10 @@ impl Scan {
 
     /// A recording that is cut short or corrupt, or a line that is no record.
     pub(super) fn damage(&mut self, error: &CaptureError) {
+        self.damaged += 1;
+        if self.damaged > LISTED_MAX as u64 {
+            return;
+        }
         self.problems.push(Problem::broken(
             if matches!(error, CaptureError::Truncated { .. }) { "truncated" } else { "damaged" },
             "capture",
@@ -284,16 +290,14 @@ impl Scan {
         for file in &self.files {
             self.problems.extend(file_findings(file, &self.options));
         }
-        if self.malformed > LISTED_MAX as u64 {
-            self.problems.push(Problem::broken(
-                "malformed",
-                "capture",
-                format!(
-                    "{} malformed frames in all, the first {LISTED_MAX} are listed",
-                    self.malformed
-                ),
-                "record it again",
-            ));
+        for (code, count, what) in [
+            ("malformed", self.malformed, "malformed frames"),
+            ("damaged", self.damaged, "unreadable lines and tails"),
+        ] {
+            if count > LISTED_MAX as u64 {
+                let message = format!("{count} {what} in all, the first {LISTED_MAX} are listed");
+                self.problems.push(Problem::broken(code, "capture", message, "record it again"));
+            }
         }
         if self.symbols_left_out > 0 {
             self.problems.push(Problem::broken(

@@ -10,6 +10,9 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::time::utc;
 
+/// Breaks whose times are kept. A recording with more of them has no use for the rest.
+const GAP_TIMES_MAX: usize = 1_024;
+
 /// What a capture holds of one symbol.
 #[derive(Clone, Debug, Serialize)]
 pub struct SymbolSummary {
@@ -35,8 +38,8 @@ pub(super) struct SymbolScan {
     pub(super) own_streams: bool,
     chain: Option<i64>,
     gaps: u64,
-    first_gap: Option<Nanos>,
-    last_gap: Option<Nanos>,
+    /// When the first breaks were seen.
+    gap_times: Vec<Nanos>,
     pub(super) snapshots: u64,
     pub(super) last_snapshot: Option<Nanos>,
 }
@@ -50,8 +53,7 @@ impl SymbolScan {
             own_streams: false,
             chain: None,
             gaps: 0,
-            first_gap: None,
-            last_gap: None,
+            gap_times: Vec::new(),
             snapshots: 0,
             last_snapshot: None,
         }
@@ -85,8 +87,9 @@ impl SymbolScan {
         };
         if !follows {
             self.gaps += 1;
-            self.first_gap.get_or_insert(received);
-            self.last_gap = Some(received);
+            if self.gap_times.len() < GAP_TIMES_MAX {
+                self.gap_times.push(received);
+            }
         }
         self.chain = Some(ids.last);
     }
@@ -109,24 +112,29 @@ impl SymbolScan {
                  --allow-broken to run without this book",
             ));
         }
-        let (first, last) = (self.first_gap?, self.last_gap?);
+        let first = *self.gap_times.first()?;
         let gaps = self.gaps;
-        if self.last_snapshot.is_some_and(|snapshot| snapshot > last) {
+        // A bare snapshot is attributed at the end of its file, so that breaks and snapshots meet here.
+        let unmended = |time: &&Nanos| self.last_snapshot.is_none_or(|snapshot| snapshot < **time);
+        let all_kept = self.gaps == self.gap_times.len() as u64;
+        let last_kept = self.gap_times.last().filter(|_| !all_kept);
+        let Some(from) = self.gap_times.iter().find(unmended).or(last_kept) else {
             return Some(Problem::note(
                 "depth-gap",
                 key,
                 format!("{gaps} breaks in the depth updates, the first at {}", utc(first)),
                 "the book is invalid from each break to the next snapshot",
             ));
-        }
+        };
         Some(Problem::broken(
             "depth-gap",
             key,
             format!(
-                "{gaps} breaks in the depth updates, the last at {} with no snapshot behind it",
-                utc(last)
+                "{gaps} breaks in the depth updates, and from {} on no snapshot that mends them",
+                utc(*from)
             ),
-            "cut the capture there, or pass --allow-broken to run with the book invalid from then on",
+            "cut the capture there, leave out recordings that overlap, or pass --allow-broken to run \
+             with the book invalid from then on",
         ))
     }
 

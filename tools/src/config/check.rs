@@ -115,10 +115,13 @@ fn unknown(
 ) -> String {
     let line = line_of(text, key.span().start);
     let given: &str = key.get_ref().as_ref();
-    let nearest = known
-        .iter()
-        .max_by(|a, b| strsim::jaro_winkler(given, a).total_cmp(&strsim::jaro_winkler(given, b)));
-    let hint = nearest.map(|key| format!(", did you mean '{key}'?")).unwrap_or_default();
+    let likeness = |key: &str| strsim::jaro_winkler(given, key);
+    let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let hint = match nearest {
+        Some(&"instrument") if given == "instrument" => ", write [[instrument]]".to_owned(),
+        Some(key) if likeness(key) >= LIKENESS_MIN => format!(", did you mean '{key}'?"),
+        Some(_) | None => format!(", known here: {}", known.join(", ")),
+    };
     format!("{name}:{line}: unknown key '{path}'{hint}")
 }
 
@@ -155,23 +158,46 @@ fn key_offset(document: &DeTable<'_>, path: &str) -> Option<usize> {
 fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Vec<String> {
     let at = |path: &str| key_offset(document, path).map_or(1, |offset| line_of(text, offset));
     let mut faults = Vec::new();
-    if let Err(fault) = config.books().validate() {
-        faults.push(format!("{name}:{}: {fault}", at("book")));
+    let mut fault = |path: &str, what: String| faults.push(format!("{name}:{}: {what}", at(path)));
+    if let Err(what) = config.books().validate() {
+        // The text begins with the key.
+        let key = what.split_whitespace().next().unwrap_or_default();
+        fault(&format!("book.{key}"), what.clone());
     }
-    if let Err(fault) = fusewire_strategies::registry::AnyStrategy::by_name(&config.run.strategy) {
-        faults.push(format!("{name}:{}: run.strategy: {fault}", at("run.strategy")));
+    for (key, bytes) in [
+        ("capture.line_bytes_max", config.capture.line_bytes_max),
+        ("capture.rest_bytes_max", config.capture.rest_bytes_max),
+    ] {
+        if bytes < BYTES_MIN {
+            fault(key, format!("{key} = {bytes}, at least {BYTES_MIN}"));
+        }
     }
-    for entry in &config.instrument {
-        if let Err(fault) = entry.instrument() {
-            faults.push(format!(
-                "{name}:{}: instrument {}: {fault}",
-                at("instrument"),
-                entry.key()
-            ));
+    if let Err(what) = fusewire_strategies::registry::AnyStrategy::by_name(&config.run.strategy) {
+        fault("run.strategy", format!("run.strategy: {what}"));
+    }
+    for (index, key) in config.universe.symbols.iter().enumerate() {
+        if key.trim().is_empty() || config.universe.symbols[..index].contains(key) {
+            fault(
+                "universe.symbols",
+                format!("universe.symbols: {key:?} is empty or stands there twice"),
+            );
+        }
+    }
+    for (index, entry) in config.instrument.iter().enumerate() {
+        if let Err(what) = entry.instrument() {
+            fault("instrument", format!("instrument {}: {what}", entry.key()));
+        }
+        if config.instrument[..index].iter().any(|other| other.key() == entry.key()) {
+            fault("instrument", format!("instrument {} stands there twice", entry.key()));
         }
     }
     faults
 }
+
+/// A recording's line holds at least a frame.
+const BYTES_MIN: u32 = 1_024;
+/// Names less alike than this are not worth a hint (Jaro-Winkler, 0 to 1).
+const LIKENESS_MIN: f64 = 0.75;
 
 #[cfg(test)]
 mod tests {
@@ -205,7 +231,14 @@ mod tests {
     fn wrong_types_and_values_name_key_and_line() {
         let cases = [
             ("\n[book]\nwindow_ticks = \"x\"\n", "f.toml:3: book.window_ticks: "),
-            ("[book]\nwindow_ticks = 100\n", "f.toml:1: window_ticks"),
+            ("[book]\nwindow_ticks = 100\n", "f.toml:2: window_ticks"),
+            ("[capture]\nline_bytes_max = 0\n", "f.toml:2: capture.line_bytes_max"),
+            ("[universe]\nsymbols = [\"A\", \"A\"]\n", "f.toml:2: universe.symbols"),
+            (
+                "[instrument]\ntick = \"1\"\n",
+                "f.toml:1: unknown key 'instrument', write [[instrument]]",
+            ),
+            ("zzz = 1\n", "f.toml:1: unknown key 'zzz', known here: "),
             ("[run]\nstrategy = \"martingale\"\n", "f.toml:2: run.strategy: unknown strategy"),
             ("[book\n", "f.toml:1: "),
             ("[book]\nwindow_ticks = -1\n", "f.toml:2: book.window_ticks: "),
@@ -221,5 +254,24 @@ mod tests {
         let text = "[[instrument]]\nmarket=\"usdm\"\nsymbol=\"A\"\ncontract=\"perpetual\"\ntick=0.1\n\
                     lot_step=\"1\"\nlot_max=\"9\"\n";
         assert!(faults(text)[0].contains("instrument"), "{:?}", faults(text));
+    }
+
+    #[test]
+    fn instruments_that_contradict_themselves_are_refused() {
+        let with = |lines: &str| {
+            format!(
+                "[[instrument]]\nmarket=\"usdm\"\nsymbol=\"A\"\ntick=\"0.1\"\nlot_step=\"1\"\n{lines}\n"
+            )
+        };
+        let good = with("contract=\"perpetual\"\nlot_max=\"9\"");
+        assert!(overlay("f.toml", &good).is_ok());
+        for (text, part) in [
+            (with("contract=\"spot\"\nlot_max=\"9\""), "does not exist in market usdm"),
+            (with("contract=\"perpetual\"\nlot_max=\"-5\""), "lot_max"),
+            (with("contract=\"perpetual\"\nlot_max=\"9\"\nlot_min=\"99\""), "lot_min"),
+            (good.clone() + &good, "stands there twice"),
+        ] {
+            assert!(faults(&text)[0].contains(part), "{:?}", faults(&text));
+        }
     }
 }

@@ -5,7 +5,8 @@ use fusewire_core::instrument::{
 };
 use fusewire_core::units::{NumberError, Px, Qty, Rate, Usd};
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// One section. Decimals must be strings: a TOML float is not exact.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -14,29 +15,40 @@ pub struct InstrumentEntry {
     market: String,
     symbol: String,
     contract: String,
-    #[serde(with = "rust_decimal::serde::str")]
+    #[serde(deserialize_with = "decimal")]
     tick: Decimal,
-    #[serde(with = "rust_decimal::serde::str")]
+    #[serde(deserialize_with = "decimal")]
     lot_step: Decimal,
-    #[serde(default, with = "rust_decimal::serde::str_option")]
+    #[serde(default, deserialize_with = "decimal_if")]
     lot_min: Option<Decimal>,
-    #[serde(with = "rust_decimal::serde::str")]
+    #[serde(deserialize_with = "decimal")]
     lot_max: Decimal,
-    #[serde(default, with = "rust_decimal::serde::str_option")]
+    #[serde(default, deserialize_with = "decimal_if")]
     market_lot_max: Option<Decimal>,
-    #[serde(default, with = "rust_decimal::serde::str_option")]
+    #[serde(default, deserialize_with = "decimal_if")]
     min_notional: Option<Decimal>,
-    #[serde(default, with = "rust_decimal::serde::str_option")]
+    #[serde(default, deserialize_with = "decimal_if")]
     percent_price_up: Option<Decimal>,
-    #[serde(default, with = "rust_decimal::serde::str_option")]
+    #[serde(default, deserialize_with = "decimal_if")]
     percent_price_down: Option<Decimal>,
     max_orders: Option<u32>,
-    #[serde(default, with = "rust_decimal::serde::str_option")]
+    #[serde(default, deserialize_with = "decimal_if")]
     contract_size: Option<Decimal>,
     #[serde(default = "places")]
     price_places: u32,
     #[serde(default = "places")]
     qty_places: u32,
+}
+
+/// A decimal string. A TOML float has already lost digits when it gets here, so it is refused.
+fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Decimal::from_str_exact(&text)
+        .map_err(|error| D::Error::custom(format!("\"{text}\" is no decimal: {error}")))
+}
+
+fn decimal_if<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    decimal(deserializer).map(Some)
 }
 
 /// Decimals printed when nothing is said: all that a unit keeps.
@@ -74,11 +86,20 @@ impl InstrumentEntry {
         let max = fixed("lot_max", self.lot_max, Qty::parse)?;
         let market_max =
             self.market_lot_max.map_or(Ok(max), |max| fixed("market_lot_max", max, Qty::parse))?;
+        if min < Qty::ZERO || max < min || market_max < min {
+            return Err(
+                "lot_min must not be negative, lot_max and market_lot_max not below it".to_owned()
+            );
+        }
+        let contract = contract_type(&self.contract)?;
+        if (contract == ContractType::Spot) != (market == Market::Spot) {
+            return Err(format!("contract '{}' does not exist in market {market}", self.contract));
+        }
         let size = self.contract_size.unwrap_or(Decimal::ONE);
         Ok(Instrument {
             market,
             symbol: self.symbol.clone(),
-            contract_type: contract_type(&self.contract)?,
+            contract_type: contract,
             trading: true,
             tick: Some(tick),
             lot: LotSize { min, max, step },

@@ -78,14 +78,24 @@ fn wanted(
             let held: Vec<&str> =
                 manifest.symbols.keys().map(String::as_str).take(LISTED_MAX).collect();
             return Err(Failure::line(format!(
-                "unknown symbol: {key} is not in the capture, which holds {}",
+                "unknown symbol: '{key}' is not in the capture, which holds {}",
                 held.join(", ")
             )));
         }
     }
     let keys = if asked.is_empty() { &config.universe.symbols } else { asked };
     if !keys.is_empty() {
-        let held = keys.iter().filter_map(|key| manifest.symbols.get(key));
+        let (held, absent): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|key| manifest.symbols.contains_key(*key));
+        if !absent.is_empty() {
+            tracing::warn!(?absent, "configured symbols that the capture does not hold");
+        }
+        if held.is_empty() {
+            return Err(Failure::line(format!(
+                "unknown symbol: the capture holds none of the configured symbols {absent:?}"
+            )));
+        }
+        let held = held.into_iter().filter_map(|key| manifest.symbols.get(key));
         return held.map(place).collect::<Result<_, _>>().map_err(Failure::line);
     }
     let own = manifest.symbols.values().filter(|summary| summary.own_streams);

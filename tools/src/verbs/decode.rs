@@ -41,14 +41,17 @@ pub struct Args {
 /// A file that can not be read.
 pub fn run(args: &Args) -> Outcome {
     let mut run = Run::new(args);
-    let result = if args.file == Path::new("-") {
-        run.lines("standard input", io::stdin().lock())
+    let stdin = args.file == Path::new("-");
+    let name = if stdin { "standard input".to_owned() } else { args.file.display().to_string() };
+    let opened: io::Result<Box<dyn Read + Send>> = if stdin {
+        Ok(Box::new(io::stdin()))
     } else {
-        run.file(&args.file)
+        File::open(&args.file).map(|file| Box::new(file) as Box<dyn Read + Send>)
     };
-    match result {
-        Ok(()) => {}
-        Err(Stop::Reader) => {}
+    let failed = |error: io::Error| Failure::line(format!("{name}: {error}"));
+    let input = opened.and_then(super::unpacked).map_err(failed)?;
+    match run.input(&name, input) {
+        Ok(()) | Err(Stop::Reader) => {}
         Err(Stop::Failed(failure)) => return Err(failure),
     }
     Ok(if run.mismatches == 0 { Done::Yes } else { Done::No })
@@ -95,15 +98,13 @@ impl Run {
         }
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Stop> {
-        let name = path.display().to_string();
-        let failed = |error: io::Error| Stop::Failed(Failure::line(format!("{name}: {error}")));
-        let mut input = super::unpacked(File::open(path).map_err(failed)?).map_err(failed)?;
-        let head = input.fill_buf().map_err(failed)?;
-        if is_recording(head) {
-            return self.recording(path);
+    /// A recording of several connections, or lines of frames; told by how it begins.
+    fn input(&mut self, name: &str, mut input: Box<dyn BufRead + Send>) -> Result<(), Stop> {
+        let failed = |error| Stop::Failed(Failure::line(format!("{name}: {error}")));
+        if is_recording(input.fill_buf().map_err(failed)?) {
+            return self.recording(name, input);
         }
-        self.lines(&name, input)
+        self.lines(name, input)
     }
 
     /// Lines of frames, each with or without a receive time before it.
@@ -132,10 +133,10 @@ impl Run {
         }
     }
 
-    fn recording(&mut self, path: &Path) -> Result<(), Stop> {
+    fn recording(&mut self, name: &str, input: Box<dyn BufRead + Send>) -> Result<(), Stop> {
         let options = OpenOptions { market: Some(self.market), ..OpenOptions::default() };
         let failed = |error| Stop::Failed(Failure::line(error));
-        let mut reader = Reader::open(path, &options).map_err(failed)?;
+        let mut reader = Reader::from_read(name, Box::new(input), &options).map_err(failed)?;
         while let Some(record) = reader.next().map_err(failed)? {
             self.frame(record.bytes)?;
         }

@@ -14,7 +14,7 @@ pub mod synth;
 const WHOLE_FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The bytes of a stream, unpacked if they are gzip or zstd.
-fn unpacked<'a>(input: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
+fn unpacked(input: Box<dyn Read + Send>) -> io::Result<Box<dyn BufRead + Send>> {
     let mut input = BufReader::with_capacity(1 << 16, input);
     let head = input.fill_buf()?;
     if head.starts_with(&[0x1f, 0x8b]) {
@@ -29,6 +29,6 @@ fn unpacked<'a>(input: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
 /// A whole file, unpacked.
 fn read_all(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    unpacked(File::open(path)?)?.take(WHOLE_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    unpacked(Box::new(File::open(path)?))?.take(WHOLE_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

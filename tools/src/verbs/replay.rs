@@ -69,6 +69,15 @@ pub fn run(args: &Args) -> Outcome {
     let strategy = AnyStrategy::by_name(name).map_err(Failure::line)?;
     let given = exchange_infos(&args.exchange_info)?;
     let sources = Source::expand(&args.captures)?;
+    if args.captures.is_empty() && (args.market.is_some() || args.unit.is_some()) {
+        return Err(Failure::line("--market and --unit belong to captures, and none is given"));
+    }
+    let symbols: Vec<String> = args
+        .symbols
+        .iter()
+        .map(|key| key.trim().to_owned())
+        .filter(|key| !key.is_empty())
+        .collect();
     let options =
         OpenOptions { market: args.market, unit: args.unit, limits: config.capture_limits() };
     let bar = progress::bytes(sources.iter().map(Source::size).sum(), "scanning");
@@ -76,7 +85,7 @@ pub fn run(args: &Args) -> Outcome {
     if !args.allow_broken {
         refuse_broken(&plan.scanned.manifest)?;
     }
-    let universe = engine::universe::resolve(&config, &args.symbols, &plan.scanned, &given)?;
+    let universe = engine::universe::resolve(&config, &symbols, &plan.scanned, &given)?;
     bar.set_message("replay");
     bar.set_position(0);
     let run =

@@ -37,6 +37,9 @@ pub struct Args {
     /// Length in minutes of market time, 1 to 1440.
     #[arg(long, default_value_t = Options::default().minutes)]
     minutes: u32,
+    /// Replace files that are there.
+    #[arg(long)]
+    force: bool,
     /// Print one JSON document about what was written.
     #[arg(long)]
     json: bool,
@@ -66,11 +69,16 @@ pub fn run(args: &Args) -> Outcome {
     };
     options.validate().map_err(Failure::line)?;
     let folder = args.out.is_dir() || args.out.to_string_lossy().ends_with('/');
-    let written = if folder {
-        write_folder(&args.out, &options)?
-    } else {
-        vec![write_file(&args.out, &options)?]
-    };
+    let paths = targets(&args.out, folder, &options);
+    for (path, _) in &paths {
+        check_target(path, args.force)?;
+    }
+    if folder {
+        let failed = |error| Failure::line(format!("{}: {error}", args.out.display()));
+        fs::create_dir_all(&args.out).map_err(failed)?;
+    }
+    let written: Vec<Written> =
+        paths.iter().map(|(path, options)| write_file(path, options)).collect::<Result<_, _>>()?;
     if args.json {
         print(&(serde_json::to_string_pretty(&written).map_err(Failure::line)? + "\n"))?;
     } else {
@@ -93,15 +101,44 @@ fn instrument(symbol: &str) -> Result<Instrument, Failure> {
     })
 }
 
-/// One file a symbol.
-fn write_folder(folder: &Path, options: &Options) -> Result<Vec<Written>, Failure> {
-    fs::create_dir_all(folder).map_err(|e| Failure::line(format!("{}: {e}", folder.display())))?;
+/// What goes where: into a folder one file a symbol.
+fn targets(out: &Path, folder: bool, options: &Options) -> Vec<(PathBuf, Options)> {
+    if !folder {
+        return vec![(out.to_owned(), options.clone())];
+    }
     let one = |instrument: &Instrument| {
         let name = format!("usdm_{}_{}.ns.gz", instrument.symbol.to_lowercase(), options.scenario);
-        let options = Options { instruments: vec![instrument.clone()], ..options.clone() };
-        write_file(&folder.join(name), &options)
+        (out.join(name), Options { instruments: vec![instrument.clone()], ..options.clone() })
     };
     options.instruments.iter().map(one).collect()
+}
+
+/// A recording can not be made again, so nothing is replaced unasked, and a device never; and a name must
+/// not say another market or unit than the content.
+fn check_target(path: &Path, force: bool) -> Result<(), Failure> {
+    let refuse = |why: &str| Err(Failure::line(format!("{}: {why}", path.display())));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.starts_with("spot_") || name.starts_with("coinm_") {
+        return refuse("synthetic captures are USD-M, and the name says another market");
+    }
+    if name.split('.').skip(1).any(|part| part == "us") {
+        return refuse("synthetic captures are in ns, and the name says us");
+    }
+    for path in [path.to_owned(), Sidecar::path(path)] {
+        match fs::symlink_metadata(&path) {
+            Err(_) => {}
+            Ok(data) if !data.is_file() => {
+                let why = format!("{}: not a regular file", path.display());
+                return Err(Failure::line(why));
+            }
+            Ok(_) if force => {}
+            Ok(_) => {
+                let why = format!("{}: is there already (--force replaces it)", path.display());
+                return Err(Failure::line(why));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_file(path: &Path, options: &Options) -> Result<Written, Failure> {
@@ -117,9 +154,10 @@ fn write_file(path: &Path, options: &Options) -> Result<Written, Failure> {
         let _ = fs::remove_file(&partial);
     });
     let frames = frames.map_err(|error| failed(&error))?;
-    fs::rename(&partial, path).map_err(|error| failed(&error))?;
     let symbols: Vec<String> = options.instruments.iter().map(|i| i.symbol.clone()).collect();
+    // The sidecar first: a capture under its final name is complete.
     sidecar(options, &symbols).write(path).map_err(Failure::line)?;
+    fs::rename(&partial, path).map_err(|error| failed(&error))?;
     let bytes = fs::metadata(path).map_err(|error| failed(&error))?.len();
     Ok(Written { path: path.display().to_string(), symbols, frames, bytes })
 }
