@@ -1,34 +1,41 @@
 //! Instruments from a recorded `exchangeInfo` answer of any of the three markets.
 
+use std::borrow::Cow;
+
 use fusewire_core::instrument::{ContractType, Instrument, LotSize, Market, PercentPrice};
-use fusewire_core::units::{DECIMALS, Px, Qty, Rate, Usd};
-use rust_decimal::Decimal;
-use serde::Deserialize;
+use fusewire_core::units::{DECIMALS, NumberError, ONE, Px, Qty, Rate, Usd, parse_fixed};
+use simd_json::BorrowedValue;
+use simd_json::prelude::*;
 use thiserror::Error;
 
-/// Why an answer holds no instruments.
+/// Longest part of a refused value that an error text repeats, in characters.
+const VALUE_CHARS_MAX: usize = 60;
+
+/// Why an answer, or a contract of it, can not be used.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ExchangeInfoError {
     /// The body is no `exchangeInfo` answer.
     #[error("no exchangeInfo answer: {0}")]
     Json(String),
-    /// A filter that every contract has is missing.
-    #[error("{symbol}: filter {filter} is missing")]
+    /// A filter, or a field of one, that a contract can not do without.
+    #[error("{symbol}: {what} is missing")]
     Missing {
         /// Symbol of the contract.
         symbol: String,
-        /// Name of the filter.
-        filter: &'static str,
+        /// The filter, or filter and field.
+        what: String,
     },
-    /// A value that does not fit our units.
-    #[error("{symbol}: {field} = {value} does not fit 8 decimals")]
+    /// A value that is no limit: not a number, beyond our units, or against its neighbours.
+    #[error("{symbol}: {field} = {value}: {why}")]
     Value {
         /// Symbol of the contract.
         symbol: String,
-        /// Name of the field.
-        field: &'static str,
-        /// Its value.
-        value: Decimal,
+        /// Name of the field, after its filter's if it stands in one.
+        field: String,
+        /// Its value as it stands in the answer.
+        value: String,
+        /// What is wrong with it.
+        why: String,
     },
 }
 
@@ -43,15 +50,14 @@ impl ExchangeInfo {
     /// Reads a body. It is parsed in place, so the bytes are used up.
     ///
     /// # Errors
-    /// `Json` when the body is no such answer.
+    /// `Json` when the body is no such answer, or no JSON with integers of at most 64 bits.
     pub fn parse(body: &mut [u8], market: Market) -> Result<Self, ExchangeInfoError> {
-        let answer: Answer = simd_json::serde::from_slice(body)
+        let answer = simd_json::to_borrowed_value(body)
             .map_err(|error| ExchangeInfoError::Json(error.to_string()))?;
-        let rows = answer
-            .symbols
-            .into_iter()
-            .map(|contract| (contract.symbol.clone(), contract.instrument(market)))
-            .collect();
+        let symbols = answer
+            .get_array("symbols")
+            .ok_or_else(|| ExchangeInfoError::Json("it has no list of symbols".to_owned()))?;
+        let rows = symbols.iter().enumerate().map(|(at, row)| named(at, row, market)).collect();
         Ok(Self { rows })
     }
 
@@ -76,123 +82,72 @@ impl ExchangeInfo {
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    symbols: Vec<Contract>,
+/// A row under its symbol; one without is kept under its place, which no symbol looks like.
+fn named(
+    at: usize,
+    row: &BorrowedValue<'_>,
+    market: Market,
+) -> (String, Result<Instrument, ExchangeInfoError>) {
+    match row.get_str("symbol").filter(|symbol| !symbol.is_empty()) {
+        Some(symbol) => {
+            let contract = Fields { symbol, filter: "", json: row };
+            (symbol.to_owned(), contract.instrument(market))
+        }
+        None => {
+            let symbol = format!("(row {at})");
+            let what = "symbol".to_owned();
+            (symbol.clone(), Err(ExchangeInfoError::Missing { symbol, what }))
+        }
+    }
 }
 
-/// One row. COIN-M says `contractStatus`, and only COIN-M has a contract size other than one.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Contract {
-    symbol: String,
-    #[serde(alias = "contractStatus", default)]
-    status: String,
-    contract_type: Option<String>,
-    contract_size: Option<Decimal>,
-    price_precision: Option<u32>,
-    quantity_precision: Option<u32>,
-    /// Spot names these two instead; futures rows have all four.
-    quote_precision: Option<u32>,
-    base_asset_precision: Option<u32>,
-    #[serde(default)]
-    filters: Vec<Filter>,
+/// The fields of a row or of one of its filters, with the names that an error text needs. Only what is
+/// asked for is looked at, so nothing that we do not use can make a contract unreadable.
+#[derive(Clone, Copy)]
+struct Fields<'a> {
+    symbol: &'a str,
+    /// `filterType`; empty for the row itself.
+    filter: &'static str,
+    json: &'a BorrowedValue<'a>,
 }
 
-/// All filters have their fields in one flat shape; each uses a few. Unknown filters are passed over.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Filter {
-    filter_type: String,
-    tick_size: Option<Decimal>,
-    min_qty: Option<Decimal>,
-    max_qty: Option<Decimal>,
-    step_size: Option<Decimal>,
-    #[serde(alias = "minNotional")]
-    notional: Option<Decimal>,
-    multiplier_up: Option<Decimal>,
-    multiplier_down: Option<Decimal>,
-    bid_multiplier_up: Option<Decimal>,
-    ask_multiplier_down: Option<Decimal>,
-    #[serde(alias = "maxNumOrders")]
-    limit: Option<u32>,
-}
+/// How the text of a field becomes a value.
+type Read<T> = fn(&[u8]) -> Result<T, NumberError>;
 
-impl Contract {
+/// What a row says.
+impl Fields<'_> {
     fn instrument(&self, market: Market) -> Result<Instrument, ExchangeInfoError> {
-        let lot = self.lot("LOT_SIZE")?;
-        let tick = self.required("PRICE_FILTER", |f| f.tick_size)?;
-        let tick = Px::parse_decimal(&self.symbol, "tickSize", tick)?;
-        let size = self.contract_size.unwrap_or(Decimal::ONE);
+        let lot = self.required_filter("LOT_SIZE")?.lot()?;
         Ok(Instrument {
             market,
-            symbol: self.symbol.clone(),
+            symbol: self.symbol.to_owned(),
             contract_type: self.contract_type(market),
-            trading: self.status == "TRADING",
-            // "0" stands on contracts that do not trade yet, and would make every price valid.
-            tick: Some(tick).filter(|&tick| tick > Px::ZERO),
-            market_lot: self.lot("MARKET_LOT_SIZE").unwrap_or(lot),
+            trading: self.trading(),
+            tick: self.tick()?,
+            market_lot: self.market_lot(lot)?,
             lot,
             min_notional: self.min_notional()?,
             percent_price: self.percent_price()?,
-            max_orders: self.filter("MAX_NUM_ORDERS").and_then(|f| f.limit),
-            contract_size: Usd::parse_decimal(&self.symbol, "contractSize", size)?,
-            price_places: self.price_precision.or(self.quote_precision).unwrap_or(DECIMALS),
-            qty_places: self.quantity_precision.or(self.base_asset_precision).unwrap_or(DECIMALS),
+            max_orders: self.max_orders()?,
+            contract_size: self.contract_size()?,
+            // Spot names the second ones only; futures rows have all four.
+            price_places: self.places("pricePrecision", "quotePrecision")?,
+            qty_places: self.places("quantityPrecision", "baseAssetPrecision")?,
         })
     }
 
-    fn filter(&self, name: &str) -> Option<&Filter> {
-        self.filters.iter().find(|filter| filter.filter_type == name)
-    }
-
-    fn required(
-        &self,
-        filter: &'static str,
-        field: impl Fn(&Filter) -> Option<Decimal>,
-    ) -> Result<Decimal, ExchangeInfoError> {
-        let missing = || ExchangeInfoError::Missing { symbol: self.symbol.clone(), filter };
-        self.filter(filter).and_then(field).ok_or_else(missing)
-    }
-
-    fn lot(&self, name: &'static str) -> Result<LotSize, ExchangeInfoError> {
-        let qty = |field: &'static str, value| Qty::parse_decimal(&self.symbol, field, value);
-        Ok(LotSize {
-            min: qty("minQty", self.required(name, |f| f.min_qty)?)?,
-            max: qty("maxQty", self.required(name, |f| f.max_qty)?)?,
-            step: qty("stepSize", self.required(name, |f| f.step_size)?)?,
-        })
-    }
-
-    fn min_notional(&self) -> Result<Option<Usd>, ExchangeInfoError> {
-        let filter = self.filter("MIN_NOTIONAL").or_else(|| self.filter("NOTIONAL"));
-        let value = filter.and_then(|f| f.notional);
-        value.map(|v| Usd::parse_decimal(&self.symbol, "minNotional", v)).transpose()
-    }
-
-    /// Futures have one multiplier each way; spot has them by side, of which the outer bounds are the
-    /// ones that the futures rule names: a buy's upper and a sell's lower.
-    fn percent_price(&self) -> Result<Option<PercentPrice>, ExchangeInfoError> {
-        let rate = |field, value| Rate::parse_decimal(&self.symbol, field, value);
-        let found = self
-            .filter("PERCENT_PRICE")
-            .map(|f| (f.multiplier_up, f.multiplier_down))
-            .or_else(|| {
-                self.filter("PERCENT_PRICE_BY_SIDE")
-                    .map(|f| (f.bid_multiplier_up, f.ask_multiplier_down))
-            });
-        let Some((Some(up), Some(down))) = found else { return Ok(None) };
-        Ok(Some(PercentPrice {
-            up: rate("multiplierUp", up)?,
-            down: rate("multiplierDown", down)?,
-        }))
+    /// COIN-M says `contractStatus`. A row with both must agree with itself.
+    fn trading(&self) -> bool {
+        let said = ["status", "contractStatus"].map(|name| self.present(name));
+        let mut said = said.into_iter().flatten().peekable();
+        said.peek().is_some() && said.all(|status| status.as_str() == Some("TRADING"))
     }
 
     fn contract_type(&self, market: Market) -> ContractType {
         if market == Market::Spot {
             return ContractType::Spot;
         }
-        match self.contract_type.as_deref() {
+        match self.json.get_str("contractType") {
             Some("PERPETUAL") => ContractType::Perpetual,
             Some("TRADIFI_PERPETUAL") => ContractType::TradFiPerpetual,
             Some("CURRENT_MONTH" | "NEXT_MONTH" | "CURRENT_QUARTER" | "NEXT_QUARTER") => {
@@ -201,35 +156,171 @@ impl Contract {
             _ => ContractType::Unknown,
         }
     }
-}
 
-/// A decimal of a REST body as one of our units.
-trait FromDecimal: Sized {
-    fn parse_decimal(
-        symbol: &str,
-        field: &'static str,
-        value: Decimal,
-    ) -> Result<Self, ExchangeInfoError>;
-}
+    /// "0" stands on contracts that do not trade yet, and would make every price valid on one that does.
+    fn tick(&self) -> Result<Option<Px>, ExchangeInfoError> {
+        let filter = self.required_filter("PRICE_FILTER")?;
+        let tick = filter.required("tickSize", Px::parse)?;
+        let valid = tick > Px::ZERO || (tick == Px::ZERO && !self.trading());
+        filter.check("tickSize", valid, "must be above zero")?;
+        Ok(Some(tick).filter(|&tick| tick > Px::ZERO))
+    }
 
-macro_rules! from_decimal {
-    ($($unit:ty),*) => {$(
-        impl FromDecimal for $unit {
-            fn parse_decimal(
-                symbol: &str,
-                field: &'static str,
-                value: Decimal,
-            ) -> Result<Self, ExchangeInfoError> {
-                <$unit>::parse(value.to_string().as_bytes())
-                    .map_err(|_| ExchangeInfoError::Value { symbol: symbol.to_owned(), field, value })
-            }
+    /// Without a filter of their own, market orders have the bounds of the others. Spot switches the
+    /// step off with a zero, and then LOT_SIZE's, which holds for every order, is what is left.
+    fn market_lot(&self, lot: LotSize) -> Result<LotSize, ExchangeInfoError> {
+        let Some(filter) = self.filter("MARKET_LOT_SIZE") else { return Ok(lot) };
+        let own = filter.bounds()?;
+        let step = if own.step == Qty::ZERO { lot.step } else { own.step };
+        Ok(LotSize { step, ..own })
+    }
+
+    /// Futures say `notional`, spot `minNotional`; of two values the stricter one holds.
+    fn min_notional(&self) -> Result<Option<Usd>, ExchangeInfoError> {
+        let filter = self.filter("MIN_NOTIONAL").or_else(|| self.filter("NOTIONAL"));
+        let Some(filter) = filter else { return Ok(None) };
+        let mut strictest = None;
+        for name in ["notional", "minNotional"] {
+            let value = filter.optional(name, Usd::parse)?;
+            filter.check(name, value.is_none_or(|v| v >= Usd::ZERO), "must not be negative")?;
+            strictest = strictest.max(value);
         }
-    )*};
+        let value = strictest.ok_or_else(|| filter.missing("notional"))?;
+        Ok(Some(value).filter(|&value| value > Usd::ZERO))
+    }
+
+    /// Futures have one multiplier each way; spot has them by side, of which the outer bounds are the
+    /// ones that the futures rule names: a buy's upper and a sell's lower.
+    fn percent_price(&self) -> Result<Option<PercentPrice>, ExchangeInfoError> {
+        let (filter, up_name, down_name) = if let Some(filter) = self.filter("PERCENT_PRICE") {
+            (filter, "multiplierUp", "multiplierDown")
+        } else if let Some(filter) = self.filter("PERCENT_PRICE_BY_SIDE") {
+            (filter, "bidMultiplierUp", "askMultiplierDown")
+        } else {
+            return Ok(None);
+        };
+        let up = filter.required(up_name, Rate::parse)?;
+        let down = filter.required(down_name, Rate::parse)?;
+        filter.check(down_name, down >= Rate::ZERO, "must not be negative")?;
+        // A lower bound of zero bounds nothing by itself, but an upper one would refuse every buy.
+        filter.check(up_name, up >= down, "must not be below the lower multiplier")?;
+        Ok(Some(PercentPrice { up, down }).filter(|bounds| bounds.up > Rate::ZERO))
+    }
+
+    /// Futures say `limit`, spot `maxNumOrders`; of two values the stricter one holds.
+    fn max_orders(&self) -> Result<Option<u32>, ExchangeInfoError> {
+        let Some(filter) = self.filter("MAX_NUM_ORDERS") else { return Ok(None) };
+        let limits = [filter.optional("limit", count)?, filter.optional("maxNumOrders", count)?];
+        if limits == [None, None] {
+            return Err(filter.missing("limit"));
+        }
+        Ok(limits.into_iter().flatten().filter(|&limit| limit > 0).min())
+    }
+
+    /// Only COIN-M has one other than one.
+    fn contract_size(&self) -> Result<Usd, ExchangeInfoError> {
+        let Some(size) = self.optional("contractSize", Usd::parse)? else { return Ok(Usd(ONE)) };
+        self.check("contractSize", size > Usd::ZERO, "must be above zero")?;
+        Ok(size)
+    }
+
+    /// Printed decimals: the first field, the second without it, all that we keep without both.
+    fn places(&self, first: &'static str, second: &'static str) -> Result<u32, ExchangeInfoError> {
+        let name = if self.present(first).is_some() { first } else { second };
+        let places = self.optional(name, count)?.unwrap_or(DECIMALS);
+        self.check(name, places <= DECIMALS, "more decimals than Fusewire keeps")?;
+        Ok(places)
+    }
 }
-from_decimal!(Px, Qty, Usd, Rate);
+
+/// What a lot filter says.
+impl Fields<'_> {
+    fn lot(&self) -> Result<LotSize, ExchangeInfoError> {
+        let lot = self.bounds()?;
+        self.check("stepSize", lot.step > Qty::ZERO, "must be above zero")?;
+        Ok(lot)
+    }
+
+    fn bounds(&self) -> Result<LotSize, ExchangeInfoError> {
+        let min = self.required("minQty", Qty::parse)?;
+        let max = self.required("maxQty", Qty::parse)?;
+        let step = self.required("stepSize", Qty::parse)?;
+        self.check("minQty", min >= Qty::ZERO, "must not be negative")?;
+        self.check("maxQty", max >= min, "must not be below minQty")?;
+        self.check("stepSize", step >= Qty::ZERO, "must not be negative")?;
+        Ok(LotSize { min, max, step })
+    }
+}
+
+/// Access by name.
+impl<'a> Fields<'a> {
+    fn filter(&self, name: &'static str) -> Option<Self> {
+        let mut filters = self.json.get_array("filters")?.iter();
+        let json = filters.find(|filter| filter.get_str("filterType") == Some(name))?;
+        Some(Self { filter: name, json, ..*self })
+    }
+
+    fn required_filter(&self, name: &'static str) -> Result<Self, ExchangeInfoError> {
+        self.filter(name).ok_or_else(|| self.missing(&format!("filter {name}")))
+    }
+
+    /// A field that is there and not null.
+    fn present(&self, field: &str) -> Option<&'a BorrowedValue<'a>> {
+        self.json.get(field).filter(|value| !value.is_null())
+    }
+
+    fn optional<T>(
+        &self,
+        field: &'static str,
+        read: Read<T>,
+    ) -> Result<Option<T>, ExchangeInfoError> {
+        let Some(value) = self.present(field) else { return Ok(None) };
+        let read = read(text(value).as_bytes());
+        read.map(Some).map_err(|error| self.refuse(field, &error.to_string()))
+    }
+
+    fn required<T>(&self, field: &'static str, read: Read<T>) -> Result<T, ExchangeInfoError> {
+        self.optional(field, read)?.ok_or_else(|| self.missing(field))
+    }
+
+    fn check(&self, field: &str, holds: bool, why: &str) -> Result<(), ExchangeInfoError> {
+        if holds { Ok(()) } else { Err(self.refuse(field, why)) }
+    }
+
+    fn refuse(&self, field: &str, why: &str) -> ExchangeInfoError {
+        let value = self.json.get(field).map(text).unwrap_or_default();
+        ExchangeInfoError::Value {
+            symbol: self.symbol.to_owned(),
+            field: self.place(field),
+            value: value.chars().take(VALUE_CHARS_MAX).collect(),
+            why: why.to_owned(),
+        }
+    }
+
+    fn missing(&self, what: &str) -> ExchangeInfoError {
+        ExchangeInfoError::Missing { symbol: self.symbol.to_owned(), what: self.place(what) }
+    }
+
+    fn place(&self, field: &str) -> String {
+        format!("{} {field}", self.filter).trim_start().to_owned()
+    }
+}
+
+/// A value as it stands in the answer, without the quotes of a string.
+fn text<'a>(value: &'a BorrowedValue<'_>) -> Cow<'a, str> {
+    value.as_str().map_or_else(|| Cow::Owned(value.encode()), Cow::Borrowed)
+}
+
+/// Reads a count or a number of decimals.
+fn count(text: &[u8]) -> Result<u32, NumberError> {
+    u32::try_from(parse_fixed(text, 0)?).map_err(|_| NumberError::OutOfRange)
+}
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::path::Path;
+
     use super::*;
 
     const BODY: &str = r#"{"timezone":"UTC","symbols":[
@@ -286,5 +377,198 @@ mod tests {
         let mut body = b"{\"code\":-1121,\"msg\":\"Invalid symbol.\"}".to_vec();
         let error = ExchangeInfo::parse(&mut body, Market::UsdM).unwrap_err();
         assert!(error.to_string().starts_with("no exchangeInfo answer"), "{error}");
+        for body in ["", "[]", "{\"symbols\":{}}"] {
+            assert!(ExchangeInfo::parse(&mut body.as_bytes().to_vec(), Market::UsdM).is_err());
+        }
+    }
+
+    /// AAAUSDT after a change of its row's text. Its neighbour must not notice.
+    fn changed(from: &str, to: &str, market: Market) -> Result<Instrument, String> {
+        assert!(BODY.contains(from), "{from}");
+        let mut body = BODY.replacen(from, to, 1).into_bytes();
+        let info = ExchangeInfo::parse(&mut body, market).unwrap();
+        assert!(info.find("BBBUSDT").unwrap().is_ok(), "{to} hides the others");
+        info.find("AAAUSDT").unwrap().cloned().map_err(ToString::to_string)
+    }
+
+    #[test]
+    fn odd_rows_that_say_enough_are_read() {
+        let plain = parse(Market::UsdM).find("AAAUSDT").unwrap().unwrap().clone();
+        let digits = "9".repeat(38);
+        for (from, to) in [
+            (r#""status""#, r#""contractStatus":"TRADING","status""#),
+            (r#""status""#, r#""contractStatus":null,"status""#),
+            (r#""notional":"5""#, r#""notional":"5","minNotional":"5""#),
+            (r#""notional":"5""#, r#""notional":"1","minNotional":"5""#),
+            (r#""limit":200"#, r#""limit":300,"maxNumOrders":200"#),
+            (r#""x":[1]"#, r#""limit":"200","notional":{}"#),
+            (r#""x":[1]"#, &format!(r#""maxQty":"{digits}""#)),
+            (r#""quotePrecision":8"#, r#""quotePrecision":-1"#),
+        ] {
+            assert_eq!(changed(from, to, Market::UsdM).as_ref(), Ok(&plain), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_contract_trades_when_all_that_is_said_says_so() {
+        for (status, trading) in [
+            (r#""contractStatus":"TRADING""#, true),
+            (r#""contractStatus":"TRADING","status":null"#, true),
+            (r#""status":null"#, false),
+            (r#""status":"SETTLING","contractStatus":"TRADING""#, false),
+            (r#""other":1"#, false),
+        ] {
+            let found = changed(r#""status":"TRADING""#, status, Market::UsdM).unwrap();
+            assert_eq!(found.trading, trading, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_limit_is_an_error_that_names_it() {
+        let lot = r#""minQty":"0.1","maxQty":"500","stepSize":"0.1""#;
+        let market_lot = r#""minQty":"0.1","maxQty":"50","stepSize":"0.1""#;
+        for (from, to, error) in [
+            (
+                lot,
+                r#""minQty":"0","maxQty":"5","stepSize":"0""#,
+                "LOT_SIZE stepSize = 0: must be above zero",
+            ),
+            (
+                lot,
+                r#""minQty":"0","maxQty":"5","stepSize":"-1""#,
+                "LOT_SIZE stepSize = -1: must not be negative",
+            ),
+            (
+                lot,
+                r#""minQty":"-1","maxQty":"5","stepSize":"1""#,
+                "LOT_SIZE minQty = -1: must not be negative",
+            ),
+            (
+                lot,
+                r#""minQty":"6","maxQty":"5","stepSize":"1""#,
+                "LOT_SIZE maxQty = 5: must not be below minQty",
+            ),
+            (
+                lot,
+                r#""minQty":"6","maxQty":[7],"stepSize":"1""#,
+                "LOT_SIZE maxQty = [7]: not a decimal number",
+            ),
+            (lot, r#""minQty":"6","stepSize":"1""#, "LOT_SIZE maxQty is missing"),
+            (
+                market_lot,
+                r#""minQty":"6","maxQty":"many","stepSize":"1""#,
+                "MARKET_LOT_SIZE maxQty = many: not a decimal number",
+            ),
+            (market_lot, r#""minQty":"6","maxQty":"7""#, "MARKET_LOT_SIZE stepSize is missing"),
+            (
+                market_lot,
+                r#""minQty":"6","maxQty":"5","stepSize":"1""#,
+                "MARKET_LOT_SIZE maxQty = 5: must not be below minQty",
+            ),
+            (r#""0.010""#, r#""0""#, "PRICE_FILTER tickSize = 0: must be above zero"),
+            (r#""0.010""#, r#""-0.1""#, "PRICE_FILTER tickSize = -0.1: must be above zero"),
+            (
+                r#""0.010""#,
+                r#""0.000000001""#,
+                "PRICE_FILTER tickSize = 0.000000001: more decimal places than the unit keeps",
+            ),
+            (r#""0.010""#, "null", "PRICE_FILTER tickSize is missing"),
+            ("PRICE_FILTER", "PRICES", "filter PRICE_FILTER is missing"),
+            (
+                r#""pricePrecision":3"#,
+                r#""pricePrecision":-1"#,
+                "pricePrecision = -1: out of range",
+            ),
+            (
+                r#""pricePrecision":3"#,
+                r#""pricePrecision":4000000000"#,
+                "pricePrecision = 4000000000: more decimals than Fusewire keeps",
+            ),
+            (
+                r#""quantityPrecision":1"#,
+                r#""quantityPrecision":9"#,
+                "quantityPrecision = 9: more decimals than Fusewire keeps",
+            ),
+            (
+                r#""pricePrecision":3,"#,
+                r#""contractSize":0,"#,
+                "contractSize = 0: must be above zero",
+            ),
+            (
+                r#""notional":"5""#,
+                r#""notional":"-5""#,
+                "MIN_NOTIONAL notional = -5: must not be negative",
+            ),
+            (r#""notional":"5""#, r#""amount":"5""#, "MIN_NOTIONAL notional is missing"),
+            (r#""limit":200"#, r#""limit":-2"#, "MAX_NUM_ORDERS limit = -2: out of range"),
+            (r#""limit":200"#, r#""most":200"#, "MAX_NUM_ORDERS limit is missing"),
+            (
+                r#""multiplierUp":"1.05""#,
+                r#""multiplierUp":"0""#,
+                "PERCENT_PRICE multiplierUp = 0: must not be below the lower multiplier",
+            ),
+            (
+                r#""multiplierDown":"0.95""#,
+                r#""multiplierDown":"-1""#,
+                "PERCENT_PRICE multiplierDown = -1: must not be negative",
+            ),
+            (r#""multiplierUp":"1.05","#, "", "PERCENT_PRICE multiplierUp is missing"),
+        ] {
+            let found = changed(from, to, Market::UsdM).unwrap_err();
+            assert_eq!(found, format!("AAAUSDT: {error}"));
+        }
+        let long = changed(r#""0.010""#, &format!("\"{}\"", "x".repeat(9_999)), Market::UsdM);
+        assert!(long.unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn zero_switches_a_limit_off() {
+        let off = |from, to| changed(from, to, Market::UsdM).unwrap();
+        assert_eq!(off(r#""notional":"5""#, r#""notional":"0""#).min_notional, None);
+        assert_eq!(off(r#""limit":200"#, r#""limit":0"#).max_orders, None);
+        let both = r#""multiplierUp":"1.05","multiplierDown":"0.95""#;
+        let zero = off(both, r#""multiplierUp":"0","multiplierDown":"0.0000""#);
+        assert_eq!(zero.percent_price, None);
+        let lower = off(both, r#""multiplierUp":"1.05","multiplierDown":"0""#);
+        assert_eq!(lower.percent_price.unwrap().up, Rate::parse(b"1.05").unwrap());
+        let market_lot = r#""minQty":"0.1","maxQty":"50","stepSize":"0.1""#;
+        let spot = r#""minQty":"0.00000000","maxQty":"50","stepSize":"0.00000000""#;
+        let found = changed(market_lot, spot, Market::Spot).unwrap();
+        assert_eq!((found.market_lot.step, found.market_lot.min), (found.lot.step, Qty::ZERO));
+    }
+
+    #[test]
+    fn a_row_without_a_symbol_is_counted_and_hides_nothing() {
+        for name in ["5", "null", "\"\"", "[]"] {
+            let mut body = BODY.replacen("\"CCCUSDT\"", name, 1).into_bytes();
+            let info = ExchangeInfo::parse(&mut body, Market::UsdM).unwrap();
+            assert!(info.find("AAAUSDT").unwrap().is_ok());
+            assert_eq!(info.len(), 3);
+            let error = info.rows[2].1.as_ref().unwrap_err();
+            assert_eq!(error.to_string(), "(row 2): symbol is missing");
+        }
+        let mut body = br#"{"symbols":[7,null,[{}],"x"]}"#.to_vec();
+        assert_eq!(ExchangeInfo::parse(&mut body, Market::UsdM).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn every_row_of_a_real_answer_is_read() {
+        let Some(shared) = std::env::var_os("FUSEWIRE_SHARED") else {
+            eprintln!(
+                "SKIPPED: set FUSEWIRE_SHARED to the folder with the captures to run this test"
+            );
+            return;
+        };
+        let path =
+            Path::new(&shared).join("captures/rest/20260704T155543Z/fapi-v1-exchangeInfo.json.zst");
+        let mut body = zstd::decode_all(File::open(path).unwrap()).unwrap();
+        let info = ExchangeInfo::parse(&mut body, Market::UsdM).unwrap();
+        let errors: Vec<_> = info.rows.iter().filter_map(|(_, row)| row.as_ref().err()).collect();
+        assert_eq!(errors, Vec::<&ExchangeInfoError>::new());
+        assert_eq!(info.len(), 820);
+        let bitcoin = info.find("BTCUSDT").unwrap().unwrap();
+        assert_eq!(bitcoin.tick, Some(Px::parse(b"0.10").unwrap()));
+        assert_eq!(bitcoin.market_lot.max, Qty::parse(b"120").unwrap());
+        assert_eq!((bitcoin.max_orders, bitcoin.trading), (Some(200), true));
     }
 }
