@@ -38,22 +38,50 @@ pub fn symbol_of<'a>(
         return symbol_of_stream(decoded.stream.of(frame)).map(Cow::Owned);
     }
     match context.origin {
-        Origin::Rest { url } => symbol_of_url(url).map(Cow::Borrowed),
+        Origin::Rest { url } => symbol_of_url(url).map(Cow::Owned),
         Origin::Stream => context.only_symbol.map(Cow::Borrowed),
     }
 }
 
 /// The `symbol` parameter of a REST address.
-fn symbol_of_url(url: &str) -> Option<&str> {
+fn symbol_of_url(url: &str) -> Option<String> {
     let query = url.split_once('?')?.1;
-    query.split('&').find_map(|pair| pair.strip_prefix("symbol=")).filter(|s| !s.is_empty())
+    let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="))?;
+    percent_decoded(symbol).filter(|symbol| !symbol.is_empty())
+}
+
+/// The text behind `%e5%b8%81`; `None` when an escape is no two hex digits or the result no UTF-8.
+fn percent_decoded(text: &str) -> Option<String> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let ([high, low], behind) = rest.split_first_chunk()?;
+        decoded.push(digit(high)? * 16 + digit(low)?);
+        rest = behind;
+    }
+    String::from_utf8(decoded).ok()
 }
 
 /// True when a REST answer is the `exchangeInfo` of its market and no market message.
 #[must_use]
 pub fn is_exchange_info(url: &str) -> bool {
-    let path = url.split_once('?').map_or(url, |(path, _)| path);
-    path.ends_with("/exchangeInfo")
+    path_of_url(url).ends_with("/exchangeInfo")
+}
+
+/// True when a REST answer is a book snapshot, the only answer that is decoded as a message.
+#[must_use]
+pub fn is_depth(url: &str) -> bool {
+    path_of_url(url).ends_with("/depth")
+}
+
+fn path_of_url(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(path, _)| path)
 }
 
 /// What was counted on the way in.
@@ -175,7 +203,7 @@ impl Feed {
     ) -> Result<(), Malformed> {
         self.counts.frames += 1;
         if let Origin::Rest { url } = context.origin
-            && is_exchange_info(url)
+            && !is_depth(url)
         {
             self.counts.other_rest += 1;
             return Ok(());
@@ -203,26 +231,36 @@ impl Feed {
     #[cold]
     fn malformed(&mut self, frame: &[u8], context: &Context<'_>, error: DecodeError) -> Malformed {
         self.counts.malformed += 1;
-        let name = self.decoded.stream.of(frame);
-        let stream = String::from_utf8_lossy(name).into_owned();
-        let symbol = symbol_of_stream(name).or_else(|| context.only_symbol.map(str::to_owned));
-        let doubt = match symbol {
-            _ if !carries_book(name) => Doubt::None,
+        let raw = self.decoded.stream.of(frame);
+        let doubt = match context.origin {
+            // No chain of diffs runs through an answer: without it a book is what it was before.
+            Origin::Rest { .. } => Doubt::None,
+            Origin::Stream => self.doubt(raw, context),
+        };
+        let name = unescape(raw).unwrap_or_else(|| String::from_utf8_lossy(raw));
+        Malformed { error, stream: name.into_owned(), doubt }
+    }
+
+    /// What a malformed frame of a stream leaves in doubt, by the stream's raw name; empty for none.
+    fn doubt(&self, stream: &[u8], context: &Context<'_>) -> Doubt {
+        let Some(name) = unescape(stream) else { return Doubt::All };
+        if !carries_book(&name) {
+            return Doubt::None;
+        }
+        match symbol_of_stream(stream).or_else(|| context.only_symbol.map(str::to_owned)) {
             None => Doubt::All,
             Some(symbol) => self
                 .universe
                 .find(context.market, symbol.as_bytes())
                 .map_or(Doubt::None, Doubt::One),
-        };
-        Malformed { error, stream, doubt }
+        }
     }
 }
 
 /// True when frames of a stream change a book; without a name any frame may.
-fn carries_book(stream: &[u8]) -> bool {
-    let channel = stream.iter().position(|&b| b == b'@').map(|at| &stream[at + 1..]);
-    match channel {
-        Some(channel) => channel.starts_with(b"depth"),
+fn carries_book(stream: &str) -> bool {
+    match stream.split_once('@') {
+        Some((_, channel)) => channel.starts_with("depth"),
         None => stream.is_empty(),
     }
 }
@@ -293,9 +331,7 @@ mod tests {
     fn a_bare_snapshot_is_attributed_or_refused() {
         let mut feed = feed();
         let url = "https://example.test/fapi/v1/depth?limit=1000&symbol=BTCUSDT";
-        let rest =
-            Context { market: Market::UsdM, origin: Origin::Rest { url }, only_symbol: None };
-        assert_eq!(ids(&mut feed, SNAPSHOT, &rest), [0]);
+        assert_eq!(ids(&mut feed, SNAPSHOT, &rest(url)), [0]);
         assert_eq!(ids(&mut feed, SNAPSHOT, &stream(Market::UsdM, Some("BTCUSDT"))), [0]);
         let wrapped = format!(r#"{{"stream":"btcusdt@depthSnapshot","data":{SNAPSHOT}}}"#);
         assert_eq!(ids(&mut feed, &wrapped, &stream(Market::UsdM, None)), [0]);
@@ -323,13 +359,75 @@ mod tests {
         assert_eq!((feed.counts().malformed, feed.counts().frames), (4, 4));
     }
 
+    fn doubt(frame: &[u8], context: &Context<'_>) -> Doubt {
+        feed().take(frame, context, |_, _, _| {}).unwrap_err().doubt
+    }
+
     #[test]
-    fn exchange_info_is_no_market_message() {
+    fn an_escaped_stream_name_is_read_or_puts_all_books_in_doubt() {
+        let context = stream(Market::UsdM, None);
+        for (name, expected) in [
+            (r"btcusd\u0074@depth", Doubt::One(InstrumentId(0))),
+            (r"btcusdt\u0040depth", Doubt::One(InstrumentId(0))),
+            (r"btcusdt@\u0074rade", Doubt::None),
+            (r"btcusdt@\ud800", Doubt::All),
+            (r"\ud800usdt@depth", Doubt::All),
+        ] {
+            let frame = format!(r#"{{"stream":"{name}","data":{{"e":"#);
+            assert_eq!(doubt(frame.as_bytes(), &context), expected, "{name}");
+        }
+        assert_eq!(doubt(b"{\"stream\":\"\xff@trade\",\"data\":{", &context), Doubt::All);
+        let wrapped = format!(r#"{{"stream":"\u0062tcusdt@depthSnapshot","data":{SNAPSHOT}}}"#);
+        assert_eq!(ids(&mut feed(), &wrapped, &context), [0]);
+    }
+
+    fn rest(url: &str) -> Context<'_> {
+        Context { market: Market::UsdM, origin: Origin::Rest { url }, only_symbol: None }
+    }
+
+    #[test]
+    fn a_malformed_answer_puts_no_book_in_doubt() {
+        let mut context = rest("https://example.test/fapi/v1/depth?symbol=BTCUSDT");
+        assert_eq!(doubt(b"<html>", &context), Doubt::None);
+        context.only_symbol = Some("BTCUSDT");
+        assert_eq!(doubt(br#"{"lastUpdateId":1,"bids":[["#, &context), Doubt::None);
+    }
+
+    #[test]
+    fn only_depth_answers_are_decoded() {
         let mut feed = feed();
-        let url = "https://example.test/fapi/v1/exchangeInfo";
-        let rest =
-            Context { market: Market::UsdM, origin: Origin::Rest { url }, only_symbol: None };
-        assert_eq!(ids(&mut feed, "{}", &rest), [0; 0]);
-        assert_eq!(feed.counts().other_rest, 1);
+        let trade = r#"{"e":"trade","s":"BTCUSDT","#;
+        for (path, answer) in [
+            ("exchangeInfo", "{}"),
+            ("ticker/bookTicker", r#"{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}"#),
+            ("trades?symbol=BTCUSDT&from=/depth", trade),
+            ("depth/x", "<html>"),
+            ("openInterest", "<html>"),
+        ] {
+            let url = format!("https://example.test/fapi/v1/{path}");
+            assert_eq!(ids(&mut feed, answer, &rest(&url)), [0; 0], "{path}");
+        }
+        assert_eq!((feed.counts().other_rest, feed.counts().malformed), (5, 0));
+    }
+
+    #[test]
+    fn the_symbol_of_an_address_is_percent_decoded() {
+        for (query, symbol) in [
+            ("?symbol=BTCUSDT", Some("BTCUSDT")),
+            ("?limit=5&symbol=%E5%b8%81USDT", Some("\u{5e01}USDT")),
+            ("?symbol=BTC%55SDT&x=%", Some("BTCUSDT")),
+            ("?symbol=BTC%5", None),
+            ("?symbol=BTC%", None),
+            ("?symbol=BTC%+5SDT", None),
+            ("?symbol=%ff", None),
+            ("?symbol=", None),
+            ("?limit=5", None),
+            ("", None),
+        ] {
+            let url = format!("https://example.test/fapi/v1/depth{query}");
+            assert_eq!(symbol_of_url(&url).as_deref(), symbol, "{query}");
+        }
+        let url = "https://example.test/fapi/v1/depth?symbol=%42TCUSDT";
+        assert_eq!(ids(&mut feed(), SNAPSHOT, &rest(url)), [0]);
     }
 }

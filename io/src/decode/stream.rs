@@ -1,5 +1,7 @@
 //! What the stream name of a combined envelope tells: `btcusdt@depth5@100ms`, `!forceOrder@arr`.
 
+use super::unescape;
+
 /// The streams whose name changes what a payload means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamKind {
@@ -31,11 +33,12 @@ impl StreamKind {
 }
 
 /// The symbol part of a stream name in upper case, as the exchange writes symbols; `None` for
-/// all-market streams and for text that is no stream name.
+/// all-market streams and for text that is no stream name. The name is the raw text between its quotes
+/// in the frame, which may hold escapes.
 #[must_use]
 pub fn symbol_of_stream(stream: &[u8]) -> Option<String> {
-    let at = stream.iter().position(|&b| b == b'@')?;
-    let symbol = std::str::from_utf8(&stream[..at]).ok()?;
+    let name = unescape(stream)?;
+    let (symbol, _) = name.split_once('@')?;
     let named = !symbol.is_empty() && !symbol.starts_with('!');
     named.then(|| symbol.to_uppercase())
 }
@@ -70,6 +73,12 @@ mod tests {
             symbol_of_stream("币安人生usdt@trade".as_bytes()).as_deref(),
             Some("币安人生USDT")
         );
+        assert_eq!(
+            symbol_of_stream(br"\u5e01usdt\u0040depth@0ms").as_deref(),
+            Some("\u{5e01}USDT")
+        );
+        assert_eq!(symbol_of_stream(br"\ud800usdt@depth"), None);
+        assert_eq!(symbol_of_stream(br"\xusdt@depth"), None);
         assert_eq!(symbol_of_stream(b"!forceOrder@arr"), None);
         assert_eq!(symbol_of_stream(b"@depth"), None);
         assert_eq!(symbol_of_stream(b"\xff@depth"), None);

@@ -14,7 +14,7 @@ use super::{Manifest, ManifestOptions, Scanned, Silence, Silences};
 use crate::capture::{CaptureError, Origin, Reader, Record};
 use crate::decode::Decoder;
 use crate::exchange_info::ExchangeInfo;
-use crate::feed::{Context, IgnoredCounts, is_exchange_info, symbol_of};
+use crate::feed::{Context, IgnoredCounts, is_depth, is_exchange_info, symbol_of};
 
 /// Stream names that are counted apart; the rest share one entry.
 const STREAMS_MAX: usize = 8_192;
@@ -78,6 +78,9 @@ impl Scan {
             self.count_stream("(rest)");
             if is_exchange_info(url) {
                 return self.instruments(record, market);
+            }
+            if !is_depth(url) {
+                return;
             }
         }
         let mut decoded = std::mem::take(&mut self.decoded);
@@ -348,4 +351,39 @@ fn file_findings(file: &FileScan, options: &ManifestOptions) -> Vec<Problem> {
         ));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::capture::{Merge, OpenOptions};
+
+    /// The manifest of a recording with one REST answer.
+    fn scanned(path: &str, answer: &str) -> Manifest {
+        let recording = format!(
+            "configuration: {{}}\nhttps://fapi.binance.com/fapi/v1/{path} -> 1617647797.5: {answer}\n"
+        );
+        let input = Box::new(Cursor::new(recording.into_bytes()));
+        let reader = Reader::from_read("usdm_x", input, &OpenOptions::default()).unwrap();
+        let options = ManifestOptions { gap_max: Nanos(1), clock_offset_note: Nanos(1) };
+        let merge = Merge::new(vec![reader]).unwrap();
+        super::super::scan(merge, &options, &mut |_| {}).unwrap().manifest
+    }
+
+    #[test]
+    fn only_depth_answers_are_decoded() {
+        let trade = r#"{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}"#;
+        for (path, answer) in [("openInterest", "<html>"), ("ticker/bookTicker", trade)] {
+            let manifest = scanned(path, answer);
+            assert_eq!((manifest.malformed, manifest.symbols.len()), (0, 0), "{path}");
+            assert_eq!(manifest.streams["(rest)"], 1);
+        }
+        let snapshot = r#"{"lastUpdateId":1,"bids":[],"asks":[]}"#;
+        assert_eq!(scanned("depth?symbol=BTCUSDT", snapshot).symbols["BTCUSDT"].snapshots, 1);
+        let cut = scanned("depth?symbol=BTCUSDT", "<html>");
+        assert_eq!(cut.malformed, 1);
+        assert!(cut.broken().any(|problem| problem.code == "malformed"));
+    }
 }
