@@ -68,3 +68,91 @@ impl Books {
         &self.books[id.index()]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::BookSide;
+    use crate::instrument::common;
+    use crate::market::{BookTicker, Depth, DepthIds, Level, LevelRange, Snapshot, Span};
+    use crate::units::{Px, Qty};
+
+    const FUTURES: InstrumentId = InstrumentId(0);
+    const SPOT: InstrumentId = InstrumentId(1);
+
+    fn books() -> Books {
+        let listed = [Market::UsdM, Market::Spot].map(|market| common(market, "BTCUSDT").unwrap());
+        Books::new(&Universe::new(listed.into()).unwrap(), &BookConfig::default())
+    }
+
+    fn apply(books: &mut Books, id: InstrumentId, body: Body) -> Option<Outcome> {
+        let level = |price| Level { price: Px(price), qty: Qty(1) };
+        let decoded = Decoded { levels: vec![level(90), level(110)], ..Decoded::default() };
+        books.apply(id, &Message { symbol: Span::NONE, body }, &decoded)
+    }
+
+    /// The levels of `apply`: a bid of 90 and an ask of 110.
+    fn range() -> LevelRange {
+        LevelRange { start: 0, bids: 1, asks: 1 }
+    }
+
+    fn depth(first: i64, last: i64, prev: Option<i64>) -> Depth {
+        let ids = DepthIds { first, last, prev };
+        Depth { ids, levels: range(), ..Depth::default() }
+    }
+
+    fn snapshot(last_id: i64) -> Body {
+        Body::Snapshot(Snapshot { last_id, levels: range(), ..Snapshot::default() })
+    }
+
+    fn prices(books: &Books, id: InstrumentId) -> Vec<i64> {
+        let book = books.get(id);
+        [BookSide::Bid, BookSide::Ask]
+            .into_iter()
+            .flat_map(|side| book.top(side, 9).map(|level| level.price.0))
+            .collect()
+    }
+
+    #[test]
+    fn each_message_goes_to_the_book_of_its_instrument() {
+        let mut books = books();
+        assert_eq!(apply(&mut books, SPOT, snapshot(10)), Some(Outcome::Buffered));
+        assert_eq!(prices(&books, FUTURES), [0; 0]);
+        assert_eq!(prices(&books, SPOT), [90, 110]);
+        let partial = Body::PartialDepth(depth(1, 1, None));
+        assert_eq!(apply(&mut books, FUTURES, partial), Some(Outcome::Synced));
+        assert_eq!(prices(&books, FUTURES), [90, 110]);
+    }
+
+    #[test]
+    fn spot_frames_continue_the_numbers_and_futures_frames_name_their_predecessor() {
+        let mut books = books();
+        for id in [FUTURES, SPOT] {
+            apply(&mut books, id, snapshot(10));
+            let joins = Body::Depth(depth(10, 11, Some(9)));
+            assert_eq!(apply(&mut books, id, joins), Some(Outcome::Synced));
+        }
+        let continued = Body::Depth(depth(12, 13, Some(10)));
+        assert_eq!(apply(&mut books, SPOT, continued), Some(Outcome::Applied));
+        apply(&mut books, FUTURES, continued);
+        assert_eq!(books.get(FUTURES).state(), Err(Invalid::Gap));
+    }
+
+    #[test]
+    fn a_ticker_is_not_about_the_book() {
+        let mut books = books();
+        assert_eq!(apply(&mut books, FUTURES, Body::BookTicker(BookTicker::default())), None);
+        assert_eq!(books.get(FUTURES).state(), Err(Invalid::NoSnapshot));
+    }
+
+    #[test]
+    fn one_book_is_invalidated_alone() {
+        let mut books = books();
+        for id in [FUTURES, SPOT] {
+            apply(&mut books, id, Body::PartialDepth(depth(1, 1, None)));
+        }
+        books.invalidate(FUTURES, Invalid::Malformed);
+        assert_eq!(books.get(FUTURES).state(), Err(Invalid::Malformed));
+        assert_eq!(books.get(SPOT).state(), Ok(()));
+    }
+}

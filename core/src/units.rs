@@ -223,3 +223,73 @@ impl fmt::Display for WithPlaces {
         fixed::write_places(f, self.raw, self.decimals, self.places)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUNDS: [Round; 4] = [Round::Down, Round::Up, Round::Truncate, Round::HalfEven];
+
+    #[test]
+    fn every_direction_on_both_sides_of_zero() {
+        for (numerator, denominator, expected) in [
+            (7, 2, [3, 4, 3, 4]),
+            (5, 2, [2, 3, 2, 2]),
+            (-5, 2, [-3, -2, -2, -2]),
+            (5, -2, [-3, -2, -2, -2]),
+            (-5, -2, [2, 3, 2, 2]),
+            (7, 3, [2, 3, 2, 2]),
+            (8, 3, [2, 3, 2, 3]),
+            (-7, 3, [-3, -2, -2, -2]),
+            (8, -3, [-3, -2, -2, -3]),
+            (-8, -3, [2, 3, 2, 3]),
+            (6, -3, [-2, -2, -2, -2]),
+        ] {
+            let found = ROUNDS.map(|round| div_round(numerator, denominator, round).unwrap());
+            assert_eq!(found, expected, "{numerator} / {denominator}");
+        }
+    }
+
+    #[test]
+    fn quotients_that_do_not_exist_are_none() {
+        for round in ROUNDS {
+            assert_eq!(div_round(1, 0, round), None);
+            assert_eq!(div_round(i128::MIN, -1, round), None);
+        }
+    }
+
+    #[test]
+    fn sums_and_differences_stop_at_the_range() {
+        assert_eq!(Px(5).checked_add(Px(3)), Some(Px(8)));
+        assert_eq!(Px(5).checked_sub(Px(3)), Some(Px(2)));
+        assert_eq!(Px(i64::MAX).checked_add(Px(1)), None);
+        assert_eq!(Px(i64::MIN).checked_sub(Px(1)), None);
+    }
+
+    #[test]
+    fn amounts_leave_and_enter_the_range_of_an_account() {
+        assert_eq!(UsdSum(i128::from(i64::MAX)).narrow(), Some(Usd(i64::MAX)));
+        assert_eq!(UsdSum(i128::from(i64::MAX) + 1).narrow(), None);
+        assert_eq!(UsdSum(i128::MAX).times(Rate(2), Round::Down), None);
+    }
+
+    #[test]
+    fn decimals_are_cut_or_filled_up() {
+        let price = Px(-123_456_789);
+        let places = [0, 2, 8, 10].map(|places| price.with_places(places).to_string());
+        assert_eq!(places, ["-1", "-1.23", "-1.23456789", "-1.2345678900"]);
+    }
+
+    #[test]
+    fn milliseconds_become_times() {
+        assert_eq!(Nanos::from_millis(1_500), Some(Nanos(1_500_000_000)));
+        assert_eq!(Nanos::from_millis(-1), None);
+        assert_eq!(Nanos::from_millis(i64::MAX), None);
+    }
+
+    #[test]
+    fn a_span_has_a_direction() {
+        assert_eq!(Nanos(7).since(Nanos(5)), 2);
+        assert_eq!(Nanos(5).since(Nanos(7)), -2);
+    }
+}

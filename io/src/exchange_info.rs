@@ -571,4 +571,77 @@ mod tests {
         assert_eq!(bitcoin.market_lot.max, Qty::parse(b"120").unwrap());
         assert_eq!((bitcoin.max_orders, bitcoin.trading), (Some(200), true));
     }
+
+    /// The only contract of an answer that has these fields and filters besides tick and lot.
+    fn only(market: Market, fields: &str, filters: &str) -> Result<Instrument, ExchangeInfoError> {
+        let body = format!(
+            r#"{{"symbols":[{{"symbol":"A"{fields},"filters":[{{"filterType":"PRICE_FILTER","tickSize":"1"}},{{"filterType":"LOT_SIZE","minQty":"1","maxQty":"9","stepSize":"1"}}{filters}]}}]}}"#
+        );
+        let info = ExchangeInfo::parse(&mut body.into_bytes(), market).unwrap();
+        info.find("A").unwrap().cloned().map_err(Clone::clone)
+    }
+
+    #[test]
+    fn spot_rows_have_names_of_their_own() {
+        let fields = r#","status":"TRADING","quotePrecision":7,"baseAssetPrecision":6"#;
+        let filters = r#",{"filterType":"NOTIONAL","minNotional":"5"},
+            {"filterType":"MAX_NUM_ORDERS","maxNumOrders":200},
+            {"filterType":"PERCENT_PRICE_BY_SIDE","bidMultiplierUp":"5","bidMultiplierDown":"0.2",
+             "askMultiplierUp":"6","askMultiplierDown":"0.3"}"#;
+        let found = only(Market::Spot, fields, filters).unwrap();
+        assert_eq!(found.contract_type, ContractType::Spot);
+        assert_eq!((found.price_places, found.qty_places), (7, 6));
+        assert_eq!(found.min_notional, Some(Usd::parse(b"5").unwrap()));
+        assert_eq!(found.max_orders, Some(200));
+        let rate = |text: &[u8]| Rate::parse(text).unwrap();
+        assert_eq!(found.percent_price, Some(PercentPrice { up: rate(b"5"), down: rate(b"0.3") }));
+        assert!(found.trading);
+    }
+
+    #[test]
+    fn coin_margined_rows_say_contract_status_and_size() {
+        let fields = r#","contractStatus":"TRADING","contractSize":100"#;
+        let found = only(Market::CoinM, fields, "").unwrap();
+        assert_eq!((found.trading, found.contract_size), (true, Usd::parse(b"100").unwrap()));
+        let plain = only(Market::CoinM, r#","contractStatus":"PENDING_TRADING""#, "").unwrap();
+        assert_eq!((plain.trading, plain.contract_size), (false, Usd::parse(b"1").unwrap()));
+    }
+
+    #[test]
+    fn what_a_row_does_not_say_is_not_made_up() {
+        let found = only(Market::UsdM, "", "").unwrap();
+        assert_eq!((found.price_places, found.qty_places), (DECIMALS, DECIMALS));
+        assert_eq!((found.min_notional, found.percent_price, found.max_orders), (None, None, None));
+        assert_eq!((found.trading, found.market_lot), (false, found.lot));
+    }
+
+    #[test]
+    fn contract_types_by_name() {
+        for (name, expected) in [
+            ("PERPETUAL", ContractType::Perpetual),
+            ("TRADIFI_PERPETUAL", ContractType::TradFiPerpetual),
+            ("CURRENT_MONTH", ContractType::Dated),
+            ("NEXT_MONTH", ContractType::Dated),
+            ("CURRENT_QUARTER", ContractType::Dated),
+            ("NEXT_QUARTER", ContractType::Dated),
+            ("CURRENT_QUARTER DELIVERING", ContractType::Unknown),
+        ] {
+            let found = only(Market::UsdM, &format!(r#","contractType":"{name}""#), "").unwrap();
+            assert_eq!(found.contract_type, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_beyond_our_units_is_named() {
+        let fine = r#",{"filterType":"MIN_NOTIONAL","notional":"0.000000001"}"#;
+        let error = only(Market::UsdM, "", fine).unwrap_err();
+        assert_eq!(error.to_string(), "A: minNotional = 0.000000001 does not fit 8 decimals");
+    }
+
+    #[test]
+    fn an_answer_may_list_nothing() {
+        let empty = ExchangeInfo::parse(&mut br#"{"symbols":[]}"#.to_vec(), Market::Spot).unwrap();
+        assert!(empty.is_empty());
+        assert!(!parse(Market::UsdM).is_empty());
+    }
 }

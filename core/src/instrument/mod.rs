@@ -146,3 +146,27 @@ impl InstrumentId {
         self.0 as usize
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markets_are_read_by_the_name_that_they_print() {
+        for (name, market) in
+            [("usdm", Market::UsdM), ("coinm", Market::CoinM), ("spot", Market::Spot)]
+        {
+            assert_eq!(name.parse(), Ok(market));
+            assert_eq!(market.to_string(), name);
+        }
+        let error = "USDM".parse::<Market>().unwrap_err();
+        assert_eq!(error, "unknown market 'USDM' (usdm, coinm or spot)");
+    }
+
+    #[test]
+    fn only_spot_keys_name_their_market() {
+        let keys = [Market::UsdM, Market::CoinM, Market::Spot].map(|m| report_key(m, "ABC"));
+        assert_eq!(keys, ["ABC", "ABC", "SPOT:ABC"]);
+        assert_eq!(common(Market::Spot, "BTCUSDT").unwrap().key(), "SPOT:BTCUSDT");
+    }
+}

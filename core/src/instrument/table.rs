@@ -162,4 +162,31 @@ mod tests {
         assert_eq!(common(CoinM, "BTCUSD_PERP").unwrap().contract_size, Usd(100 * ONE));
         assert!(common(Spot, "NOSUCH").is_none());
     }
+
+    #[test]
+    fn columns_become_fields() {
+        let (px, qty) = (|s: &str| Px::parse(s.as_bytes()), |s: &str| Qty::parse(s.as_bytes()));
+        let bnb = common(UsdM, "BNBUSDT").unwrap();
+        assert_eq!((bnb.market, bnb.symbol.as_str(), bnb.trading), (UsdM, "BNBUSDT", true));
+        assert_eq!(bnb.contract_type, Perpetual);
+        assert_eq!(bnb.tick, px("0.01").ok());
+        let lots = |max| LotSize {
+            min: qty("0.01").unwrap(),
+            max: qty(max).unwrap(),
+            step: qty("0.01").unwrap(),
+        };
+        assert_eq!((bnb.lot, bnb.market_lot), (lots("100000"), lots("2000")));
+        assert_eq!(bnb.min_notional, Some(Usd(5 * ONE)));
+        let [up, down] = ["1.05", "0.95"].map(|s| Rate::parse(s.as_bytes()).unwrap());
+        assert_eq!(bnb.percent_price, Some(PercentPrice { up, down }));
+        assert_eq!((bnb.max_orders, bnb.contract_size), (Some(200), Usd(ONE)));
+        assert_eq!((bnb.price_places, bnb.qty_places), (3, 2));
+    }
+
+    #[test]
+    fn contracts_are_sized_by_market_and_coin() {
+        assert_eq!(common(CoinM, "ETHUSD_PERP").unwrap().contract_size, Usd(10 * ONE));
+        assert_eq!(common(Spot, "BTCUSDT").unwrap().contract_size, Usd(ONE));
+        assert_eq!(common(UsdM, "BTCUSDT").unwrap().contract_size, Usd(ONE));
+    }
 }

@@ -145,6 +145,31 @@ mod tests {
         );
     }
 
+    #[test]
+    fn there_is_a_bound_on_instruments() {
+        let list = |count| (0..count).map(|n| named(Market::UsdM, &format!("S{n}"))).collect();
+        assert_eq!(Universe::new(list(INSTRUMENTS_MAX)).unwrap().len(), INSTRUMENTS_MAX);
+        let error = Universe::new(list(INSTRUMENTS_MAX + 1)).unwrap_err();
+        assert_eq!(error.to_string(), "4097 instruments, the limit is 4096");
+    }
+
+    #[test]
+    fn instruments_are_listed_in_order() {
+        let symbols = ["B", "A", "C"];
+        let universe = Universe::new(symbols.map(|s| named(Market::UsdM, s)).into()).unwrap();
+        let found: Vec<_> = universe.iter().map(|(id, i)| (id.0, i.symbol.as_str())).collect();
+        assert_eq!(found, [(0, "B"), (1, "A"), (2, "C")]);
+        assert!(!universe.is_empty());
+    }
+
+    #[test]
+    fn an_empty_universe_finds_nothing() {
+        for empty in [Universe::default(), Universe::new(Vec::new()).unwrap()] {
+            assert!(empty.is_empty());
+            assert_eq!(empty.find(Market::UsdM, b"BTCUSDT"), None);
+        }
+    }
+
     proptest! {
         #[test]
         fn every_symbol_is_found_and_no_other(symbols in proptest::collection::btree_set("[A-Z0-9币]{1,14}", 0..200)) {
