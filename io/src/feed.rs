@@ -430,4 +430,85 @@ mod tests {
         let url = "https://example.test/fapi/v1/depth?symbol=%42TCUSDT";
         assert_eq!(ids(&mut feed(), SNAPSHOT, &rest(url)), [0]);
     }
+
+    #[test]
+    fn messages_and_rows_left_out_are_counted() {
+        let mut feed = feed();
+        let trade = |symbol: &str, origin: &str| {
+            format!(
+                r#"{{"e":"trade","E":1,"T":1,"s":"{symbol}","t":1,"p":"1","q":"1","m":true,"X":"{origin}"}}"#
+            )
+        };
+        let context = stream(Market::UsdM, None);
+        for origin in ["MARKET", "ADL", "NA", "LATER"] {
+            ids(&mut feed, &trade("BTCUSDT", origin), &context);
+        }
+        let ticker = r#"{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}"#;
+        ids(&mut feed, ticker, &context);
+        ids(&mut feed, &trade("ETHUSDT", "MARKET"), &context);
+        ids(&mut feed, &trade("ETHUSDT", "MARKET"), &context);
+        ids(&mut feed, SNAPSHOT, &context);
+        ids(&mut feed, SNAPSHOT, &context);
+        let mut expected = Counts { frames: 9, outside: 2, unattributed: 2, ..Counts::default() };
+        expected.messages[Kind::Trade as usize] = 2;
+        expected.messages[Kind::BookTicker as usize] = 1;
+        expected.ignored =
+            IgnoredCounts { placeholder: 1, unknown_value: 1, ..IgnoredCounts::default() };
+        assert_eq!(*feed.counts(), expected);
+    }
+
+    #[test]
+    fn odd_frames_of_all_markets_are_counted_together() {
+        let mut feed = feed();
+        assert_eq!(feed.universe().len(), 2);
+        assert_eq!(feed.handed_over(), 0);
+        for market in [Market::UsdM, Market::Spot] {
+            ids(&mut feed, r#"{"result":null,"id":1}"#, &stream(market, None));
+        }
+        assert_eq!(feed.handed_over(), 2);
+    }
+
+    #[test]
+    fn an_escaped_symbol_is_the_symbol() {
+        let mut feed = feed();
+        let frame = r#"{"u":1,"s":"\u0042TCUSDT","b":"1","B":"1","a":"2","A":"1"}"#;
+        assert_eq!(ids(&mut feed, frame, &stream(Market::UsdM, None)), [0]);
+    }
+
+    #[test]
+    fn a_url_names_a_symbol_or_none() {
+        for (url, symbol) in [
+            ("https://x.test/depth?symbol=BTCUSDT", Some("BTCUSDT")),
+            ("https://x.test/depth?limit=5&symbol=BTCUSDT&x=1", Some("BTCUSDT")),
+            ("https://x.test/depth?symbol=", None),
+            ("https://x.test/depth?symbols=BTCUSDT", None),
+            ("https://x.test/symbol=BTCUSDT", None),
+        ] {
+            assert_eq!(symbol_of_url(url), symbol, "{url}");
+        }
+    }
+
+    #[test]
+    fn only_the_path_makes_an_exchange_info() {
+        assert!(is_exchange_info("https://x.test/fapi/v1/exchangeInfo?x=1"));
+        assert!(!is_exchange_info("https://x.test/fapi/v1/depth?from=/exchangeInfo"));
+    }
+
+    #[test]
+    fn depth_streams_and_frames_without_a_name_carry_books() {
+        for name in ["btcusdt@depth@100ms", "btcusdt@depth5", "btcusdt@depthSnapshot", ""] {
+            assert!(carries_book(name.as_bytes()), "{name}");
+        }
+        for name in ["btcusdt@trade", "!forceOrder@arr", "depth", "btcusdt@rpiDepth"] {
+            assert!(!carries_book(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_frame_of_a_symbol_outside_touches_no_book() {
+        let mut feed = feed();
+        let other = r#"{"stream":"ethusdt@depth","data":{"e":"#;
+        let fault = feed.take(other.as_bytes(), &stream(Market::UsdM, None), |_, _, _| {});
+        assert_eq!(fault.unwrap_err().doubt, Doubt::None);
+    }
 }

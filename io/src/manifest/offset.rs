@@ -72,7 +72,21 @@ mod tests {
         for millis in 0..200_000 {
             offsets.add(Nanos(millis * Nanos::MILLI), Nanos(0));
         }
-        assert!(offsets.buckets.len() < BUCKETS_MAX + 200);
-        assert_eq!(offsets.summary().unwrap().min, 0);
+        // Behind them whole seconds, 66 s to 199 s.
+        assert_eq!(offsets.buckets.len(), BUCKETS_MAX + 134);
+        let summary = OffsetSummary { min: 0, median: 100_000, max: 199_000 };
+        assert_eq!(offsets.summary(), Some(summary));
+        // A millisecond that has its place keeps it.
+        offsets.add(Nanos(64_999 * Nanos::MILLI), Nanos(0));
+        assert_eq!(offsets.buckets[&64_999], 2);
+    }
+
+    #[test]
+    fn of_two_in_the_middle_the_upper_is_the_median() {
+        let mut offsets = Offsets::default();
+        for millis in 0..10 {
+            offsets.add(Nanos(millis * Nanos::MILLI), Nanos(0));
+        }
+        assert_eq!(offsets.summary(), Some(OffsetSummary { min: 0, median: 5, max: 9 }));
     }
 }
