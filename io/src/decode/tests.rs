@@ -261,6 +261,232 @@ fn a_foreign_row_is_left_out_whatever_is_in_it() {
     assert_eq!((out.messages.len(), out.ignored.as_slice()), (1, &[Ignored::OtherMarket][..]));
 }
 
+#[test]
+fn as_many_levels_as_allowed_are_taken() {
+    let many = vec![r#"["1","1"]"#; LEVELS_MAX - 1].join(",");
+    let frame = format!(r#"{{"lastUpdateId":1,"bids":[{many}],"asks":[["2","1"]]}}"#);
+    let mut decoder = Decoder::new(Market::UsdM);
+    let mut out = Decoded::default();
+    decoder.decode(frame.as_bytes(), &mut out).unwrap();
+    assert_eq!((out.levels.len(), decoder.handed_over()), (LEVELS_MAX, 0));
+}
+
+#[test]
+fn as_many_rows_as_allowed_are_taken() {
+    let rows = |count| {
+        let frame = format!("[{}]", vec![FRAMES[9]; count].join(","));
+        let mut decoder = Decoder::new(Market::UsdM);
+        let mut out = Decoded::default();
+        let result = decoder.decode(frame.as_bytes(), &mut out).map_err(|error| error.kind.name());
+        (result, out.messages.len(), decoder.handed_over())
+    };
+    assert_eq!(rows(ROWS_MAX), (Ok(()), ROWS_MAX, 0));
+    assert_eq!(rows(ROWS_MAX + 1), (Err("too-many"), 0, 1));
+}
+
+/// A trade with a field that nobody reads, and where its value begins.
+fn with_unread(value: &str) -> (String, usize) {
+    let head = FRAMES[9].strip_suffix('}').unwrap();
+    (format!("{head},\"z\":{value}}}"), head.len() + 5)
+}
+
+#[test]
+fn any_json_may_stand_in_an_unread_field() {
+    for value in [
+        "0",
+        "-0",
+        "10",
+        "-1.50",
+        "1e5",
+        "1E+05",
+        "1.25e-10",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        r#""\"\\\/\b\f\n\r\t\u00Af""#,
+        "\" \"",
+        "{}",
+        "[]",
+        r#"{"a":1,"b":[2,{}]}"#,
+        "[1,2]",
+        "\t{ \"a\" : 1 , \"b\"\r:\n2 } ",
+        " [ 1 , 2 ] ",
+        "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]",
+    ] {
+        let (frame, _) = with_unread(value);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut decoder = Decoder::new(Market::UsdM);
+        let mut out = Decoded::default();
+        decoder.decode(frame.as_bytes(), &mut out).unwrap();
+        assert_eq!((out.messages.len(), decoder.handed_over()), (1, 0), "{value}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_noticed_where_it_stands() {
+    for (value, at) in [
+        ("01", 2),
+        ("-", 1),
+        ("-01", 3),
+        ("1.", 2),
+        (".5", 0),
+        ("1e", 2),
+        ("1e+", 3),
+        ("+1", 0),
+        ("tru", 0),
+        ("fals", 0),
+        ("nul", 0),
+        ("nullx", 4),
+        (r#""\x""#, 2),
+        (r#""\u12g4""#, 5),
+        ("\"a\u{1f}\"", 2),
+        ("[1,]", 3),
+        ("[,1]", 1),
+        ("[1 2]", 3),
+        (r#"{"a":1,}"#, 7),
+        (r#"{,"a":1}"#, 1),
+        (r#"{"a" 1}"#, 5),
+        (r#"{"a":1 "b":2}"#, 7),
+        ("[}", 1),
+        ("{]", 1),
+    ] {
+        let (frame, start) = with_unread(value);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+        let found = (error.kind, error.offset as usize);
+        assert_eq!(found, (DecodeErrorKind::Syntax, start + at), "{value}");
+    }
+}
+
+#[test]
+fn the_end_of_a_frame_is_told_from_a_wrong_byte() {
+    for cut in [r#"{"e":"trade""#, r#"{"e":"trade","E":1,"z":"\u00"#, r#"{"e":"trade","z":[1"#] {
+        let mut out = Decoded::default();
+        let error = Decoder::new(Market::UsdM).decode(cut.as_bytes(), &mut out).unwrap_err();
+        let found = (error.kind, error.offset as usize);
+        assert_eq!(found, (DecodeErrorKind::Truncated, cut.len()), "{cut}");
+    }
+}
+
+#[test]
+fn deep_nesting_and_escaped_keys_go_to_the_reference() {
+    let deep = format!("{}{}", "[".repeat(17), "]".repeat(17));
+    let objects = format!("{}1{}", r#"{"a":"#.repeat(17), "}".repeat(17));
+    for value in [deep.as_str(), objects.as_str(), r#"{"\u0061":1}"#] {
+        let (frame, _) = with_unread(value);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut decoder = Decoder::new(Market::UsdM);
+        let mut out = Decoded::default();
+        decoder.decode(frame.as_bytes(), &mut out).unwrap();
+        assert_eq!((out.messages.len(), decoder.handed_over()), (1, 1), "{value}");
+    }
+}
+
+#[test]
+fn prices_to_the_last_unit() {
+    for (text, raw) in [
+        ("0.00000001", 1),
+        ("1234567890.12345678", 123_456_789_012_345_678),
+        ("12345678901.1234567", 1_234_567_890_112_345_670),
+        ("92233720368.54775807", i64::MAX),
+        ("92233720368", 9_223_372_036_800_000_000),
+        ("00000000000000000001.50", 150_000_000),
+    ] {
+        let frame = FRAMES[9].replace("50000.10", text);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let Body::Trade(trade) = only(&frame) else { panic!("{text}") };
+        assert_eq!(trade.price, Px(raw), "{text}");
+    }
+    for bad in ["92233720368.54775808", "123456789012345678", "1.", ".5", "1.000000000000000001"] {
+        let frame = FRAMES[9].replace("50000.10", bad);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+        let at = frame.find(bad).unwrap() - 1;
+        assert_eq!((error.kind.name(), error.offset as usize), ("number", at), "{bad}");
+    }
+}
+
+#[test]
+fn ids_to_the_last_unit() {
+    let with = |id: &str| FRAMES[9].replace("8400000000000000001", id);
+    for (text, id) in [
+        ("0", 0),
+        ("-0", 0),
+        ("-7", -7),
+        ("999999999999999999", 999_999_999_999_999_999),
+        ("1000000000000000000", 1_000_000_000_000_000_000),
+        ("9223372036854775807", i64::MAX),
+        ("-9223372036854775808", i64::MIN),
+    ] {
+        differential(with(text).as_bytes(), Market::UsdM).unwrap();
+        let Body::Trade(trade) = only(&with(text)) else { panic!("{text}") };
+        assert_eq!(trade.id, id, "{text}");
+    }
+    for (bad, kind) in [
+        ("01", "wrong-type"),
+        ("-01", "wrong-type"),
+        ("1.0", "wrong-type"),
+        ("1e3", "wrong-type"),
+        ("-", "wrong-type"),
+        ("\"1\"", "wrong-type"),
+        ("9223372036854775808", "number"),
+        ("null", "missing-field"),
+        ("\"\"", "missing-field"),
+    ] {
+        let frame = with(bad);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+        let at =
+            if kind == "missing-field" { frame.len() } else { frame.find("\"t\":").unwrap() + 4 };
+        assert_eq!((error.kind.name(), error.offset as usize), (kind, at), "{bad}");
+    }
+}
+
+#[test]
+fn rates_sums_and_times_to_the_last_unit() {
+    let rate = |text: &str| {
+        let frame = FRAMES[13].replace("-0.00012345", text);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).map_err(|e| e.kind.name())?;
+        let Body::Mark(mark) = out.messages[0].body else { panic!("{out:?}") };
+        Ok(mark.funding_rate.map(|rate| rate.0))
+    };
+    assert_eq!(rate("0.123456789012"), Ok(Some(123_456_789_012)));
+    assert_eq!(rate("-0.000000000001"), Ok(Some(-1)));
+    assert_eq!(rate("9223372.036854775807"), Ok(Some(i64::MAX)));
+    assert_eq!(rate("9223372.036854775808"), Err("number"));
+    assert_eq!(rate("0.0000000000001"), Err("number"));
+
+    let volume = |text: &str| {
+        let frame = FRAMES[16].replace("123456789012345678.5", text);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).map_err(|e| e.kind.name())?;
+        Ok(out.klines[0].volume.0)
+    };
+    assert_eq!(volume("0"), Ok(0));
+    assert_eq!(volume("0E0"), Ok(0));
+    assert_eq!(volume("123456789012345678"), Ok(12_345_678_901_234_567_800_000_000));
+    assert_eq!(volume("-1"), Err("number"));
+
+    let sent = |text: &str| {
+        let frame = FRAMES[9].replace("1700000000002", text);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        let result = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out);
+        result.map_err(|error| (error.kind.name(), error.offset))?;
+        Ok(out.messages[0].body.times().event)
+    };
+    assert_eq!(sent("18446744073709"), Ok(Some(Nanos(18_446_744_073_709_000_000))));
+    assert_eq!(sent("18446744073710"), Err(("number", 17)));
+    assert_eq!(sent("-1"), Err(("number", 17)));
+}
+
 /// A structural change of a frame, as the wire might bring one day.
 #[derive(Clone, Debug)]
 enum Change {
