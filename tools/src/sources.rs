@@ -104,3 +104,44 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn no_path_means_the_sample() {
+        assert_eq!(Source::expand(&[]).unwrap(), [Source::Sample]);
+        assert_eq!(Source::Sample.size(), 0);
+        let reader = Source::Sample.open(&OpenOptions::default()).unwrap();
+        assert_eq!((reader.name(), reader.market()), (SAMPLE_NAME, Some(Market::UsdM)));
+    }
+
+    #[test]
+    fn a_folder_stands_for_its_captures_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["b", "a", ".hidden", "a.manifest.json"] {
+            fs::write(path(name), "12345").unwrap();
+        }
+        fs::create_dir(path("c")).unwrap();
+        let given = [path("b"), folder.path().to_owned()];
+        let expected = ["b", "a", "b"].map(|name| Source::File(path(name)));
+        assert_eq!(Source::expand(&given).unwrap(), expected);
+        assert_eq!((expected[0].size(), Source::File(path("gone")).size()), (5, 0));
+    }
+
+    #[test]
+    fn what_holds_no_captures_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = |path: PathBuf| format!("{:?}", Source::expand(&[path]).unwrap_err());
+        let empty = error(folder.path().to_owned());
+        assert!(empty.contains("the folder holds no files"), "{empty}");
+        let gone = error(folder.path().join("gone"));
+        assert!(gone.contains("gone: "), "{gone}");
+        let device = error("/dev/null".into());
+        assert!(device.contains("/dev/null: not a regular file"), "{device}");
+    }
+}

@@ -233,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_read_up_to_their_bound() {
+        let parse = |length| Px::parse("0".repeat(length).as_bytes());
+        assert_eq!(parse(TEXT_BYTES_MAX), Ok(Px(0)));
+        for length in [TEXT_BYTES_MAX + 1, TEXT_BYTES_MAX + 2] {
+            assert_eq!(parse(length), Err(NumberError::Syntax));
+        }
+    }
+
+    #[test]
     fn text_forms() {
         assert_eq!(Px(6_165_970_000_000).to_string(), "61659.7");
         assert_eq!(Px(6_165_970_000_000).with_places(2).to_string(), "61659.70");

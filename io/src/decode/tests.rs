@@ -1,7 +1,7 @@
 //! Both decoders against each other, and against numbers written down by hand.
 
 use fusewire_core::market::{Body, DepthIds, Ignored, Kind, Level, Side, TradeOrigin};
-use fusewire_core::units::{Nanos, Px, Qty, Rate};
+use fusewire_core::units::{Nanos, NumberError, Px, Qty, Rate};
 use proptest::prelude::*;
 
 use super::*;
@@ -410,6 +410,19 @@ fn prices_to_the_last_unit() {
 }
 
 #[test]
+fn digits_beyond_the_range_are_refused_wherever_they_stand() {
+    for count in 12..100 {
+        let digits = "9".repeat(count);
+        let frame = format!(r#"{{"e":"trade","p":"{digits}.12345678"}}"#);
+        differential(frame.as_bytes(), Market::UsdM).unwrap();
+        let mut out = Decoded::default();
+        let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+        let expected = DecodeErrorKind::Number("p", NumberError::OutOfRange);
+        assert_eq!((error.kind, error.offset), (expected, 17), "{frame}");
+    }
+}
+
+#[test]
 fn ids_to_the_last_unit() {
     let with = |id: &str| FRAMES[9].replace("8400000000000000001", id);
     for (text, id) in [
@@ -485,6 +498,26 @@ fn rates_sums_and_times_to_the_last_unit() {
     assert_eq!(sent("18446744073709"), Ok(Some(Nanos(18_446_744_073_709_000_000))));
     assert_eq!(sent("18446744073710"), Err(("number", 17)));
     assert_eq!(sent("-1"), Err(("number", 17)));
+}
+
+#[test]
+fn a_decimal_begins_with_its_quote() {
+    for (frame, value, key) in [
+        (FRAMES[9], r#""50000.10""#, "p"),
+        (FRAMES[9], r#""0.002""#, "q"),
+        (FRAMES[13], r#""-0.00012345""#, "r"),
+        (FRAMES[16], r#""123456789012345678.5""#, "v"),
+        (FRAMES[0], r#""50000.10""#, "b"),
+        (FRAMES[0], r#""2.25""#, "a"),
+    ] {
+        for bad in ["15", "-5\"", "15\"", "{}"] {
+            let frame = frame.replace(value, bad);
+            differential(frame.as_bytes(), Market::UsdM).unwrap();
+            let mut out = Decoded::default();
+            let error = Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut out).unwrap_err();
+            assert_eq!(error.kind, DecodeErrorKind::WrongType(key), "{frame}");
+        }
+    }
 }
 
 /// A structural change of a frame, as the wire might bring one day.

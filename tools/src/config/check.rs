@@ -274,4 +274,22 @@ mod tests {
             assert!(faults(&text)[0].contains(part), "{:?}", faults(&text));
         }
     }
+
+    #[test]
+    fn a_bad_instrument_is_named_at_its_section() {
+        let text = "\n[[instrument]]\nmarket=\"spot\"\nsymbol=\"A\"\ncontract=\"spot\"\ntick=\"0\"\n\
+                    lot_step=\"1\"\nlot_max=\"9\"\n[book]\nwindow_ticks = 100\n";
+        assert_eq!(
+            faults(text),
+            [
+                "f.toml:10: window_ticks = 100 is not a power of two",
+                "f.toml:2: instrument SPOT:A: tick and lot_step must be above zero",
+            ]
+        );
+    }
+
+    #[test]
+    fn lines_are_counted_from_one() {
+        assert_eq!([0, 1, 2, 3].map(|offset| line_of("a\n\nb", offset)), [1, 1, 2, 3]);
+    }
 }

@@ -145,3 +145,90 @@ fn fixed<T>(
 ) -> Result<T, String> {
     parse(value.to_string().as_bytes()).map_err(|error| format!("{key} = \"{value}\": {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The required keys, with one of them (or another) set to `value`.
+    fn entry(key: &str, value: &str) -> InstrumentEntry {
+        let mut keys: toml::Table = r#"
+            market = "usdm"
+            symbol = "ABCUSDT"
+            contract = "perpetual"
+            tick = "0.1"
+            lot_step = "0.01"
+            lot_max = "500"
+        "#
+        .parse()
+        .unwrap();
+        keys.insert(
+            key.to_owned(),
+            format!("x = {value}").parse::<toml::Table>().unwrap()["x"].clone(),
+        );
+        keys.try_into().unwrap()
+    }
+
+    fn with(key: &str, value: &str) -> Result<Instrument, String> {
+        entry(key, value).instrument()
+    }
+
+    #[test]
+    fn what_is_not_said_follows_from_the_rest() {
+        let found = with("contract", "\"dated\"").unwrap();
+        let [step, max] = ["0.01", "500"].map(|text| Qty::parse(text.as_bytes()).unwrap());
+        assert_eq!(found.lot, LotSize { min: step, max, step });
+        assert_eq!((found.market_lot, found.contract_type), (found.lot, ContractType::Dated));
+        assert_eq!((found.min_notional, found.percent_price, found.max_orders), (None, None, None));
+        assert_eq!(found.contract_size, Usd::parse(b"1").unwrap());
+        assert_eq!((found.price_places, found.qty_places, found.trading), (8, 8, true));
+    }
+
+    #[test]
+    fn contracts_by_name() {
+        for (name, expected) in [
+            ("perpetual", ContractType::Perpetual),
+            ("dated", ContractType::Dated),
+            ("tradfi", ContractType::TradFiPerpetual),
+            ("spot", ContractType::Spot),
+        ] {
+            assert_eq!(contract_type(name), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn faults_name_the_key() {
+        let grid = "tick and lot_step must be above zero";
+        let text = "symbol must not be empty, price_places and qty_places at most 8";
+        let pair = "percent_price_up and percent_price_down go together";
+        for (key, value, fault) in [
+            ("market", "\"USDM\"", "unknown market 'USDM' (usdm, coinm or spot)"),
+            ("contract", "\"swap\"", "unknown contract 'swap' (perpetual, dated, tradfi or spot)"),
+            ("tick", "\"0\"", grid),
+            ("tick", "\"-1\"", grid),
+            ("lot_step", "\"0\"", grid),
+            ("lot_step", "\"-1\"", grid),
+            ("symbol", "\"\"", text),
+            ("price_places", "9", text),
+            ("qty_places", "9", text),
+            ("percent_price_up", "\"1.05\"", pair),
+            ("percent_price_down", "\"0.95\"", pair),
+            ("lot_max", "\"92233720369\"", "lot_max = \"92233720369\": out of range"),
+        ] {
+            assert_eq!(with(key, value).unwrap_err(), fault, "{key} = {value}");
+        }
+        for key in
+            ["tick", "lot_step", "lot_min", "market_lot_max", "min_notional", "contract_size"]
+        {
+            let fault = format!("{key} = \"0.000000001\": more decimal places than the unit keeps");
+            assert_eq!(with(key, "\"0.000000001\"").unwrap_err(), fault);
+        }
+    }
+
+    #[test]
+    fn keys_are_those_of_reports() {
+        assert_eq!(entry("market", "\"spot\"").key(), "SPOT:ABCUSDT");
+        assert_eq!(entry("market", "\"coinm\"").key(), "ABCUSDT");
+        assert_eq!(entry("market", "\"nowhere\"").key(), "ABCUSDT");
+    }
+}

@@ -141,6 +141,39 @@ mod tests {
     }
 
     #[test]
+    fn sections_reach_the_parts_in_their_units() {
+        let text = "[capture]\ngap_max_ms = 2\nclock_offset_note_ms = 3\nline_bytes_max = 4\n\
+                    rest_bytes_max = 5\n[book]\nwindow_ticks = 64\nfar_levels_max = 7\n\
+                    buffer_frames_max = 8\nbuffer_levels_max = 9\n";
+        let config = check::overlay("f.toml", text).unwrap();
+        let (gap_max, clock_offset_note) = (Nanos(2_000_000), Nanos(3_000_000));
+        assert_eq!(config.manifest_options(), ManifestOptions { gap_max, clock_offset_note });
+        let limits = CaptureLimits { line_bytes_max: 4, rest_bytes_max: 5 };
+        assert_eq!(config.capture_limits(), limits);
+        let books = BookConfig {
+            window_ticks: 64,
+            far_levels_max: 7,
+            buffer_frames_max: 8,
+            buffer_levels_max: 9,
+        };
+        assert_eq!(config.books(), books);
+    }
+
+    #[test]
+    fn a_file_is_loaded_over_the_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.toml");
+        assert_eq!(Config::load(None), Ok(Config::default()));
+        let missing = Config::load(Some(&path)).unwrap_err();
+        assert!(missing[0].starts_with(&format!("{}: ", path.display())), "{missing:?}");
+        std::fs::write(&path, "[universe]\nsymbols = [\"A\"]\n").unwrap();
+        assert_eq!(Config::load(Some(&path)).unwrap().universe.symbols, ["A"]);
+        std::fs::write(&path, "\nx = 1\n").unwrap();
+        let faults = Config::load(Some(&path)).unwrap_err();
+        assert!(faults[0].starts_with(&format!("{}:2: unknown key 'x'", path.display())));
+    }
+
+    #[test]
     fn the_commented_instrument_is_a_valid_example() {
         let from = DEFAULTS.find("# [[instrument]]").unwrap();
         let example: String = DEFAULTS[from..]
