@@ -201,6 +201,21 @@ fn faults_name_kind_and_offset() {
 }
 
 #[test]
+fn text_beyond_ascii_is_checked_on_the_fast_path() {
+    let mut frame = FRAMES[9].replace("BTCUSDT", "币USDT").into_bytes();
+    let mut decoder = Decoder::new(Market::UsdM);
+    let mut out = Decoded::default();
+    decoder.decode(&frame, &mut out).unwrap();
+    assert_eq!(out.messages[0].symbol.of(&frame), "币USDT".as_bytes());
+    let at = frame.iter().position(|&b| b >= 0x80).unwrap();
+    frame[at] = 0xFF;
+    differential(&frame, Market::UsdM).unwrap();
+    let error = decoder.decode(&frame, &mut out).unwrap_err();
+    assert_eq!((error.kind, error.offset as usize), (DecodeErrorKind::Utf8, at));
+    assert_eq!((out.messages.len(), decoder.handed_over()), (0, 0));
+}
+
+#[test]
 fn a_malformed_frame_still_names_its_stream() {
     let frame = &FRAMES[0].as_bytes()[..120];
     let mut out = Decoded::default();
