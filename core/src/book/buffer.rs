@@ -52,6 +52,11 @@ impl Buffer {
         dropped
     }
 
+    /// The ids of all frames, oldest first.
+    pub(super) fn ids(&self) -> impl Iterator<Item = DepthIds> {
+        self.frames.iter().map(|frame| frame.ids)
+    }
+
     /// The ids of the oldest frame.
     pub(super) fn front(&self) -> Option<DepthIds> {
         self.frames.front().map(|frame| frame.ids)

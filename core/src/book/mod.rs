@@ -13,7 +13,8 @@ mod buffer;
 mod config;
 mod grid;
 mod ladder;
-pub mod naive;
+#[cfg(test)]
+mod naive;
 mod outcome;
 mod sides;
 mod sync;
@@ -45,8 +46,14 @@ pub enum Buffering {
 enum State {
     /// Frames go to the buffer until a snapshot comes.
     Waiting(Invalid),
-    /// A snapshot is loaded and no frame has joined it yet; the buffer is empty.
-    Loaded(Invalid),
+    /// A snapshot is loaded and no frame has joined it yet. The buffer holds frames that lie before it:
+    /// should the snapshot be a stray one with an id far too high, they speak for the next one.
+    Loaded {
+        why: Invalid,
+        /// Where the stream stood when the snapshot replaced a synced book, moved on by the frames that
+        /// followed; `None` when there was no synced book or a frame did not follow.
+        chain_end: Option<i64>,
+    },
     /// Valid.
     Synced,
 }
@@ -111,11 +118,21 @@ impl Book {
                 self.stats.gaps += 1;
                 self.quarantine(Invalid::Gap, ids, bids, asks)
             }
-            State::Loaded(_) => match self.rule.place(self.last_id, ids) {
-                Place::Before => self.discard(),
-                Place::Joins => self.apply(ids, bids, asks),
-                Place::After => self.quarantine(Invalid::SnapshotTooOld, ids, bids, asks),
-            },
+            State::Loaded { why, chain_end } => {
+                match self.rule.place_in_chain(self.last_id, chain_end, ids) {
+                    Place::Before => {
+                        let chain_end = self.rule.moved_end(chain_end, ids);
+                        self.state = State::Loaded { why, chain_end };
+                        self.keep(ids, bids, asks);
+                        Outcome::Buffered
+                    }
+                    Place::Joins => {
+                        self.stats.discarded += self.buffer.clear();
+                        self.apply(ids, bids, asks)
+                    }
+                    Place::After => self.quarantine(Invalid::SnapshotTooOld, ids, bids, asks),
+                }
+            }
             State::Waiting(_) => {
                 let outcome = self.wait(ids, bids, asks);
                 self.since(was, outcome)
@@ -124,18 +141,21 @@ impl Book {
     }
 
     /// Takes a snapshot: loads it, unless it is of no use, and applies the frames that waited for it.
+    ///
+    /// While none has been joined to the stream a lower id is of use when the waiting frames speak for
+    /// it: the first that it does not hold joins it, or it holds them all.
     pub fn on_snapshot(&mut self, last_id: i64, bids: &[Level], asks: &[Level]) -> Outcome {
         let was = self.leave_partials();
-        let waiting = matches!(self.state, State::Waiting(_));
-        if !waiting && last_id <= self.last_id {
+        let first = self.first_not_before(last_id);
+        if !self.is_wanted(last_id, first) {
             self.stats.snapshots_ignored += 1;
             return Outcome::Ignored;
         }
-        self.discard_before(last_id);
-        if self.buffer.front().is_some_and(|ids| self.rule.place(last_id, ids) == Place::After) {
+        if first == Some(Place::After) {
             self.stats.snapshots_ignored += 1;
             return self.fail(Invalid::SnapshotTooOld);
         }
+        let chain_end = self.chain_end();
         self.sides.load(bids, asks);
         self.last_id = last_id;
         self.stats.snapshots += 1;
@@ -144,8 +164,8 @@ impl Book {
             self.stats.crossed += 1;
             return self.fail(Invalid::Crossed);
         }
-        self.expect_join();
-        let outcome = self.replay();
+        let loaded = self.expect_join(chain_end);
+        let outcome = if first.is_some() { self.replay(last_id) } else { loaded };
         self.since(was, outcome)
     }
 
@@ -183,7 +203,7 @@ impl Book {
     pub fn state(&self) -> Result<(), Invalid> {
         match self.state {
             State::Synced => Ok(()),
-            State::Waiting(why) | State::Loaded(why) => Err(why),
+            State::Waiting(why) | State::Loaded { why, .. } => Err(why),
         }
     }
 
@@ -254,24 +274,54 @@ impl Book {
         self.stats.applied += 1;
         match std::mem::replace(&mut self.state, State::Synced) {
             State::Synced => Outcome::Applied,
-            State::Waiting(_) | State::Loaded(_) => Outcome::Synced,
+            State::Waiting(_) | State::Loaded { .. } => Outcome::Synced,
+        }
+    }
+
+    /// Where the first waiting frame that a snapshot does not hold lies; `None` when it holds them all.
+    fn first_not_before(&self, last_id: i64) -> Option<Place> {
+        let mut places = self.buffer.ids().map(|ids| self.rule.place(last_id, ids));
+        places.find(|place| *place != Place::Before)
+    }
+
+    /// True unless the book has something better than the snapshot. One that no frame has joined must
+    /// not be kept for its higher id alone: were the id of another numbering, it would stay for ever.
+    fn is_wanted(&self, last_id: i64, first: Option<Place>) -> bool {
+        match self.state {
+            State::Waiting(_) => true,
+            State::Loaded { .. } if last_id < self.last_id => match first {
+                Some(place) => place == Place::Joins,
+                None => self.buffer.front().is_some(),
+            },
+            State::Loaded { .. } | State::Synced => last_id > self.last_id,
+        }
+    }
+
+    /// Where the stream is known to stand. A loaded snapshot holds it: it is newer than the synced book
+    /// was, and a lower one only stays without a joint when it holds all that waits, the end included.
+    fn chain_end(&self) -> Option<i64> {
+        match self.state {
+            State::Synced => Some(self.last_id),
+            State::Loaded { chain_end, .. } => chain_end,
+            State::Waiting(_) => None,
         }
     }
 
     /// A snapshot was loaded: without buffering that is all, otherwise a frame has to join it.
-    fn expect_join(&mut self) {
-        self.state = match (self.buffering, self.state) {
-            (Buffering::OffForTests, _) => State::Synced,
-            (Buffering::On, State::Waiting(why) | State::Loaded(why)) => State::Loaded(why),
-            (Buffering::On, State::Synced) => {
-                self.fail(Invalid::Stale);
-                State::Loaded(Invalid::Stale)
-            }
-        };
+    fn expect_join(&mut self, chain_end: Option<i64>) -> Outcome {
+        if self.buffering == Buffering::OffForTests {
+            self.state = State::Synced;
+            return Outcome::Synced;
+        }
+        let why = self.state().err().unwrap_or(Invalid::Stale);
+        self.fail(why);
+        self.state = State::Loaded { why, chain_end };
+        Outcome::Buffered
     }
 
-    /// Applies the waiting frames, the first of which joins the snapshot.
-    fn replay(&mut self) -> Outcome {
+    /// Applies the waiting frames that the snapshot does not hold, the first of which joins it.
+    fn replay(&mut self, last_id: i64) -> Outcome {
+        self.discard_before(last_id);
         while let Some(ids) = self.buffer.front() {
             if self.state == State::Synced && !self.is_next(ids) {
                 self.stats.gaps += 1;
@@ -284,7 +334,7 @@ impl Book {
             }
             self.buffer.pop_front();
         }
-        if self.state == State::Synced { Outcome::Synced } else { Outcome::Buffered }
+        Outcome::Synced
     }
 
     fn discard_before(&mut self, last_id: i64) {
@@ -293,11 +343,6 @@ impl Book {
             self.buffer.pop_front();
             self.stats.discarded += 1;
         }
-    }
-
-    fn discard(&mut self) -> Outcome {
-        self.stats.discarded += 1;
-        Outcome::Discarded
     }
 
     /// Makes the book invalid and starts waiting with the frame that showed it.
@@ -316,7 +361,10 @@ impl Book {
     /// A frame that comes while there is no snapshot.
     fn wait(&mut self, ids: DepthIds, bids: &[Level], asks: &[Level]) -> Outcome {
         match self.buffering {
-            Buffering::OffForTests => self.discard(),
+            Buffering::OffForTests => {
+                self.stats.discarded += 1;
+                Outcome::Discarded
+            }
             Buffering::On => {
                 let dropped = self.keep(ids, bids, asks);
                 if dropped && self.state != State::Waiting(Invalid::BufferOverflow) {

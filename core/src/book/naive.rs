@@ -19,7 +19,7 @@ struct Frame {
 
 /// The plain twin of `Book`.
 #[derive(Clone, Debug)]
-pub struct NaiveBook {
+pub(super) struct NaiveBook {
     rule: SyncRule,
     config: BookConfig,
     ids_checked: bool,
@@ -30,6 +30,9 @@ pub struct NaiveBook {
     invalid: Option<Invalid>,
     /// `lastUpdateId` of a snapshot that no frame has joined yet.
     unjoined: Option<i64>,
+    /// `u` of the last frame of an unbroken stream: the last one that was applied before that snapshot,
+    /// or has been put aside since.
+    reached: Option<i64>,
     /// `u` of the last frame applied.
     last: i64,
     partials_only: bool,
@@ -38,8 +41,7 @@ pub struct NaiveBook {
 
 impl NaiveBook {
     /// An empty book. There is no tick, because every price is kept as it is.
-    #[must_use]
-    pub fn new(rule: SyncRule, config: &BookConfig) -> Self {
+    pub(super) fn new(rule: SyncRule, config: &BookConfig) -> Self {
         Self {
             rule,
             config: *config,
@@ -49,6 +51,7 @@ impl NaiveBook {
             waiting: VecDeque::new(),
             invalid: Some(Invalid::NoSnapshot),
             unjoined: None,
+            reached: None,
             last: 0,
             partials_only: true,
             stats: BookStats::default(),
@@ -56,30 +59,32 @@ impl NaiveBook {
     }
 
     /// See `Book::with_buffering`.
-    #[must_use]
-    pub fn with_buffering(mut self, buffering: Buffering) -> Self {
+    pub(super) fn with_buffering(mut self, buffering: Buffering) -> Self {
         self.ids_checked = buffering == Buffering::On;
         self
     }
 
     /// See `Book::on_diff`.
-    pub fn on_diff(&mut self, ids: DepthIds, bids: &[Level], asks: &[Level]) -> Outcome {
+    pub(super) fn on_diff(&mut self, ids: DepthIds, bids: &[Level], asks: &[Level]) -> Outcome {
         let before = self.invalid;
         let frame = Frame { ids, bids: bids.to_vec(), asks: asks.to_vec() };
         self.end_partials();
         if let Some(last_id) = self.unjoined {
+            let unbroken = self.reached.is_some_and(|reached| self.is_chained_to(reached, ids));
             if self.is_before(last_id, ids) {
-                self.stats.discarded += 1;
-                return Outcome::Discarded;
+                self.reached = if unbroken { Some(ids.last) } else { None };
+                self.hold(frame);
+                return Outcome::Buffered;
             }
-            if self.is_after(last_id, ids) {
+            if self.is_after(last_id, ids) && !unbroken {
                 self.hold(frame);
                 return self.fail(Invalid::SnapshotTooOld);
             }
+            self.drop_before(last_id);
             return self.apply_or_hold(frame, Outcome::Synced);
         }
         if self.invalid.is_none() {
-            if self.ids_checked && !self.is_chained(ids) {
+            if self.ids_checked && !self.is_chained_to(self.last, ids) {
                 self.stats.gaps += 1;
                 self.hold(frame);
                 return self.fail(Invalid::Gap);
@@ -97,19 +102,22 @@ impl NaiveBook {
     }
 
     /// See `Book::on_snapshot`.
-    pub fn on_snapshot(&mut self, last_id: i64, bids: &[Level], asks: &[Level]) -> Outcome {
+    pub(super) fn on_snapshot(&mut self, last_id: i64, bids: &[Level], asks: &[Level]) -> Outcome {
         let before = self.invalid;
         self.end_partials();
-        let known = if self.invalid.is_none() { Some(self.last) } else { self.unjoined };
-        if known.is_some_and(|known| last_id <= known) {
+        let mut waiting = self.waiting.iter().map(|frame| frame.ids);
+        let first = waiting.find(|ids| !self.is_before(last_id, *ids));
+        let late = first.is_some_and(|ids| self.is_after(last_id, ids));
+        let supported = !self.waiting.is_empty() && !late;
+        let wanted = match self.unjoined {
+            Some(loaded) => last_id > loaded || (last_id < loaded && supported),
+            None => self.invalid.is_some() || last_id > self.last,
+        };
+        if !wanted {
             self.stats.snapshots_ignored += 1;
             return Outcome::Ignored;
         }
-        while self.waiting.front().is_some_and(|frame| self.is_before(last_id, frame.ids)) {
-            self.waiting.pop_front();
-            self.stats.discarded += 1;
-        }
-        if self.waiting.front().is_some_and(|frame| self.is_after(last_id, frame.ids)) {
+        if late {
             self.stats.snapshots_ignored += 1;
             return self.fail(Invalid::SnapshotTooOld);
         }
@@ -125,14 +133,19 @@ impl NaiveBook {
         }
         if self.invalid.is_none() {
             self.fail(Invalid::Stale);
+            self.reached = Some(self.last);
         }
         self.unjoined = Some(last_id);
-        let outcome = self.apply_waiting();
+        let mut outcome = Outcome::Buffered;
+        if first.is_some() {
+            self.drop_before(last_id);
+            outcome = self.apply_waiting();
+        }
         self.news(before, outcome)
     }
 
     /// See `Book::on_partial`.
-    pub fn on_partial(&mut self, bids: &[Level], asks: &[Level]) -> Outcome {
+    pub(super) fn on_partial(&mut self, bids: &[Level], asks: &[Level]) -> Outcome {
         if !self.partials_only {
             return Outcome::Ignored;
         }
@@ -148,38 +161,31 @@ impl NaiveBook {
     }
 
     /// See `Book::invalidate`.
-    pub fn invalidate(&mut self, why: Invalid) {
+    pub(super) fn invalidate(&mut self, why: Invalid) {
         self.stats.buffer_dropped += self.waiting.len() as u64;
         self.waiting.clear();
         self.fail(why);
     }
 
     /// See `Book::touch`.
-    ///
-    /// # Errors
-    /// Why the book must not be used.
-    pub fn touch(&self) -> Result<Touch, Invalid> {
+    pub(super) fn touch(&self) -> Result<Touch, Invalid> {
         self.state()?;
         Ok(Touch { bid: self.top(BookSide::Bid, 1).next(), ask: self.top(BookSide::Ask, 1).next() })
     }
 
     /// See `Book::state`.
-    ///
-    /// # Errors
-    /// Why the book must not be used.
-    pub fn state(&self) -> Result<(), Invalid> {
+    pub(super) fn state(&self) -> Result<(), Invalid> {
         self.invalid.map_or(Ok(()), Err)
     }
 
     /// See `Book::levels`.
-    #[must_use]
-    pub fn levels(&self) -> (u32, u32) {
+    pub(super) fn levels(&self) -> (u32, u32) {
         // The limits of the configuration are far below 2^32.
         (self.bids.len() as u32, self.asks.len() as u32)
     }
 
     /// See `Book::top`.
-    pub fn top(&self, side: BookSide, n: usize) -> impl Iterator<Item = Level> {
+    pub(super) fn top(&self, side: BookSide, n: usize) -> impl Iterator<Item = Level> {
         let (bids, asks) = match side {
             BookSide::Bid => (Some(self.bids.iter().rev()), None),
             BookSide::Ask => (None, Some(self.asks.iter())),
@@ -189,8 +195,7 @@ impl NaiveBook {
     }
 
     /// Counters since construction; `regrids` stays zero.
-    #[must_use]
-    pub fn stats(&self) -> &BookStats {
+    pub(super) fn stats(&self) -> &BookStats {
         &self.stats
     }
 
@@ -210,10 +215,18 @@ impl NaiveBook {
         }
     }
 
-    fn is_chained(&self, ids: DepthIds) -> bool {
+    fn is_chained_to(&self, last: i64, ids: DepthIds) -> bool {
         match self.rule {
-            SyncRule::Futures => ids.prev == Some(self.last),
-            SyncRule::Spot => i128::from(ids.first) == i128::from(self.last) + 1,
+            SyncRule::Futures => ids.prev == Some(last),
+            SyncRule::Spot => i128::from(ids.first) == i128::from(last) + 1,
+        }
+    }
+
+    /// Drops the oldest waiting frames as far as the snapshot holds them.
+    fn drop_before(&mut self, last_id: i64) {
+        while self.waiting.front().is_some_and(|frame| self.is_before(last_id, frame.ids)) {
+            self.waiting.pop_front();
+            self.stats.discarded += 1;
         }
     }
 
@@ -227,7 +240,7 @@ impl NaiveBook {
     fn apply_waiting(&mut self) -> Outcome {
         let mut outcome = Outcome::Buffered;
         while let Some(frame) = self.waiting.pop_front() {
-            if self.unjoined.is_none() && !self.is_chained(frame.ids) {
+            if self.unjoined.is_none() && !self.is_chained_to(self.last, frame.ids) {
                 self.stats.gaps += 1;
                 self.waiting.push_front(frame);
                 return self.fail(Invalid::Gap);
@@ -319,6 +332,7 @@ impl NaiveBook {
         }
         self.invalid = Some(why);
         self.unjoined = None;
+        self.reached = None;
         Outcome::Invalidated(why)
     }
 

@@ -73,13 +73,13 @@ pub enum Outcome {
     Applied,
     /// The book was invalid and still is: the frame waits for a snapshot, or the snapshot for a frame.
     Buffered,
-    /// The frame is older than the snapshot.
+    /// The frame is lost, because the book does not buffer; see `Buffering::OffForTests`.
     Discarded,
     /// The book has become valid.
     Synced,
     /// The book has become invalid, or was invalid and this is the reason from now on.
     Invalidated(Invalid),
-    /// Of no use to this book: an old snapshot, or a partial frame beside a diff stream.
+    /// Of no use to this book: a snapshot no better than what it has, or a partial frame beside a diff stream.
     Ignored,
 }
 
@@ -92,11 +92,12 @@ pub struct BookStats {
     pub crossed: u64,
     /// Snapshots loaded.
     pub snapshots: u64,
-    /// Snapshots not loaded: no newer than the book, or older than the oldest waiting frame.
+    /// Snapshots not loaded: no newer than the book, older than the oldest waiting frame, or lower than
+    /// the one that waits for its frame with no waiting frame to speak for them.
     pub snapshots_ignored: u64,
     /// Diff and partial frames after which the book was valid, waiting ones included.
     pub applied: u64,
-    /// Frames older than the snapshot.
+    /// Frames older than the snapshot, counted when a frame joins it.
     pub discarded: u64,
     /// Frames put into the buffer.
     pub buffered: u64,

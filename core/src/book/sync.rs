@@ -2,6 +2,11 @@
 //!
 //! Futures chain by `pu`, because ids are shared with other things and leave holes; spot has no `pu` and
 //! numbers without holes.
+//!
+//! A snapshot can end in such a hole. Then no frame has `U <= lastUpdateId <= u`, but the frame behind the
+//! hole holds every change in `(pu, u]`: with `pu < lastUpdateId <= u` nothing is missing between the two,
+//! and what the snapshot holds already does no harm, because quantities are absolute. Its `pu` is
+//! believed only when it is where the stream was known to stand, the chain end.
 
 use crate::market::DepthIds;
 
@@ -43,6 +48,30 @@ impl SyncRule {
         }
     }
 
+    /// As `place`, for a stream that is known to have reached `chain_end`, which the snapshot holds.
+    ///
+    /// For spot that changes nothing: ids have no holes, so that a frame which follows a chain end at or
+    /// before `last_id` begins at or before `last_id + 1`.
+    pub(super) fn place_in_chain(
+        self,
+        last_id: i64,
+        chain_end: Option<i64>,
+        ids: DepthIds,
+    ) -> Place {
+        let follows = chain_end.is_some_and(|end| self.follows(end, ids));
+        match self.place(last_id, ids) {
+            Place::Before => Place::Before,
+            Place::After if !follows => Place::After,
+            Place::Joins | Place::After => Place::Joins,
+        }
+    }
+
+    /// The chain end after a frame; `None` when the frame did not follow, because its own `u` is then as
+    /// doubtful as its `pu`.
+    pub(super) fn moved_end(self, chain_end: Option<i64>, ids: DepthIds) -> Option<i64> {
+        chain_end.filter(|end| self.follows(*end, ids)).map(|_| ids.last)
+    }
+
     /// True when the frame is the one right after the frame that ended at `last`.
     pub(super) fn follows(self, last: i64, ids: DepthIds) -> bool {
         match self {
@@ -81,6 +110,24 @@ mod tests {
         assert_eq!(place(502, 520), Place::After);
         assert!(SyncRule::Spot.follows(500, ids(501, 509, None)));
         assert!(!SyncRule::Spot.follows(500, ids(502, 509, Some(500))));
+    }
+
+    #[test]
+    fn the_frame_behind_a_hole_joins_when_it_follows_the_chain() {
+        let place = |chain_end, first, last| {
+            SyncRule::Futures.place_in_chain(105, chain_end, ids(first, last, Some(100)))
+        };
+        assert_eq!(place(Some(100), 110, 120), Place::Joins);
+        assert_eq!(place(Some(100), 101, 105), Place::Joins);
+        assert_eq!(place(Some(100), 101, 104), Place::Before);
+        assert_eq!(place(Some(99), 110, 120), Place::After);
+        assert_eq!(place(None, 110, 120), Place::After);
+        assert_eq!(place(None, 101, 105), Place::Joins, "the ordinary rule needs no chain");
+        for (end, first, last) in [(100, 101, 105), (105, 106, 106), (100, 102, 106)] {
+            let ids = ids(first, last, None);
+            let place = SyncRule::Spot.place_in_chain(105, Some(end), ids);
+            assert_eq!(place, SyncRule::Spot.place(105, ids), "no holes on spot");
+        }
     }
 
     #[test]

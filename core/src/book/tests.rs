@@ -4,6 +4,9 @@ use super::naive::NaiveBook;
 use super::*;
 use crate::units::Qty;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use std::collections::BTreeMap;
 
 const TINY: BookConfig = BookConfig {
     window_ticks: 64,
@@ -53,6 +56,8 @@ enum Step {
     Frame {
         walk: i64,
         span: i64,
+        /// Ids that belong to nobody between this frame and the one before it (futures only).
+        hole: i64,
         chain: Chain,
         bids: Vec<(i64, i64)>,
         asks: Vec<(i64, i64)>,
@@ -95,17 +100,46 @@ fn rough_side() -> impl Strategy<Value = Vec<(i64, i64)>> {
     )
 }
 
+fn hole() -> impl Strategy<Value = i64> {
+    prop_oneof![3 => Just(0), 2 => 1..9_i64]
+}
+
+fn snapshot(ahead: impl Strategy<Value = i64>, levels_max: usize) -> impl Strategy<Value = Step> {
+    (ahead, side(levels_max), side(levels_max)).prop_map(|(ahead, bids, asks)| Step::Snapshot {
+        ahead,
+        bids,
+        asks,
+    })
+}
+
+/// Small frames between many snapshots, right ones and stray ones.
+fn resync_step() -> impl Strategy<Value = Step> {
+    let chain =
+        prop_oneof![16 => Just(Chain::Good), 1 => Just(Chain::Broken), 1 => Just(Chain::Lost)];
+    let frame =
+        (1..5_i64, hole(), chain, side(5), side(5)).prop_map(|(span, hole, chain, bids, asks)| {
+            Step::Frame { walk: 0, span, hole, chain, bids, asks }
+        });
+    let ahead = prop_oneof![4 => -12..=3_i64, 2 => 1..12_i64, 1 => 100..10_000_i64];
+    prop_oneof![
+        60 => frame,
+        20 => snapshot(ahead, 5),
+        2 => Just(Step::Cross),
+        1 => prop::sample::select(Invalid::ALL.to_vec()).prop_map(Step::Invalidate),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let walk = prop_oneof![6 => -3..=3_i64, 2 => -60..=60_i64, 1 => -400..=400_i64];
     let chain =
         prop_oneof![60 => Just(Chain::Good), 1 => Just(Chain::Broken), 1 => Just(Chain::Lost)];
-    let frame = (walk, 1..5_i64, chain, rough_side(), rough_side())
-        .prop_map(|(walk, span, chain, bids, asks)| Step::Frame { walk, span, chain, bids, asks });
-    let snapshot = (-12..=3_i64, side(150), side(150))
-        .prop_map(|(ahead, bids, asks)| Step::Snapshot { ahead, bids, asks });
+    let frame = (walk, 1..5_i64, hole(), chain, rough_side(), rough_side()).prop_map(
+        |(walk, span, hole, chain, bids, asks)| Step::Frame { walk, span, hole, chain, bids, asks },
+    );
+    let ahead = prop_oneof![40 => -12..=3_i64, 1 => 100..10_000_i64];
     prop_oneof![
         40 => frame,
-        6 => snapshot,
+        6 => snapshot(ahead, 150),
         1 => Just(Step::Cross),
         1 => (side(14), side(14)).prop_map(|(bids, asks)| Step::Partial { bids, asks }),
         1 => prop::sample::select(Invalid::ALL.to_vec()).prop_map(Step::Invalidate),
@@ -152,34 +186,34 @@ impl Twins {
         wrong.map(|level| Level { qty: Qty::ZERO, ..level }).collect()
     }
 
-    fn next_ids(&mut self, span: i64, chain: Chain) -> DepthIds {
+    fn next_ids(&mut self, span: i64, hole: i64, chain: Chain) -> DepthIds {
         let prev = match chain {
             Chain::Good => self.last,
             Chain::Broken => self.last - 1,
             Chain::Lost => self.last + 7,
         };
-        self.last = prev + span;
-        let first = prev + 1;
-        match self.rule {
-            SyncRule::Futures => DepthIds { first, last: self.last, prev: Some(prev) },
-            SyncRule::Spot => DepthIds { first, last: self.last, prev: None },
-        }
+        let (first, prev) = match self.rule {
+            SyncRule::Futures => (prev + 1 + hole, Some(prev)),
+            SyncRule::Spot => (prev + 1, None),
+        };
+        self.last = first + span - 1;
+        DepthIds { first, last: self.last, prev }
     }
 
     /// Runs a step on both; returns both outcomes.
     fn run(&mut self, step: &Step) -> (Outcome, Outcome) {
         match step {
-            Step::Frame { walk, span, chain, bids, asks } => {
+            Step::Frame { walk, span, hole, chain, bids, asks } => {
                 self.mid = (self.mid + walk * 10).max(1_000);
                 let (mut all_bids, mut all_asks) =
                     (self.swept(BookSide::Bid), self.swept(BookSide::Ask));
                 all_bids.extend(self.bids(bids));
                 all_asks.extend(self.asks(asks));
-                let ids = self.next_ids(*span, *chain);
+                let ids = self.next_ids(*span, *hole, *chain);
                 self.diff(ids, &all_bids, &all_asks)
             }
             Step::Cross => {
-                let ids = self.next_ids(1, Chain::Good);
+                let ids = self.next_ids(1, 0, Chain::Good);
                 let level = levels(&[(self.mid, 1)]);
                 self.diff(ids, &level, &level)
             }
@@ -243,6 +277,19 @@ proptest! {
     }
 
     #[test]
+    fn resynchronises_as_the_naive_book(
+        rule in prop::sample::select(vec![SyncRule::Futures, SyncRule::Spot]),
+        steps in prop::collection::vec(resync_step(), 1..120),
+    ) {
+        let mut twins = Twins::new(rule, Some(Px(10)), Buffering::On);
+        for step in &steps {
+            let (outcome, expected) = twins.run(step);
+            prop_assert_eq!(outcome, expected, "{:?}", step);
+            twins.check(step)?;
+        }
+    }
+
+    #[test]
     fn any_ids_and_prices_are_survived(
         rule in prop::sample::select(vec![SyncRule::Futures, SyncRule::Spot]),
         tick in any::<Option<i64>>(),
@@ -280,8 +327,6 @@ fn extreme() -> impl Strategy<Value = i64> {
 /// Guards the property test itself: its streams must reach what they are meant to reach.
 #[test]
 fn random_streams_reach_every_corner() {
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let steps = prop::collection::vec(step(), 100);
     let (mut total, mut evicting) = (BookStats::default(), 0);
@@ -315,6 +360,69 @@ fn random_streams_reach_every_corner() {
         total.invalidated,
     ];
     assert!(rare.iter().all(|count| *count > 20), "{total:?}");
+}
+
+#[test]
+fn random_resynchronisations_reach_every_joint() {
+    let mut runner = TestRunner::deterministic();
+    let steps = prop::collection::vec(resync_step(), 100);
+    let mut joints = BTreeMap::new();
+    for _ in 0..60 {
+        let mut twins = Twins::new(SyncRule::Futures, Some(Px(10)), Buffering::On);
+        for step in steps.new_tree(&mut runner).expect("a vector of steps").current() {
+            let before = twins.book.clone();
+            let outcome = twins.run(&step).0;
+            *joints.entry(joint(&before, &step, outcome, &twins.book)).or_insert(0) += 1;
+        }
+    }
+    let reached = |name: &&str| joints.get(name).is_some_and(|count| *count > 5);
+    assert!(JOINTS.iter().all(reached), "{joints:?}");
+}
+
+/// What can happen between a snapshot and the frame that joins it.
+const JOINTS: [&str; 13] = [
+    "frame kept",
+    "frame kept at the cost of another",
+    "frame ends the chain",
+    "frame joins by the ordinary rule",
+    "frame joins by the end of the old book",
+    "frame joins by an end moved on",
+    "frame is behind a gap",
+    "lower snapshot joined",
+    "lower snapshot joined, then a gap",
+    "lower snapshot holds all",
+    "lower snapshot holds all and the chain end",
+    "lower snapshot ignored, nothing waits",
+    "lower snapshot ignored, frames missing",
+];
+
+/// What a step did to a loaded book.
+fn joint(before: &Book, step: &Step, outcome: Outcome, after: &Book) -> &'static str {
+    let State::Loaded { chain_end, .. } = before.state else { return "" };
+    let empty = before.buffer.front().is_none();
+    let dropped = after.stats.buffer_dropped > before.stats.buffer_dropped;
+    let chained = matches!(after.state, State::Loaded { chain_end: Some(_), .. });
+    match (step, outcome) {
+        (Step::Frame { .. }, Outcome::Buffered) if dropped => JOINTS[1],
+        (Step::Frame { .. }, Outcome::Buffered) if chain_end.is_some() && !chained => JOINTS[2],
+        (Step::Frame { .. }, Outcome::Buffered) => JOINTS[0],
+        (Step::Frame { span, .. }, Outcome::Synced) => {
+            match (after.last_id - span < before.last_id, empty) {
+                (true, _) => JOINTS[3],
+                (false, true) => JOINTS[4],
+                (false, false) => JOINTS[5],
+            }
+        }
+        (Step::Frame { .. }, Outcome::Invalidated(Invalid::SnapshotTooOld)) => JOINTS[6],
+        (Step::Snapshot { .. }, Outcome::Synced) => JOINTS[7],
+        (Step::Snapshot { .. }, Outcome::Invalidated(Invalid::Gap)) => JOINTS[8],
+        (Step::Snapshot { .. }, Outcome::Buffered) if after.last_id >= before.last_id => "",
+        (Step::Snapshot { .. }, Outcome::Buffered) if chained => JOINTS[10],
+        (Step::Snapshot { .. }, Outcome::Buffered) => JOINTS[9],
+        (Step::Snapshot { .. }, Outcome::Ignored) if empty => JOINTS[11],
+        (Step::Snapshot { .. }, Outcome::Ignored) => JOINTS[12],
+        _ => "",
+    }
 }
 
 // ---- The rules one by one.
@@ -375,9 +483,10 @@ fn a_snapshot_ahead_of_the_stream_waits_for_it() {
     assert_eq!(book.on_snapshot(100, &levels(&[(1_000, 5)]), &[]), Outcome::Buffered);
     assert_eq!(book.touch(), Err(Invalid::NoSnapshot), "loaded is not joined");
     assert_eq!(book.levels(), (1, 0));
-    assert_eq!(book.on_diff(ids(90, 99, 89), &levels(&[(1_000, 1)]), &[]), Outcome::Discarded);
+    assert_eq!(book.on_diff(ids(90, 99, 89), &levels(&[(1_000, 1)]), &[]), Outcome::Buffered);
     assert_eq!(book.on_snapshot(100, &[], &[]), Outcome::Ignored);
     assert_eq!(book.on_diff(ids(100, 100, 99), &[], &levels(&[(1_010, 1)])), Outcome::Synced);
+    assert_eq!((book.stats().buffered, book.stats().discarded), (1, 1));
     let touch = Touch { bid: Some(levels(&[(1_000, 5)])[0]), ask: Some(levels(&[(1_010, 1)])[0]) };
     assert_eq!(book.touch(), Ok(touch));
 }
@@ -401,10 +510,115 @@ fn snapshots_of_a_synced_book_count_only_when_newer() {
     assert!(book.touch().is_ok());
     let newer = book.on_snapshot(110, &levels(&[(1_000, 8)]), &[]);
     assert_eq!(newer, Outcome::Invalidated(Invalid::Stale));
-    assert_eq!(book.on_diff(ids(101, 109, 100), &levels(&[(1_000, 1)]), &[]), Outcome::Discarded);
+    assert_eq!(book.on_diff(ids(101, 109, 100), &levels(&[(1_000, 1)]), &[]), Outcome::Buffered);
     assert_eq!(book.on_diff(ids(110, 112, 109), &[], &[]), Outcome::Synced);
     assert_eq!(held(&book, BookSide::Bid), [(1_000, 8)]);
     assert_eq!(book.stats().invalidated, 1);
+}
+
+/// A book that waited with frames up to 105 when a snapshot of another numbering came.
+fn led_astray() -> Book {
+    let mut book = futures();
+    book.on_diff(ids(95, 100, 94), &levels(&[(990, 1)]), &[]);
+    assert_eq!(book.on_snapshot(1 << 50, &levels(&[(7, 7)]), &[]), Outcome::Buffered);
+    assert_eq!(book.on_diff(ids(101, 105, 100), &levels(&[(980, 1)]), &[]), Outcome::Buffered);
+    book
+}
+
+#[test]
+fn a_stray_snapshot_is_replaced_by_one_that_a_waiting_frame_joins() {
+    for last_id in [95, 100, 101, 105] {
+        let mut book = led_astray();
+        let right = book.on_snapshot(last_id, &levels(&[(1_000, 5)]), &[]);
+        assert_eq!(right, Outcome::Synced, "{last_id}");
+        let first = if last_id <= 100 { Some((990, 1)) } else { None };
+        let expected: Vec<_> = [(1_000, 5)].into_iter().chain(first).chain([(980, 1)]).collect();
+        assert_eq!(held(&book, BookSide::Bid), expected);
+        assert_eq!(book.stats().discarded, u64::from(last_id > 100));
+        assert_eq!(book.on_diff(ids(106, 107, 105), &[], &[]), Outcome::Applied);
+    }
+}
+
+#[test]
+fn a_stray_snapshot_is_replaced_by_one_that_holds_all_waiting_frames() {
+    let mut book = led_astray();
+    assert_eq!(book.on_snapshot(108, &levels(&[(1_000, 5)]), &[]), Outcome::Buffered);
+    assert_eq!(book.on_snapshot(108, &[], &[]), Outcome::Ignored, "no news");
+    assert_eq!(book.on_diff(ids(106, 109, 105), &[], &[]), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 5)]);
+    let stats = book.stats();
+    assert_eq!((stats.snapshots, stats.snapshots_ignored, stats.discarded), (2, 1, 2));
+}
+
+#[test]
+fn a_lower_snapshot_needs_a_frame_that_speaks_for_it() {
+    let mut book = led_astray();
+    assert_eq!(book.on_snapshot(94, &[], &[]), Outcome::Ignored, "frames between are missing");
+    assert_eq!(book.stats().snapshots_ignored, 1);
+    assert_eq!(held(&book, BookSide::Bid), [(7, 7)]);
+    let mut book = futures();
+    assert_eq!(book.on_snapshot(100, &[], &[]), Outcome::Buffered);
+    assert_eq!(book.on_snapshot(99, &[], &[]), Outcome::Ignored, "nothing waits");
+    assert_eq!(book.on_diff(ids(100, 101, 99), &[], &[]), Outcome::Synced);
+}
+
+#[test]
+fn a_crossed_replacement_leaves_the_waiting_frames_to_the_next() {
+    let mut book = led_astray();
+    let crossed = book.on_snapshot(100, &levels(&[(1_000, 1)]), &levels(&[(1_000, 1)]));
+    assert_eq!(crossed, Outcome::Invalidated(Invalid::Crossed));
+    assert_eq!(book.on_snapshot(100, &levels(&[(1_000, 1)]), &[]), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 1), (990, 1), (980, 1)]);
+}
+
+#[test]
+fn a_loaded_snapshot_stays_when_the_frames_before_it_overflow() {
+    let mut book = Book::new(SyncRule::Futures, None, &TINY);
+    assert_eq!(book.on_snapshot(100, &[], &[]), Outcome::Buffered);
+    for last in 1..=8 {
+        assert_eq!(book.on_diff(ids(last, last, last - 1), &[], &[]), Outcome::Buffered);
+    }
+    assert_eq!(book.state(), Err(Invalid::NoSnapshot), "no reason of its own");
+    assert_eq!((book.stats().buffered, book.stats().buffer_dropped), (8, 2));
+    assert_eq!(book.on_snapshot(2, &[], &[]), Outcome::Ignored, "its frame was dropped");
+    assert_eq!(book.on_diff(ids(99, 100, 8), &[], &[]), Outcome::Synced);
+    assert_eq!(book.stats().discarded, 6);
+}
+
+#[test]
+fn a_frame_behind_a_hole_joins_the_snapshot_that_ended_in_it() {
+    let behind = |book: &mut Book, prev| book.on_diff(ids(110, 120, prev), &[], &[]);
+    let reloaded = || {
+        let mut book = synced();
+        let newer = book.on_snapshot(105, &levels(&[(1_000, 8)]), &[]);
+        assert_eq!(newer, Outcome::Invalidated(Invalid::Stale));
+        book
+    };
+    let mut book = reloaded();
+    assert_eq!(behind(&mut book, 100), Outcome::Synced);
+    assert_eq!(held(&book, BookSide::Bid), [(1_000, 8)]);
+    assert_eq!(book.on_diff(ids(125, 126, 120), &[], &[]), Outcome::Applied);
+
+    let mut book = reloaded();
+    assert_eq!(book.on_diff(ids(102, 103, 100), &[], &[]), Outcome::Buffered);
+    assert_eq!(behind(&mut book, 103), Outcome::Synced, "the chain goes on before the snapshot");
+
+    let mut book = reloaded();
+    book.on_snapshot(107, &[], &[]);
+    assert_eq!(behind(&mut book, 100), Outcome::Synced, "a newer snapshot holds the end as well");
+
+    let too_old = Outcome::Invalidated(Invalid::SnapshotTooOld);
+    let mut book = reloaded();
+    assert_eq!(behind(&mut book, 101), too_old);
+
+    let mut book = reloaded();
+    assert_eq!(book.on_diff(ids(103, 104, 102), &[], &[]), Outcome::Buffered);
+    assert_eq!(behind(&mut book, 104), too_old, "a frame that did not follow ends the chain");
+
+    let mut book = reloaded();
+    book.invalidate(Invalid::Stale);
+    assert_eq!(book.on_snapshot(106, &[], &[]), Outcome::Buffered);
+    assert_eq!(behind(&mut book, 100), too_old, "a broken chain has no end");
 }
 
 #[test]
