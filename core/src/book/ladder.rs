@@ -218,6 +218,12 @@ impl Ladder {
     }
 
     /// Moves the window so that it covers `key`, which is better than it or the first of the side.
+    ///
+    /// A hostile frame can set a far better price and remove it, and so on: each time the window goes
+    /// there and comes back, and the levels that it held move to `far` and most of them back again. A
+    /// frame of n levels thus makes at most n / 2 such trips, each costing some moves for every level in
+    /// the window, at most `window`. It is slow, but never wrong, and takes no memory. An honest frame
+    /// names a price once and cannot go to and fro.
     #[cold]
     fn slide_to_better(&mut self, key: u64) {
         let base = key.saturating_sub(self.window / 4);
