@@ -60,6 +60,11 @@ impl Grid {
         Self::new(gcd(self.tick, price.0.unsigned_abs()))
     }
 
+    /// As `refined`, and cheap when the price lies on this grid.
+    pub(super) fn with(self, price: Px) -> Self {
+        if self.ticks(price).is_some() { self } else { self.refined(price) }
+    }
+
     /// How many ticks of the grid `finer` make one of this; `finer` was refined from it.
     pub(super) fn ratio(self, finer: Self) -> u64 {
         self.tick / finer.tick
@@ -111,6 +116,7 @@ mod tests {
             let new = old.refined(Px(raw));
             prop_assert_eq!(new.ticks(Px(raw)), Some(new.ticks_below(Px(raw))));
             prop_assert_eq!(new.ticks(Px(tick)), Some(old.ratio(new)));
+            prop_assert_eq!(old.with(Px(raw)), new);
         }
     }
 

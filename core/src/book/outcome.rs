@@ -105,7 +105,7 @@ pub struct BookStats {
     pub buffer_dropped: u64,
     /// Levels dropped because a side was full; each was farther from the touch than all that were kept.
     pub levels_dropped: u64,
-    /// Prices off the grid, for which the grid was made finer.
+    /// Prices off the grid, for which the grid was made finer; a snapshot starts from the hinted grid.
     pub regrids: u64,
     /// Times that a valid book became invalid.
     pub invalidated: u64,

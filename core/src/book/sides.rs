@@ -9,6 +9,8 @@ use crate::units::{Px, Qty};
 /// Bids and asks.
 #[derive(Clone, Debug)]
 pub(super) struct Sides {
+    /// Where every load starts again, so that a stray price slows the book down only until then.
+    hint: Grid,
     grid: Grid,
     bids: Ladder,
     asks: Ladder,
@@ -18,8 +20,10 @@ pub(super) struct Sides {
 impl Sides {
     /// Empty. The tick is a hint.
     pub(super) fn new(tick: Option<Px>, config: &BookConfig) -> Self {
+        let hint = Grid::hinted(tick);
         Self {
-            grid: Grid::hinted(tick),
+            hint,
+            grid: hint,
             bids: Ladder::new(config.window_ticks, config.far_levels_max),
             asks: Ladder::new(config.window_ticks, config.far_levels_max),
             regrids: 0,
@@ -44,9 +48,10 @@ impl Sides {
     pub(super) fn load(&mut self, bids: &[Level], asks: &[Level]) {
         self.bids.clear();
         self.asks.clear();
+        self.grid = self.hint;
         if self.grid.is_unknown() {
             let prices = bids.iter().chain(asks).filter(|level| is_held(level));
-            self.grid = prices.fold(self.grid, |grid, level| grid.refined(level.price));
+            self.grid = prices.fold(self.grid, |grid, level| grid.with(level.price));
         }
         self.apply(bids, asks);
     }
@@ -139,4 +144,12 @@ fn key_of(side: BookSide, ticks: u64) -> u64 {
 
 fn is_held(level: &Level) -> bool {
     level.price > Px::ZERO && level.qty > Qty::ZERO
+}
+
+#[cfg(test)]
+impl Sides {
+    /// Raw price units of a tick now.
+    pub(super) fn tick(&self) -> u64 {
+        self.grid.ratio(Grid::hinted(Some(Px(1))))
+    }
 }

@@ -739,6 +739,24 @@ fn without_a_tick_the_first_snapshot_gives_the_grid() {
 }
 
 #[test]
+fn a_snapshot_starts_again_from_the_hinted_grid() {
+    for (tick, regrids) in [(Some(Px(10)), 2), (None, 1)] {
+        let mut book = Book::new(SyncRule::Futures, tick, &BookConfig::default());
+        let (bids, asks) = (levels(&[(990, 1), (1_000, 1)]), levels(&[(1_010, 1)]));
+        book.on_snapshot(100, &bids, &asks);
+        book.on_diff(ids(99, 101, 98), &levels(&[(993, 1)]), &[]);
+        assert_eq!((book.stats().regrids, book.sides.tick()), (1, 1));
+        book.invalidate(Invalid::Stale);
+        book.on_snapshot(102, &bids, &asks);
+        assert_eq!(book.sides.tick(), 10);
+        assert_eq!(held(&book, BookSide::Bid), [(1_000, 1), (990, 1)]);
+        book.invalidate(Invalid::Stale);
+        book.on_snapshot(103, &levels(&[(995, 1)]), &asks);
+        assert_eq!((book.stats().regrids, book.sides.tick()), (regrids, 5), "{tick:?}");
+    }
+}
+
+#[test]
 fn a_full_side_drops_its_farthest_level() {
     let mut book = Book::new(SyncRule::Futures, Some(Px(1)), &TINY);
     let bids: Vec<_> = (0..84).map(|step| (10_000 - 1_000 * (step / 64) - step, 1)).collect();
