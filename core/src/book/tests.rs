@@ -316,6 +316,99 @@ proptest! {
     }
 }
 
+// ---- Against the exchange's own book.
+
+/// An exchange with bids only: one change an id, all of them in frames.
+struct Exchange {
+    rule: SyncRule,
+    /// Id, price and quantity.
+    changes: Vec<(i64, i64, i64)>,
+    last: i64,
+}
+
+impl Exchange {
+    /// The next frame, of changes that begin after a hole.
+    fn frame(&mut self, hole: i64, raw: &[(i64, i64)]) -> (DepthIds, Vec<Level>) {
+        let prev = self.last;
+        let first = prev + 1 + if self.rule == SyncRule::Futures { hole } else { 0 };
+        self.changes.extend((first..).zip(raw).map(|(id, (price, qty))| (id, *price, *qty)));
+        self.last = first + raw.len() as i64 - 1;
+        let prev = (self.rule == SyncRule::Futures).then_some(prev);
+        (DepthIds { first, last: self.last, prev }, levels(raw))
+    }
+
+    /// All bids after the change `last_id`.
+    fn at(&self, last_id: i64) -> Vec<(i64, i64)> {
+        let changes = self.changes.iter().filter(|(id, ..)| *id <= last_id);
+        let book: BTreeMap<_, _> = changes.map(|(_, price, qty)| (*price, *qty)).collect();
+        book.into_iter().rev().filter(|(_, qty)| *qty > 0).collect()
+    }
+}
+
+/// What reaches the book of the frames that the exchange sends and of the snapshots that it is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Arrival {
+    Frame,
+    Loss,
+    /// Taken so many ids before the frame that arrived last, or after it.
+    Snapshot(i64),
+    /// Of another numbering.
+    Stray,
+}
+
+fn arrival() -> impl Strategy<Value = Arrival> {
+    prop_oneof![
+        30 => Just(Arrival::Frame),
+        1 => Just(Arrival::Loss),
+        8 => (-15..12_i64).prop_map(Arrival::Snapshot),
+        1 => Just(Arrival::Stray),
+    ]
+}
+
+type RawFrame = (i64, Vec<(i64, i64)>);
+
+fn raw_frames() -> impl Strategy<Value = Vec<RawFrame>> {
+    let changes = prop::collection::vec((1..9_i64, 0..5_i64), 1..5);
+    prop::collection::vec((hole(), changes), 80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn a_valid_book_is_the_book_of_the_exchange_and_none_is_lost_for_good(
+        rule in prop::sample::select(vec![SyncRule::Futures, SyncRule::Spot]),
+        raw in raw_frames(),
+        arrivals in prop::collection::vec(arrival(), 0..60),
+    ) {
+        let mut exchange = Exchange { rule, changes: Vec::new(), last: 100 };
+        let frames: Vec<_> = raw.iter().map(|(hole, raw)| exchange.frame(*hole, raw)).collect();
+        let mut frames = frames.into_iter();
+        let mut book = Book::new(rule, Some(Px(1)), &BookConfig::default());
+        let mut now = 100;
+        let healing = [Arrival::Frame, Arrival::Snapshot(0), Arrival::Frame];
+        for arrival in arrivals.into_iter().chain(healing) {
+            match arrival {
+                Arrival::Frame => {
+                    let (ids, bids) = frames.next().expect("more frames than arrivals");
+                    now = ids.last;
+                    book.on_diff(ids, &bids, &[]);
+                }
+                Arrival::Loss => _ = frames.next(),
+                Arrival::Snapshot(ahead) => {
+                    book.on_snapshot(now + ahead, &levels(&exchange.at(now + ahead)), &[]);
+                }
+                Arrival::Stray => _ = book.on_snapshot(1 << 50, &levels(&[(77, 7)]), &[]),
+            }
+            if book.state().is_ok() {
+                prop_assert_eq!(held(&book, BookSide::Bid), exchange.at(book.last_id));
+            }
+        }
+        prop_assert_eq!(book.state(), Ok(()), "one frame, its snapshot and the next frame heal");
+        prop_assert_eq!(book.last_id, now);
+    }
+}
+
 fn extreme() -> impl Strategy<Value = i64> {
     prop_oneof![
         prop::sample::select(vec![i64::MIN, -1, 0, 1, 2, 3, i64::MAX - 1, i64::MAX]),
