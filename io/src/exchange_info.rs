@@ -635,7 +635,10 @@ mod tests {
     fn a_value_beyond_our_units_is_named() {
         let fine = r#",{"filterType":"MIN_NOTIONAL","notional":"0.000000001"}"#;
         let error = only(Market::UsdM, "", fine).unwrap_err();
-        assert_eq!(error.to_string(), "A: minNotional = 0.000000001 does not fit 8 decimals");
+        assert_eq!(
+            error.to_string(),
+            "A: MIN_NOTIONAL notional = 0.000000001: more decimal places than the unit keeps"
+        );
     }
 
     #[test]

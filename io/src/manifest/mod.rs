@@ -301,14 +301,16 @@ mod tests {
             line(2, depth("BTCUSDT", [7, 9, 6])),
             line(3, depth("BTCUSDT", [12, 15, 10])),
         ];
-        let message = "2 breaks in the depth updates, the last at \
-                       2023-11-14T22:13:20.003000000Z with no snapshot behind it";
+        let message = "2 breaks in the depth updates, and from \
+                       2023-11-14T22:13:20.002000000Z on no snapshot that mends them";
         let found = usdm(&broken);
         assert_eq!(findings(&found), [(Broken, "depth-gap", "BTCUSDT", message)]);
         assert_eq!((found.symbols["BTCUSDT"].depth_gaps, found.complete), (2, false));
 
         // A snapshot of the same instant may be older than the gap.
         let same = [&broken[..], &[line(3, snapshot("BTCUSDT"))]].concat();
+        let message = "2 breaks in the depth updates, and from \
+                       2023-11-14T22:13:20.003000000Z on no snapshot that mends them";
         assert_eq!(findings(&usdm(&same)), [(Broken, "depth-gap", "BTCUSDT", message)]);
 
         let mended = [&broken[..], &[line(4, snapshot("BTCUSDT"))]].concat();
@@ -460,9 +462,17 @@ mod tests {
         };
         let unknown = fails(reader("x", text(&[line(0, trade("A"))])));
         assert!(unknown.starts_with("x: market unknown"), "{unknown}");
+    }
+
+    #[test]
+    fn a_bad_time_behind_good_lines_is_damage() {
         let early = text(&[line(0, trade("A"))]) + "1 {}\n";
-        let early = fails(reader("usdm_x", early));
-        assert!(early.starts_with("usdm_x: line 2: receive time 1 is no time"), "{early}");
+        let found = scan_one(reader("usdm_x", early)).manifest;
+        let [(Broken, "damaged", "capture", message)] = findings(&found)[..] else {
+            panic!("{:?}", found.problems)
+        };
+        assert!(message.starts_with("usdm_x: line 2: receive time 1 is no time"), "{message}");
+        assert_eq!(found.frames, 1);
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl SymbolScan {
         let first = *self.gap_times.first()?;
         let gaps = self.gaps;
         // A bare snapshot is attributed at the end of its file, so that breaks and snapshots meet here.
-        let unmended = |time: &&Nanos| self.last_snapshot.is_none_or(|snapshot| snapshot < **time);
+        let unmended = |time: &&Nanos| self.last_snapshot.is_none_or(|snapshot| snapshot <= **time);
         let all_kept = self.gaps == self.gap_times.len() as u64;
         let last_kept = self.gap_times.last().filter(|_| !all_kept);
         let Some(from) = self.gap_times.iter().find(unmended).or(last_kept) else {

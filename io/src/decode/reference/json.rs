@@ -32,11 +32,14 @@ impl<'f> Document<'f> {
 
     fn read<T: Deserialize<'f>>(self, text: &'f str) -> Result<T, DecodeError> {
         serde_json::from_str(text).map_err(|error| {
-            let kind =
-                if error.is_eof() { DecodeErrorKind::Truncated } else { DecodeErrorKind::Syntax };
-            let before: usize =
-                text.split('\n').take(error.line() - 1).map(|line| line.len() + 1).sum();
-            kind.at(self.offset(text) + before + error.column().saturating_sub(1))
+            if error.is_eof() {
+                return DecodeErrorKind::Truncated.at(self.offset(text) + text.len());
+            }
+            let lines = text.split('\n').take(error.line() - 1);
+            let before: usize = lines.map(|line| line.len() + 1).sum();
+            // The column counts the bytes up to and including the one at fault.
+            let at = self.offset(text) + before + error.column().saturating_sub(1);
+            DecodeErrorKind::Syntax.at(at)
         })
     }
 
