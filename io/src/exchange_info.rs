@@ -17,6 +17,12 @@ pub enum ExchangeInfoError {
     /// The body is no `exchangeInfo` answer.
     #[error("no exchangeInfo answer: {0}")]
     Json(String),
+    /// The answer is one of USD-M: its quantities and sizes would mean something else.
+    #[error("an exchangeInfo of usdm, not of {given}")]
+    WrongMarket {
+        /// The market that it was given for.
+        given: Market,
+    },
     /// A filter, or a field of one, that a contract can not do without.
     #[error("{symbol}: {what} is missing")]
     Missing {
@@ -50,13 +56,18 @@ impl ExchangeInfo {
     /// Reads a body. It is parsed in place, so the bytes are used up.
     ///
     /// # Errors
-    /// `Json` when the body is no such answer, or no JSON with integers of at most 64 bits.
+    /// `Json` when the body is no such answer, or no JSON with integers of at most 64 bits;
+    /// `WrongMarket` when it says that it is of another one.
     pub fn parse(body: &mut [u8], market: Market) -> Result<Self, ExchangeInfoError> {
         let answer = simd_json::to_borrowed_value(body)
             .map_err(|error| ExchangeInfoError::Json(error.to_string()))?;
         let symbols = answer
             .get_array("symbols")
             .ok_or_else(|| ExchangeInfoError::Json("it has no list of symbols".to_owned()))?;
+        // Only USD-M says what it is; of the others nothing but their symbols could tell.
+        if answer.get_str("futuresType") == Some("U_MARGINED") && market != Market::UsdM {
+            return Err(ExchangeInfoError::WrongMarket { given: market });
+        }
         let rows = symbols.iter().enumerate().map(|(at, row)| named(at, row, market)).collect();
         Ok(Self { rows })
     }
@@ -423,11 +434,19 @@ mod tests {
         }
     }
 
+    /// Each change of the good row is an error with this text.
+    fn refused(cases: &[(&str, &str, &str)]) {
+        for (from, to, error) in cases {
+            let found = changed(from, to, Market::UsdM).unwrap_err();
+            assert_eq!(found, format!("AAAUSDT: {error}"));
+        }
+    }
+
     #[test]
-    fn what_is_no_limit_is_an_error_that_names_it() {
+    fn a_lot_size_that_is_no_limit_is_an_error_that_names_it() {
         let lot = r#""minQty":"0.1","maxQty":"500","stepSize":"0.1""#;
         let market_lot = r#""minQty":"0.1","maxQty":"50","stepSize":"0.1""#;
-        for (from, to, error) in [
+        refused(&[
             (
                 lot,
                 r#""minQty":"0","maxQty":"5","stepSize":"0""#,
@@ -465,6 +484,12 @@ mod tests {
                 r#""minQty":"6","maxQty":"5","stepSize":"1""#,
                 "MARKET_LOT_SIZE maxQty = 5: must not be below minQty",
             ),
+        ]);
+    }
+
+    #[test]
+    fn what_is_no_limit_is_an_error_that_names_it() {
+        refused(&[
             (r#""0.010""#, r#""0""#, "PRICE_FILTER tickSize = 0: must be above zero"),
             (r#""0.010""#, r#""-0.1""#, "PRICE_FILTER tickSize = -0.1: must be above zero"),
             (
@@ -513,12 +538,18 @@ mod tests {
                 "PERCENT_PRICE multiplierDown = -1: must not be negative",
             ),
             (r#""multiplierUp":"1.05","#, "", "PERCENT_PRICE multiplierUp is missing"),
-        ] {
-            let found = changed(from, to, Market::UsdM).unwrap_err();
-            assert_eq!(found, format!("AAAUSDT: {error}"));
-        }
+        ]);
         let long = changed(r#""0.010""#, &format!("\"{}\"", "x".repeat(9_999)), Market::UsdM);
         assert!(long.unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn an_answer_of_usdm_is_not_taken_for_another_market() {
+        let body = BODY.replacen('{', r#"{"futuresType":"U_MARGINED","#, 1);
+        let parse = |market| ExchangeInfo::parse(&mut body.clone().into_bytes(), market);
+        assert_eq!(parse(Market::UsdM).unwrap().len(), 3);
+        let error = parse(Market::CoinM).unwrap_err();
+        assert_eq!(error.to_string(), "an exchangeInfo of usdm, not of coinm");
     }
 
     #[test]

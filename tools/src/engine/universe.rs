@@ -3,7 +3,7 @@
 //! Sources in order: configuration, an `exchangeInfo` file, one inside the recording, the built-in table.
 //! A symbol that none of them describes is an error: its filters would be guesses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fusewire_core::instrument::{Instrument, Market, Universe, common, report_key};
 use fusewire_io::exchange_info::ExchangeInfo;
@@ -46,6 +46,11 @@ pub fn resolve(
     }
     if !unknown.is_empty() {
         return Err(Failure::line(unknown_symbols(&unknown)));
+    }
+    // Reports have one entry a key, and a key does not name the futures market.
+    let keys: BTreeSet<String> = instruments.iter().map(Instrument::key).collect();
+    if keys.len() < instruments.len() {
+        return Err(Failure::line("two symbols of different markets have the same report key"));
     }
     Universe::new(instruments).map_err(Failure::line)
 }
