@@ -237,6 +237,11 @@ fn what_stands_at_out_is_not_replaced_unasked() {
     let forced = [&again[..], &["--force"]].concat();
     assert_eq!(fusewire_in(folder.path(), &forced).status.code(), Some(0));
     assert_ne!(fs::read(folder.path().join("usdm_btcusdt.ns")).unwrap(), before);
+    // What was made here can be made again, and nothing is lost with an empty file.
+    assert_eq!(fusewire_in(folder.path(), &again).status.code(), Some(0));
+    fs::write(folder.path().join("empty.ns"), "").unwrap();
+    let empty = ["synth", "calm", "--minutes", "1", "--out", "empty.ns"];
+    assert_eq!(fusewire_in(folder.path(), &empty).status.code(), Some(0));
     std::os::unix::fs::symlink("usdm_btcusdt.ns", folder.path().join("link.ns")).unwrap();
     for (out, why) in [
         ("link.ns", "not a regular file"),

@@ -37,7 +37,7 @@ pub struct Args {
     /// Length in minutes of market time, 1 to 1440.
     #[arg(long, default_value_t = Options::default().minutes)]
     minutes: u32,
-    /// Replace files that are there.
+    /// Replace a file that is there. Empty ones and those that synth made are replaced anyway.
     #[arg(long)]
     force: bool,
     /// Print one JSON document about what was written.
@@ -113,8 +113,8 @@ fn targets(out: &Path, folder: bool, options: &Options) -> Vec<(PathBuf, Options
     options.instruments.iter().map(one).collect()
 }
 
-/// A recording can not be made again, so nothing is replaced unasked, and a device never; and a name must
-/// not say another market or unit than the content.
+/// A recording can not be made again, so none is replaced unasked, and a device never; and a name must not
+/// say another market or unit than the content.
 fn check_target(path: &Path, force: bool) -> Result<(), Failure> {
     let refuse = |why: &str| Err(Failure::line(format!("{}: {why}", path.display())));
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -124,22 +124,31 @@ fn check_target(path: &Path, force: bool) -> Result<(), Failure> {
     if name.split('.').skip(1).any(|part| part == "us") {
         return refuse("synthetic captures are in ns, and the name says us");
     }
+    let own = is_empty_or_synthetic(path);
     for path in [path.to_owned(), Sidecar::path(path)] {
+        let refuse = |why: &str| Err(Failure::line(format!("{}: {why}", path.display())));
         match fs::symlink_metadata(&path) {
-            Err(_) => {}
-            Ok(data) if !data.is_file() => {
-                let why = format!("{}: not a regular file", path.display());
-                return Err(Failure::line(why));
-            }
-            Ok(_) if force => {}
-            Ok(_) => {
-                let why = format!("{}: is there already (--force replaces it)", path.display());
-                return Err(Failure::line(why));
-            }
+            Ok(data) if !data.is_file() => return refuse("not a regular file"),
+            Ok(_) if !force && !own => return refuse("is there already (--force replaces it)"),
+            Ok(_) | Err(_) => {}
         }
     }
     Ok(())
 }
+
+/// True when nothing is lost by writing there: an empty file, or a capture that was made here and can be
+/// made again.
+fn is_empty_or_synthetic(path: &Path) -> bool {
+    let empty = fs::metadata(path).is_ok_and(|data| data.len() == 0);
+    let note = fs::read_to_string(Sidecar::path(path))
+        .ok()
+        .and_then(|text| serde_json::from_str::<Sidecar>(&text).ok())
+        .and_then(|sidecar| sidecar.note);
+    empty || note.is_some_and(|note| note.starts_with(NOTE_START))
+}
+
+/// How the note of a synthetic capture begins.
+const NOTE_START: &str = "synthetic: ";
 
 fn write_file(path: &Path, options: &Options) -> Result<Written, Failure> {
     let failed =
@@ -169,7 +178,7 @@ fn sidecar(options: &Options, symbols: &[String]) -> Sidecar {
         unit: "ns".to_owned(),
         symbols: symbols.to_vec(),
         note: Some(format!(
-            "synthetic: {}, seed {}, {} min",
+            "{NOTE_START}{}, seed {}, {} min",
             options.scenario, options.seed, options.minutes
         )),
     }
