@@ -8,6 +8,8 @@ use fusewire_core::market::Span;
 
 mod number;
 
+pub(super) use number::decimal;
+
 /// The frame is not one of the shapes that the scanner knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Odd;
@@ -33,6 +35,11 @@ impl<'f> Scan<'f> {
 
     pub(super) fn rest(&self) -> &'f [u8] {
         self.rest
+    }
+
+    /// Goes on at `rest`, a later part of the frame.
+    pub(super) fn go_to(&mut self, rest: &'f [u8]) {
+        self.rest = rest;
     }
 
     pub(super) fn bytes_of(&self, span: Span) -> &'f [u8] {

@@ -34,7 +34,7 @@ const STEPS: [Step; 9] = [
     Step { name: "docs", what: "documentation builds without warnings", run: docs },
     Step { name: "test", what: "the test command that stands in README.md", run: test },
     Step { name: "fuzz", what: "a bounded run of every fuzz target", run: fuzz::run },
-    Step { name: "gates", what: "latency and allocation gates, release build", run: gates },
+    Step { name: "gates", what: "ratios beside the peers, release build", run: gates },
 ];
 
 fn main() -> ExitCode {

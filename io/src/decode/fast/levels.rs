@@ -1,10 +1,10 @@
 //! Price levels of a depth frame, straight into the arena.
 
 use fusewire_core::market::{Decoded, Level, LevelRange};
-use fusewire_core::units::{Px, Qty};
+use fusewire_core::units::{DECIMALS, Px, Qty};
 
 use super::super::LEVELS_MAX;
-use super::super::scan::{Odd, Scan, Step};
+use super::super::scan::{Odd, Scan, Step, decimal};
 
 /// Both sides of a depth frame on their way into the arena.
 pub(super) struct Sides {
@@ -45,24 +45,40 @@ impl Sides {
     }
 }
 
+/// `[["61659.70","0.1"],…]` without any space, as the exchange sends it.
 fn read_levels(scan: &mut Scan<'_>, out: &mut Decoded) -> Step<usize> {
     let before = out.levels.len();
-    let mut lead = b'[';
-    while scan.element(&mut lead)? {
+    let mut rest = scan.rest().strip_prefix(b"[").ok_or(Odd)?;
+    if let [b']', after @ ..] = rest {
+        scan.go_to(after);
+        return Ok(0);
+    }
+    loop {
         if out.levels.len() == LEVELS_MAX {
             return Err(Odd);
         }
-        let level = read_level(scan)?;
+        let (level, after) = read_level(rest)?;
         out.levels.push(level);
+        match after {
+            [b',', after @ ..] => rest = after,
+            [b']', after @ ..] => {
+                scan.go_to(after);
+                return Ok(out.levels.len() - before);
+            }
+            _ => return Err(Odd),
+        }
     }
-    Ok(out.levels.len() - before)
 }
 
-fn read_level(scan: &mut Scan<'_>) -> Step<Level> {
-    scan.expect(b'[')?;
-    let price = Px(scan.level_number()?);
-    scan.expect(b',')?;
-    let qty = Qty(scan.level_number()?);
-    scan.expect(b']')?;
-    if price == Px::ZERO { Err(Odd) } else { Ok(Level { price, qty }) }
+#[inline]
+fn read_level(text: &[u8]) -> Step<(Level, &[u8])> {
+    let [b'[', b'"', text @ ..] = text else { return Err(Odd) };
+    let (price, text) = decimal(text, DECIMALS)?;
+    let [b',', b'"', text @ ..] = text else { return Err(Odd) };
+    let (qty, text) = decimal(text, DECIMALS)?;
+    let [b']', text @ ..] = text else { return Err(Odd) };
+    if price == 0 {
+        return Err(Odd);
+    }
+    Ok((Level { price: Px(price), qty: Qty(qty) }, text))
 }
