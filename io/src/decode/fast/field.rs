@@ -17,6 +17,8 @@ impl<T> Default for Field<T> {
 
 impl<T: Copy> Field<T> {
     /// Reads the value that the scanner stands on. A field that stands there twice is odd.
+    // In line with its callers, so that `read` is a direct call; see `Scan::key`.
+    #[inline(always)]
     pub(super) fn read<'f>(
         &mut self,
         scan: &mut Scan<'f>,
