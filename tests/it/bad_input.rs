@@ -165,6 +165,29 @@ fn a_malformed_frame_names_line_and_offset_and_stales_its_book() {
     assert_eq!(report["books"]["BTCUSDT"]["bid"], serde_json::Value::Null);
 }
 
+/// What is wrong with one recording says nothing about the books of another.
+#[test]
+fn damage_of_one_recording_leaves_the_others_alone() {
+    let folder = capture("usdm_btcusdt.ns");
+    let mut lines = lines(folder.path());
+    let other =
+        ["synth", "calm", "--minutes", "1", "--symbols", "ETHUSDT", "--out", "usdm_ethusdt.ns"];
+    assert_eq!(fusewire_in(folder.path(), &other).status.code(), Some(0));
+    let books = |name: &str| {
+        let told = replay(folder.path(), &[name, "usdm_ethusdt.ns", "--allow-broken", "--json"]);
+        let report: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        ["BTCUSDT", "ETHUSDT"].map(|key| report["books"][key]["synced"].as_bool().unwrap())
+    };
+    for bad in ["hello".to_owned(), lines[0].split(' ').next().unwrap().to_owned() + " {"] {
+        lines.push(bad);
+        fs::write(folder.path().join("usdm_bad.ns"), lines.join("\n") + "\n").unwrap();
+        assert_eq!(books("usdm_bad.ns"), [false, true]);
+        lines.pop();
+    }
+    fs::write(folder.path().join("usdm_good.ns"), lines.join("\n") + "\n").unwrap();
+    assert_eq!(books("usdm_good.ns"), [true, true]);
+}
+
 #[test]
 fn a_capture_without_snapshot_or_with_a_gap_is_refused() {
     let folder = capture("usdm_btcusdt.ns");

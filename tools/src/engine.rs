@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use fusewire_core::book::Invalid;
 use fusewire_core::books::Books;
-use fusewire_core::instrument::Universe;
+use fusewire_core::instrument::{InstrumentId, Market, Universe};
 use fusewire_io::capture::{CaptureError, Merge, OpenOptions, Reader, Record};
 use fusewire_io::feed::{Context, Doubt, Feed, Malformed};
 use fusewire_io::manifest::{self, FileSummary, Scanned};
@@ -78,7 +78,7 @@ pub fn run(
     progress: Progress<'_>,
 ) -> Result<Run, Failure> {
     let mut merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
-    let files = origins(merge.readers(), plan);
+    let files = origins(merge.readers(), plan, &universe)?;
     let mut books = Books::new(&universe, &config.books());
     let mut feed = Feed::new(universe);
     let mut stale_streams = BTreeMap::new();
@@ -86,19 +86,21 @@ pub fn run(
     loop {
         match merge.next() {
             Ok(Some(record)) => {
+                let file = &files[record.source];
                 let result =
-                    feed.take(record.bytes, &files.context(&record), |id, message, decoded| {
+                    feed.take(record.bytes, &file.context(&record), |id, message, decoded| {
                         books.apply(id, message, decoded);
                         strategy.on_message(message);
                     });
                 if let Err(malformed) = result {
-                    doubt(&mut books, feed.universe(), &malformed);
+                    doubt(&mut books, file, &malformed);
                     count_stale(&mut stale_streams, malformed.stream);
                 }
             }
             Ok(None) => break,
             Err(error) if error.is_damage() => {
-                damaged += damage(&mut books, feed.universe(), &error)
+                damaged += 1;
+                damage(&mut books, &files, &error);
             }
             Err(error) => return Err(Failure::line(error)),
         }
@@ -139,42 +141,58 @@ fn in_merge_order(sources: Vec<Source>, files: &[FileSummary]) -> Vec<Source> {
     paired.into_iter().map(|(_, source)| source).collect()
 }
 
-/// What each open recording says about its frames.
-struct Origins {
-    files: Vec<(fusewire_core::instrument::Market, Option<String>)>,
+/// What an open recording says about its frames.
+struct File {
+    path: String,
+    market: Market,
+    only_symbol: Option<String>,
+    /// The instruments that it feeds.
+    instruments: Vec<InstrumentId>,
 }
 
-fn origins(readers: &[Reader], plan: &Plan) -> Origins {
+fn origins(readers: &[Reader], plan: &Plan, universe: &Universe) -> Result<Vec<File>, Failure> {
     let file = |reader: &Reader| {
-        let market = reader.market().expect("the scan refuses recordings without a market");
-        let summary = plan.scanned.manifest.files.iter().find(|file| file.path == reader.name());
-        (market, summary.and_then(|file| file.only_symbol.clone()))
+        let path = reader.name().to_owned();
+        let summary = plan.scanned.manifest.files.iter().find(|file| file.path == path);
+        let (Some(market), Some(summary)) = (reader.market(), summary) else {
+            return Err(Failure::line(format!("{path}: changed since it was scanned")));
+        };
+        let find = |symbol: &String| universe.find(market, symbol.as_bytes());
+        let instruments = summary.symbols.iter().filter_map(find).collect();
+        Ok(File { path, market, only_symbol: summary.only_symbol.clone(), instruments })
     };
-    Origins { files: readers.iter().map(file).collect() }
+    readers.iter().map(file).collect()
 }
 
-impl Origins {
+impl File {
     fn context<'a>(&'a self, record: &Record<'a>) -> Context<'a> {
-        let (market, only_symbol) = &self.files[record.source];
-        Context { market: *market, origin: record.origin, only_symbol: only_symbol.as_deref() }
+        let only_symbol = self.only_symbol.as_deref();
+        Context { market: self.market, origin: record.origin, only_symbol }
     }
 }
 
 /// A malformed frame may have been a change of a book: unknown is unsafe.
 #[cold]
-fn doubt(books: &mut Books, universe: &Universe, malformed: &Malformed) {
+fn doubt(books: &mut Books, file: &File, malformed: &Malformed) {
     tracing::debug!(stream = malformed.stream, error = %malformed.error, "malformed frame");
     match malformed.doubt {
         Doubt::None => {}
         Doubt::One(id) => books.invalidate(id, Invalid::Malformed),
-        Doubt::All => universe.iter().for_each(|(id, _)| books.invalidate(id, Invalid::Malformed)),
+        Doubt::All => invalidate_all(books, file),
     }
 }
 
-/// A line that can not be read may have been any frame.
+/// A line that can not be read may have been any frame of its recording.
 #[cold]
-fn damage(books: &mut Books, universe: &Universe, error: &CaptureError) -> u64 {
+fn damage(books: &mut Books, files: &[File], error: &CaptureError) {
     tracing::debug!(%error, "damaged capture");
-    universe.iter().for_each(|(id, _)| books.invalidate(id, Invalid::Malformed));
-    1
+    for file in files.iter().filter(|file| error.file() == Some(&file.path)) {
+        invalidate_all(books, file);
+    }
+}
+
+fn invalidate_all(books: &mut Books, file: &File) {
+    for &id in &file.instruments {
+        books.invalidate(id, Invalid::Malformed);
+    }
 }

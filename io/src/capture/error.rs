@@ -166,6 +166,29 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// The recording at fault; `None` when it is about several.
+    #[must_use]
+    pub fn file(&self) -> Option<&String> {
+        match self {
+            Self::Open { file, .. }
+            | Self::Read { file, .. }
+            | Self::Truncated { file, .. }
+            | Self::Corrupt { file, .. }
+            | Self::Zip { file }
+            | Self::Empty { file }
+            | Self::NotACapture { file, .. }
+            | Self::Malformed { file, .. }
+            | Self::Time { file, .. }
+            | Self::LineTooLong { file, .. }
+            | Self::RestTooLarge { file, .. }
+            | Self::TwoMarkets { file, .. }
+            | Self::Sidecar { file, .. }
+            | Self::NoMarket { file }
+            | Self::Twice { file } => Some(file),
+            Self::TooManySources { .. } => None,
+        }
+    }
+
     /// True when the rest of the recording, or of the other recordings, can still be used.
     ///
     /// A time or a length that can not be is damage only behind the first line: a first line like that

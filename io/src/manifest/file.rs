@@ -21,7 +21,7 @@ pub struct FileSummary {
     pub market: &'static str,
     /// Frames, REST answers included.
     pub frames: u64,
-    /// REST answers, and bare snapshots among the frames.
+    /// Depth snapshots.
     pub snapshots: u64,
     /// First receive time, UTC.
     pub first: String,
@@ -33,6 +33,8 @@ pub struct FileSummary {
     pub out_of_order_worst_ms: u64,
     /// Receive time minus event time, in ms.
     pub clock_offset_ms: Option<OffsetSummary>,
+    /// Symbols with streams of their own in it.
+    pub symbols: Vec<String>,
     /// The symbol of its bare snapshots: the only one with depth frames, or the only one at all.
     pub only_symbol: Option<String>,
 }
@@ -134,6 +136,7 @@ impl FileScan {
             out_of_order: self.out_of_order,
             out_of_order_worst_ms: millis(self.worst),
             clock_offset_ms: self.offsets.summary(),
+            symbols: self.symbols.iter().cloned().collect(),
             only_symbol: self.only_symbol().cloned(),
         }
     }
