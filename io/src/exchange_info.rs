@@ -585,9 +585,9 @@ mod tests {
     #[test]
     fn every_row_of_a_real_answer_is_read() {
         let Some(shared) = std::env::var_os("FUSEWIRE_SHARED") else {
-            eprintln!(
-                "SKIPPED: set FUSEWIRE_SHARED to the folder with the captures to run this test"
-            );
+            let line =
+                b"SKIPPED: set FUSEWIRE_SHARED to the folder with the captures to run this test\n";
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
             return;
         };
         let path =

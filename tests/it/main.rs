@@ -8,7 +8,6 @@
 //! - `allocation`: decode and book allocate nothing after warm-up
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so loudly")]
 #![allow(
     clippy::wildcard_enum_match_arm,
     reason = "tests look at the messages that they are about"

@@ -11,7 +11,9 @@ use super::{Format, Merge, OpenOptions, Reader, Unit};
 /// The recordings, or `None`, said aloud, where they are not at hand.
 fn captures() -> Option<PathBuf> {
     let Some(shared) = std::env::var_os("FUSEWIRE_SHARED") else {
-        eprintln!("SKIPPED: set FUSEWIRE_SHARED to the folder with the captures to run this test");
+        // Not by a macro: the harness swallows what a passing test prints with those.
+        let line = b"SKIPPED real captures: set FUSEWIRE_SHARED to the folder with the captures\n";
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
         return None;
     };
     Some(Path::new(&shared).join("captures"))
