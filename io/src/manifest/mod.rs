@@ -50,7 +50,7 @@ pub struct Manifest {
     pub last: String,
     /// From first to last, in seconds.
     pub span_s: f64,
-    /// One entry a file, in merge order.
+    /// One entry a file, in the order in which the readers were given (a replay sorts them by path).
     pub files: Vec<FileSummary>,
     /// Frames by stream name; `(raw)` without an envelope, `(rest)` for REST answers.
     pub streams: BTreeMap<String, u64>,
@@ -58,7 +58,7 @@ pub struct Manifest {
     pub symbols: BTreeMap<String, SymbolSummary>,
     /// Silences longer than `gap_max`.
     pub silences: Silences,
-    /// Malformed frames and lines.
+    /// Malformed frames. Lines that are no record, and cut tails, are findings only.
     pub malformed: u64,
     /// Rows that were understood and left out.
     pub ignored: Ignored,

@@ -137,7 +137,8 @@ fn licences(root: &Path) -> Result<(), String> {
 }
 
 fn clippy(root: &Path) -> Result<(), String> {
-    run(cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    let all = ["clippy", "--workspace", "--all-targets", "--features", "fusewire-bench/peers"];
+    run(cargo(root, &[&all[..], &["--", "-D", "warnings"]].concat()))
 }
 
 fn docs(root: &Path) -> Result<(), String> {
