@@ -1,7 +1,10 @@
-//! The deterministic heart of Fusewire: units, instruments, market messages and books.
+//! The deterministic heart of Fusewire: units, instruments, books, the sequenced stream, and the fold
+//! from reports to positions.
 //!
 //! ```text
-//!  frames ─► decode (io) ─► market::Message ─► book::Book, one per symbol ─► touch, depth
+//!  frames ─► feed ─Input─► sequencer + book ─Event─► alpha ─► risk ─► gateway ─► venue
+//!                              ▲    └ ─ ─ ─ ─ ─ ─ ─ tap (paper only) ─ ─ ─ ┤
+//!                              └──────────────── Feedback ◄────────────────┘
 //! ```
 //!
 //! Nothing here reads a clock, the network, a file, ambient randomness or the order of a hash map.
@@ -10,6 +13,15 @@
 
 pub mod book;
 pub mod books;
+pub mod event;
 pub mod instrument;
+pub mod jitter;
+pub mod kill;
+pub mod lane;
 pub mod market;
+pub mod message;
+pub mod order;
+pub mod portfolio;
+pub mod ring;
+pub mod stage;
 pub mod units;

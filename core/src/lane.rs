@@ -1,0 +1,166 @@
+//! Lanes: what each stage adds to the run, record by record, and the digest over it.
+//!
+//! A digest covers payloads only. The same capture, configuration and seed give the same digests.
+
+mod record;
+
+pub use record::Record;
+
+/// The lanes of a run, in pipeline order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Lane {
+    /// Raw frames.
+    Feed,
+    /// The sequenced stream.
+    Event,
+    /// Intents of strategies.
+    Alpha,
+    /// Verdicts.
+    Risk,
+    /// Orders sent or blocked.
+    Gateway,
+}
+
+impl Lane {
+    /// All lanes.
+    pub const ALL: [Self; 5] = [Self::Feed, Self::Event, Self::Alpha, Self::Risk, Self::Gateway];
+
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Event => "event",
+            Self::Alpha => "alpha",
+            Self::Risk => "risk",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// Whether a lane remembers its records or only their digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// The digest.
+    Digest,
+    /// The digest of each prefix too, so that two runs can be compared record by record.
+    Prefixes,
+}
+
+/// The writing end of one lane: who owns the stage owns it.
+#[derive(Clone, Debug)]
+pub struct LaneWriter {
+    hasher: blake3::Hasher,
+    records: u64,
+    prefixes: Option<Vec<u64>>,
+}
+
+impl LaneWriter {
+    /// An empty lane.
+    #[must_use]
+    pub fn new(keep: Keep) -> Self {
+        let prefixes = match keep {
+            Keep::Digest => None,
+            Keep::Prefixes => Some(Vec::new()),
+        };
+        Self { hasher: blake3::Hasher::new(), records: 0, prefixes }
+    }
+
+    /// Appends a record.
+    pub fn append(&mut self, record: &Record) {
+        self.append_parts(&[record.bytes()]);
+    }
+
+    /// Appends a record that lies in pieces.
+    pub fn append_parts(&mut self, parts: &[&[u8]]) {
+        // The length in front keeps `ab`, `c` apart from `a`, `bc`.
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        self.hasher.update(&(length as u64).to_le_bytes());
+        for part in parts {
+            self.hasher.update(part);
+        }
+        self.records += 1;
+        if let Some(prefixes) = &mut self.prefixes {
+            let digest = self.hasher.finalize();
+            let (head, _) = digest.as_bytes().split_first_chunk().expect("a digest is 32 bytes");
+            prefixes.push(u64::from_le_bytes(*head));
+        }
+    }
+
+    /// Records so far.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Digest over all records so far.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest(*self.hasher.finalize().as_bytes())
+    }
+
+    /// The head of the digest after each record, when they are kept.
+    #[must_use]
+    pub fn prefixes(&self) -> Option<&[u64]> {
+        self.prefixes.as_deref()
+    }
+}
+
+/// A BLAKE3 digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest over the digests of all lanes, in their order.
+    #[must_use]
+    pub fn of_all(lanes: &[Self; Lane::ALL.len()]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for lane in lanes {
+            hasher.update(&lane.0);
+        }
+        Self(*hasher.finalize().as_bytes())
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest_of(records: &[&[u8]]) -> Digest {
+        let mut lane = LaneWriter::new(Keep::Digest);
+        for record in records {
+            lane.append_parts(&[record]);
+        }
+        lane.digest()
+    }
+
+    #[test]
+    fn where_one_record_ends_is_part_of_the_digest() {
+        assert_ne!(digest_of(&[b"ab", b"c"]), digest_of(&[b"a", b"bc"]));
+        assert_ne!(digest_of(&[]), digest_of(&[b""]));
+        let mut lane = LaneWriter::new(Keep::Digest);
+        lane.append_parts(&[b"a", b"b"]);
+        assert_eq!(lane.digest(), digest_of(&[b"ab"]));
+    }
+
+    #[test]
+    fn prefixes_tell_where_two_runs_part() {
+        let prefixes = |records: &[&[u8]]| {
+            let mut lane = LaneWriter::new(Keep::Prefixes);
+            for record in records {
+                lane.append_parts(&[record]);
+            }
+            lane.prefixes().unwrap().to_vec()
+        };
+        let (long, short) = (prefixes(&[b"1", b"2", b"3"]), prefixes(&[b"1", b"2"]));
+        assert_eq!(long[..2], short);
+        assert_ne!(prefixes(&[b"1", b"x", b"3"])[2], long[2]);
+    }
+}

@@ -1,0 +1,196 @@
+//! What travels on the rings, and back.
+//!
+//! ```text
+//!  feed ─Input─► sequencer ─Event─► alpha ─AlphaOut─► risk ─RiskOut─► gateway ─Feedback─► sequencer
+//!                    └──────────────Tap (paper only)──────────────────►│
+//! ```
+//!
+//! Behind the sequencer every message carries the `seq` of its event and a `last` flag: the cause comes
+//! first, then what was derived from it, `last` on the final one.
+
+use crate::book::Invalid;
+use crate::event::Event;
+use crate::instrument::InstrumentId;
+use crate::market::{AggTrade, BookTicker, DepthIds, Liquidation, Mark, Trade};
+use crate::order::{Intent, Rejection, Report, Status, Verdict};
+use crate::units::Nanos;
+
+/// One decoded message on its way to the sequencer. Levels follow it on the ring's second lane: bids
+/// first, asks behind them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Receive time.
+    pub recv: Nanos,
+    /// Number of its frame in the feed lane, from 1.
+    pub frame: u64,
+    /// The symbol.
+    pub instrument: InstrumentId,
+    /// What it says.
+    pub body: InputBody,
+}
+
+/// What an input says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputBody {
+    /// About the book.
+    Book(BookInput),
+    /// Best bid and ask.
+    Ticker(BookTicker),
+    /// A trade.
+    Trade(Trade),
+    /// Trades of one taker order.
+    AggTrade(AggTrade),
+    /// Mark price.
+    Mark(Mark),
+    /// A forced order.
+    Liquidation(Liquidation),
+    /// A frame that says nothing for the stream (a candle, a contract notice, a control answer): it only
+    /// moves time on. Its instrument has no meaning.
+    Nothing,
+}
+
+/// A change of a book. It travels to the sequencer, and on the tap to the paper venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookInput {
+    /// Diff frame with `bids` and `asks` levels behind it.
+    Diff {
+        /// Update ids.
+        ids: DepthIds,
+        /// Number of bids.
+        bids: u32,
+        /// Number of asks.
+        asks: u32,
+    },
+    /// Snapshot.
+    Snapshot {
+        /// `lastUpdateId`.
+        last_id: i64,
+        /// Number of bids.
+        bids: u32,
+        /// Number of asks.
+        asks: u32,
+    },
+    /// Complete view of the top.
+    Partial {
+        /// Number of bids.
+        bids: u32,
+        /// Number of asks.
+        asks: u32,
+    },
+    /// The book can no longer be trusted.
+    Invalidate(Invalid),
+}
+
+impl BookInput {
+    /// Bids and asks that follow.
+    #[must_use]
+    pub const fn levels(&self) -> (usize, usize) {
+        match *self {
+            Self::Diff { bids, asks, .. }
+            | Self::Snapshot { bids, asks, .. }
+            | Self::Partial { bids, asks } => (bids as usize, asks as usize),
+            Self::Invalidate(_) => (0, 0),
+        }
+    }
+}
+
+/// What the paper venue sees beside the events: book changes with all their levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// The event that it comes before.
+    pub seq: u64,
+    /// The symbol.
+    pub instrument: InstrumentId,
+    /// The change.
+    pub body: BookInput,
+}
+
+/// From alpha to risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlphaOut {
+    /// The cause.
+    Event(Event),
+    /// What a strategy made of it.
+    Intent(IntentMessage),
+}
+
+/// An intent with its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntentMessage {
+    /// `seq` of the event that caused it.
+    pub seq: u64,
+    /// No message with this `seq` follows.
+    pub last: bool,
+    /// The intent.
+    pub intent: Intent,
+}
+
+/// From risk to the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RiskOut {
+    /// The cause.
+    Event(Event),
+    /// The answer to an intent.
+    Verdict(VerdictMessage),
+}
+
+/// A verdict with its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerdictMessage {
+    /// `seq` of the event that caused the intent.
+    pub seq: u64,
+    /// No message with this `seq` follows.
+    pub last: bool,
+    /// Its place among the verdicts of this `seq`, from 0.
+    pub index: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Where feedback comes from; earlier ones go first at equal `due` and `cause_seq`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum FeedbackOrigin {
+    /// The gateway: `n` is the verdict's index.
+    Gateway,
+    /// The venue: `n` is its own count.
+    Venue,
+}
+
+/// What comes back from the far end. The sequencer keeps it until it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Feedback {
+    /// When it is to be sequenced: after its cause.
+    pub due: Nanos,
+    /// The event that caused it.
+    pub cause_seq: u64,
+    /// Who says it.
+    pub origin: FeedbackOrigin,
+    /// Its number within the origin.
+    pub n: u64,
+    /// The symbol; none for a wake.
+    pub instrument: Option<InstrumentId>,
+    /// What it says.
+    pub body: FeedbackBody,
+}
+
+impl Feedback {
+    /// The order in which feedback is sequenced.
+    #[must_use]
+    pub const fn key(&self) -> (Nanos, u64, FeedbackOrigin, u64) {
+        (self.due, self.cause_seq, self.origin, self.n)
+    }
+}
+
+/// What feedback says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedbackBody {
+    /// On an order.
+    Report(Report),
+    /// Answer to a query.
+    Status(Status),
+    /// Risk or the gateway itself refused.
+    Rejected(Rejection),
+    /// Call me at this time.
+    Wake,
+}

@@ -1,0 +1,138 @@
+//! Intents and verdicts.
+
+use super::{OrderId, Rejection, Side};
+use crate::instrument::InstrumentId;
+use crate::units::{Px, Qty};
+
+/// How long an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TimeInForce {
+    /// Until cancelled.
+    Gtc,
+    /// What fills at once; the rest expires.
+    Ioc,
+    /// All at once or nothing.
+    Fok,
+    /// Post only: expires instead of taking (`GTX`).
+    Gtx,
+}
+
+/// A new limit order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewOrder {
+    /// Buys or sells.
+    pub side: Side,
+    /// Limit price.
+    pub price: Px,
+    /// Quantity.
+    pub qty: Qty,
+    /// How long it stands.
+    pub tif: TimeInForce,
+    /// May only make the account's position in the symbol smaller; the venue clips it to that.
+    pub reduce_only: bool,
+}
+
+/// What an intent wants done with its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send it.
+    New(NewOrder),
+    /// Change price and total quantity (what is already filled included), which loses the queue place.
+    Amend {
+        /// New limit price.
+        price: Px,
+        /// New total quantity.
+        qty: Qty,
+    },
+    /// Take it back.
+    Cancel,
+    /// Ask the venue what became of it.
+    Query,
+}
+
+/// Who formed an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Source {
+    /// A strategy.
+    Alpha,
+    /// The risk stage itself: protection, halt, queries.
+    Risk,
+}
+
+/// What a strategy or the risk stage wants. It gets exactly one verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The order that it is about; a new one has the next id of its strategy.
+    pub order: OrderId,
+    /// The symbol of the order.
+    pub instrument: InstrumentId,
+    /// Who formed it.
+    pub source: Source,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What an approved intent does to risk: the gateway compares it with the kill level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Class {
+    /// May make a position larger.
+    NewRisk,
+    /// A strategy's reduce-only order.
+    Reduce,
+    /// A reduce-only order of the halt.
+    HaltReduce,
+    /// Cancels and queries.
+    Cancel,
+}
+
+/// What it takes to make an `Approved`. The edge check lets only the risk crate name it.
+#[derive(Debug)]
+pub struct ApprovalKey(());
+
+impl ApprovalKey {
+    /// The key of the risk stage.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "a key is made on purpose")]
+    pub const fn new() -> Self {
+        Self(())
+    }
+}
+
+/// An intent that passed every check. The gateway sends nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approved {
+    intent: Intent,
+    class: Class,
+}
+
+impl Approved {
+    /// Stamps an intent.
+    #[must_use]
+    pub const fn new(_key: &ApprovalKey, intent: Intent, class: Class) -> Self {
+        Self { intent, class }
+    }
+
+    /// What was approved.
+    #[must_use]
+    pub const fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// As what it was approved.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.class
+    }
+}
+
+/// The answer to an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes to the gateway.
+    Approved(Approved),
+    /// It comes back as a sequenced event.
+    Rejected(Rejection),
+}

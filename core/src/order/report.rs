@@ -1,0 +1,175 @@
+//! What the venue says of an order.
+
+use super::{OrderId, Side};
+use crate::units::{Nanos, Px, Qty, Usd};
+
+/// What happened to the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ReportKind {
+    /// It stands in the book, or is about to trade (`NEW`).
+    Accepted,
+    /// Part of it traded (`PARTIALLY_FILLED`).
+    PartialFill,
+    /// All of it traded. Terminal.
+    Filled,
+    /// Cancelled on request, or by an amend to no more than what was filled. Terminal.
+    Canceled,
+    /// Ended by its own terms: IOC rest, FOK or GTX that could not be, reduce-only with nothing to
+    /// reduce, self-trade prevention. Terminal.
+    Expired,
+    /// Never accepted. Terminal.
+    Refused,
+    /// Price and quantity were changed; the report carries the new ones.
+    Amended,
+    /// The amend failed; the order stands as it was.
+    AmendRefused,
+    /// The cancel failed because no such order was open *at that moment*. Says nothing about an order
+    /// that is still on its way.
+    CancelRefused,
+}
+
+impl ReportKind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::Accepted,
+        Self::PartialFill,
+        Self::Filled,
+        Self::Canceled,
+        Self::Expired,
+        Self::Refused,
+        Self::Amended,
+        Self::AmendRefused,
+        Self::CancelRefused,
+    ];
+
+    /// True when the order is over.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Filled | Self::Canceled | Self::Expired | Self::Refused => true,
+            Self::Accepted
+            | Self::PartialFill
+            | Self::Amended
+            | Self::AmendRefused
+            | Self::CancelRefused => false,
+        }
+    }
+
+    /// True when this report tells of a new execution.
+    #[must_use]
+    pub const fn is_fill(self) -> bool {
+        matches!(self, Self::PartialFill | Self::Filled)
+    }
+}
+
+/// Whether a fill made or took liquidity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Liquidity {
+    /// Rested.
+    Maker,
+    /// Took.
+    Taker,
+}
+
+/// Why the venue ended, refused or did not change an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VenueReason {
+    /// Nothing to explain.
+    None,
+    /// The rest of an IOC order (`er` 2).
+    ImmediateRest,
+    /// A FOK order that could not fill whole (-5021).
+    NotFillable,
+    /// A GTX order that would have taken (-5022).
+    WouldTake,
+    /// A reduce-only order with nothing to reduce (-2022), or what was cut from it.
+    ReduceOnly,
+    /// It met an own order (`er` 1).
+    SelfTrade,
+    /// The venue's table of orders is full (-2025).
+    TooManyOrders,
+    /// Price, quantity or id break a filter of the venue (-4xxx).
+    Filter,
+    /// No such order is open (-2011, -2013).
+    UnknownOrder,
+    /// An amend that changes nothing (-5027).
+    NoChange,
+    /// An amend to no more than what is filled cancels the order.
+    AmendedAway,
+    /// The id was used before (-4116).
+    DuplicateId,
+}
+
+/// A report on an order. It carries cumulative amounts, so that a lost or repeated one does no harm:
+/// the fold books the *increase* over what it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The order.
+    pub order: OrderId,
+    /// What happened.
+    pub kind: ReportKind,
+    /// Why.
+    pub reason: VenueReason,
+    /// Buys or sells.
+    pub side: Side,
+    /// Whether it may only reduce.
+    pub reduce_only: bool,
+    /// Maker or taker; of meaning on fills only.
+    pub liquidity: Liquidity,
+    /// Limit price as it now stands.
+    pub price: Px,
+    /// Total quantity as it now stands.
+    pub qty: Qty,
+    /// Quantity filled so far.
+    pub cum_qty: Qty,
+    /// Price times quantity over all fills so far, each rounded against the account.
+    pub cum_quote: Usd,
+    /// Fees over all fills so far; positive is a cost.
+    pub cum_fee: Usd,
+    /// Quantity of this fill, zero when it is none.
+    pub last_qty: Qty,
+    /// Price of this fill.
+    pub last_price: Px,
+    /// `seq` of the event whose trade or book level paid for this fill; 0 when it is none.
+    pub payer: u64,
+}
+
+/// What the venue knows of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OrderState {
+    /// It is open, with these amounts.
+    Open,
+    /// It is over, with these amounts.
+    Closed,
+    /// The venue has never seen it. That is not "closed": it may still arrive.
+    Unknown,
+}
+
+/// The answer to a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The order.
+    pub order: OrderId,
+    /// What the venue knows.
+    pub state: OrderState,
+    /// Buys or sells.
+    pub side: Side,
+    /// Whether it may only reduce.
+    pub reduce_only: bool,
+    /// Limit price; zero when unknown.
+    pub price: Px,
+    /// Total quantity; zero when unknown.
+    pub qty: Qty,
+    /// Quantity filled so far.
+    pub cum_qty: Qty,
+    /// As in a report.
+    pub cum_quote: Usd,
+    /// As in a report.
+    pub cum_fee: Usd,
+    /// When the venue looked.
+    pub at: Nanos,
+}

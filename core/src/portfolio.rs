@@ -1,0 +1,517 @@
+//! The fold from intents and reports to orders, positions and money.
+//!
+//! Alpha, risk and paper venue each own an instance of it; nothing is shared. Positions move only by the
+//! *increase* of an order's cumulative quantity, so that repeated, late and lost reports do no harm; a
+//! terminal report releases the rest, and nothing that comes later for that order changes anything.
+
+mod order;
+mod position;
+#[cfg(test)]
+mod tests;
+
+pub use order::{Order, PendingAmend, Phase};
+pub use position::{Execution, Position};
+
+use std::collections::VecDeque;
+
+use thiserror::Error;
+
+use crate::event::{Body, Event};
+use crate::instrument::InstrumentId;
+use crate::market::Side;
+use crate::order::{
+    Action, Intent, OrderId, OrderState, Rejection, Report, ReportKind, Status, StrategyId,
+    VenueReason,
+};
+use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
+
+/// Bounds of a fold. All memory is taken at construction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortfolioConfig {
+    /// Symbols of the universe.
+    pub instruments: usize,
+    /// Who has orders: positions are kept for each and for the account.
+    pub strategies: Vec<StrategyId>,
+    /// Open and in-flight orders.
+    pub orders_max: usize,
+    /// Ids of finished orders that are remembered, so that what comes late is known for it. Ids that
+    /// are this many counters older than the newest of their strategy count as finished too.
+    pub closed_max: usize,
+    /// How long after it left an intent may still reach the venue.
+    pub arrival_max: Nanos,
+}
+
+/// Why an intent can not be tracked.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum TrackError {
+    /// The table of orders is full.
+    #[error("the table of orders is full")]
+    Full,
+    /// The id is in use or was used before.
+    #[error("the order id is not new")]
+    NotNew,
+    /// No such order is open.
+    #[error("no such order is open")]
+    NotOpen,
+    /// An amend or cancel of the order is already on its way.
+    #[error("an amend or cancel of the order is on its way")]
+    Busy,
+}
+
+/// What a report did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The order was already over, or the report said nothing new.
+    Nothing,
+    /// Something was learned without an execution.
+    Noted,
+    /// Quantity was executed.
+    Executed(Execution),
+}
+
+/// What went in that should not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    /// Reports on orders that are over, and fills with no more than what was known.
+    pub duplicates: u64,
+    /// Reports that could not be booked because a number left its range.
+    pub range: u64,
+    /// Reports on orders that did not fit the table.
+    pub overflow: u64,
+}
+
+/// Open and in-flight orders of one symbol and side, at worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenSide {
+    /// Number of orders.
+    pub orders: u32,
+    /// Quantity that may still fill.
+    pub qty: QtySum,
+    /// The part of it that is reduce-only.
+    pub reduce_only: QtySum,
+}
+
+/// Orders, positions and money.
+#[derive(Clone, Debug)]
+pub struct Portfolio {
+    config: PortfolioConfig,
+    /// By id.
+    orders: Vec<Order>,
+    closed: VecDeque<OrderId>,
+    /// Highest counter seen, per strategy.
+    newest: Vec<u64>,
+    open: Vec<[OpenSide; 2]>,
+    account: Vec<Position>,
+    /// By strategy, then by symbol.
+    by_strategy: Vec<Position>,
+    unresolved: Vec<u32>,
+    faults: Faults,
+}
+
+impl Portfolio {
+    /// No orders, no positions.
+    #[must_use]
+    pub fn new(config: PortfolioConfig) -> Self {
+        let (instruments, strategies) = (config.instruments, config.strategies.len());
+        Self {
+            orders: Vec::with_capacity(config.orders_max),
+            closed: VecDeque::with_capacity(config.closed_max),
+            newest: vec![0; strategies],
+            open: vec![[OpenSide::default(); 2]; instruments],
+            account: vec![Position::default(); instruments],
+            by_strategy: vec![Position::default(); instruments * strategies],
+            unresolved: vec![0; strategies],
+            faults: Faults::default(),
+            config,
+        }
+    }
+
+    /// Tracks an intent that leaves now.
+    ///
+    /// # Errors
+    /// It can not be tracked, and then must not leave.
+    pub fn track(&mut self, intent: &Intent, now: Nanos) -> Result<(), TrackError> {
+        match intent.action {
+            Action::New(new) => {
+                if self.orders.len() == self.config.orders_max {
+                    return Err(TrackError::Full);
+                }
+                if self.is_known(intent.order) {
+                    return Err(TrackError::NotNew);
+                }
+                self.insert(Order::sent(intent.order, intent.instrument, &new, now));
+                Ok(())
+            }
+            Action::Amend { price, qty } => {
+                let index = self.find_idle(intent.order)?;
+                let amend = Some(PendingAmend { price, qty, since: now });
+                self.update(index, |order| order.amend = amend);
+                Ok(())
+            }
+            Action::Cancel => {
+                let index = self.index_of(intent.order).ok_or(TrackError::NotOpen)?;
+                if self.orders[index].cancel_since.is_some() {
+                    return Err(TrackError::Busy);
+                }
+                self.update(index, |order| order.cancel_since = Some(now));
+                Ok(())
+            }
+            Action::Query => {
+                let index = self.index_of(intent.order).ok_or(TrackError::NotOpen)?;
+                self.update(index, |order| order.query_since = Some(now));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes what a sequenced event says of orders. `Rejected` is not taken here: whose rejections
+    /// count depends on who owns the fold; see `reject`.
+    pub fn apply(&mut self, event: &Event) -> Change {
+        match (&event.body, event.instrument) {
+            (Body::Report(report), Some(instrument)) => self.report(instrument, report, event.ts),
+            (Body::Status(status), Some(_)) => self.status(status, event.ts),
+            _ => Change::Nothing,
+        }
+    }
+
+    /// Takes a report at `now`.
+    pub fn report(&mut self, instrument: InstrumentId, report: &Report, now: Nanos) -> Change {
+        let Some(index) = self.index_or_meet(instrument, report, now) else {
+            return Change::Nothing;
+        };
+        let amounts = (report.cum_qty, report.cum_quote, report.cum_fee);
+        let executed = self.book(index, amounts);
+        if report.kind.is_fill() && executed.is_none() {
+            self.faults.duplicates += 1;
+        }
+        if report.kind.is_terminal() {
+            self.close(index);
+        } else {
+            self.update(index, |order| note(order, report, now));
+        }
+        executed.map_or(Change::Noted, Change::Executed)
+    }
+
+    /// Takes the answer to a query at `now`.
+    pub fn status(&mut self, status: &Status, now: Nanos) -> Change {
+        let Some(index) = self.index_of(status.order) else { return Change::Nothing };
+        let arrival_max = self.config.arrival_max;
+        let too_late = |since: Nanos| status.at.since(since) > i128::from(arrival_max.0);
+        match status.state {
+            OrderState::Unknown => {
+                // It may still arrive. Only what left too long ago can not.
+                if too_late(self.orders[index].sent_at) {
+                    self.close(index);
+                } else {
+                    self.update(index, |order| order.query_since = None);
+                }
+                Change::Noted
+            }
+            OrderState::Closed => {
+                let executed = self.book(index, (status.cum_qty, status.cum_quote, status.cum_fee));
+                self.close(index);
+                executed.map_or(Change::Noted, Change::Executed)
+            }
+            OrderState::Open => {
+                let executed = self.book(index, (status.cum_qty, status.cum_quote, status.cum_fee));
+                self.update(index, |order| {
+                    order.phase = Phase::Open;
+                    order.heard_at = now;
+                    order.query_since = None;
+                    order.in_doubt = false;
+                    if order.cancel_since.is_some_and(too_late) {
+                        order.cancel_since = None;
+                    }
+                    let arrived = |a: &PendingAmend| (a.price, a.qty) == (status.price, status.qty);
+                    if order.amend.is_some_and(|a| arrived(&a) || too_late(a.since)) {
+                        order.amend = None;
+                    }
+                    // An older answer must not undo an amend that was confirmed since.
+                    if order.amend.is_none() && status.at > order.amended_at {
+                        (order.price, order.qty) = (status.price, status.qty);
+                    }
+                });
+                executed.map_or(Change::Noted, Change::Executed)
+            }
+        }
+    }
+
+    /// Takes back what a refused intent had tracked.
+    pub fn reject(&mut self, rejection: &Rejection) {
+        let Some(index) = self.index_of(rejection.order) else { return };
+        match rejection.action {
+            Action::New(_) => self.close(index),
+            Action::Amend { price, qty } => self.update(index, |order| {
+                if order.amend.is_some_and(|a| (a.price, a.qty) == (price, qty)) {
+                    order.amend = None;
+                }
+            }),
+            Action::Cancel => self.update(index, |order| order.cancel_since = None),
+            Action::Query => self.update(index, |order| order.query_since = None),
+        }
+    }
+
+    /// The account's position in a symbol.
+    #[must_use]
+    pub fn position(&self, instrument: InstrumentId) -> &Position {
+        &self.account[instrument.index()]
+    }
+
+    /// A strategy's own part of the position; flat for a strategy without a seat.
+    #[must_use]
+    pub fn position_of(&self, strategy: StrategyId, instrument: InstrumentId) -> Position {
+        let seat = self.seat(strategy);
+        seat.map_or_else(Position::default, |seat| self.by_strategy[self.cell(seat, instrument)])
+    }
+
+    /// Orders that are not known to be over, by id.
+    #[must_use]
+    pub fn orders(&self) -> &[Order] {
+        &self.orders
+    }
+
+    /// An order that is not known to be over.
+    #[must_use]
+    pub fn order(&self, id: OrderId) -> Option<&Order> {
+        self.index_of(id).map(|index| &self.orders[index])
+    }
+
+    /// Orders of one symbol.
+    pub fn orders_of(&self, instrument: InstrumentId) -> impl Iterator<Item = &Order> {
+        self.orders.iter().filter(move |order| order.instrument == instrument)
+    }
+
+    /// Open and in-flight orders of one symbol and side.
+    #[must_use]
+    pub fn open(&self, instrument: InstrumentId, side: Side) -> &OpenSide {
+        &self.open[instrument.index()][side_index(side)]
+    }
+
+    /// Quantity that the position could reach in the direction of `side`, at worst: a position never
+    /// nets against an order, because another one may take it away first.
+    #[must_use]
+    pub fn worst_case(&self, instrument: InstrumentId, side: Side) -> QtySum {
+        let position = i128::from(self.position(instrument).qty.0);
+        let held = match side {
+            Side::Buy => position.max(0),
+            Side::Sell => (-position).max(0),
+        };
+        QtySum(held + self.open(instrument, side).qty.0)
+    }
+
+    /// Quantity that a further reduce-only order may have: the position less the reduce-only orders
+    /// already on their way. Zero when `side` does not reduce.
+    #[must_use]
+    pub fn reducible(&self, instrument: InstrumentId, side: Side) -> QtySum {
+        let position = self.position(instrument);
+        if position.reducing_side() != Some(side) {
+            return QtySum::ZERO;
+        }
+        let free = position.size().0 - self.open(instrument, side).reduce_only.0;
+        QtySum(free.max(0))
+    }
+
+    /// Intents of a strategy that have no answer yet.
+    #[must_use]
+    pub fn unresolved(&self, strategy: StrategyId) -> u32 {
+        self.seat(strategy).map_or(0, |seat| self.unresolved[seat])
+    }
+
+    /// Realised profit before fees, and fees, over all symbols.
+    #[must_use]
+    pub fn totals(&self) -> (UsdSum, UsdSum) {
+        let sum = |pick: fn(&Position) -> UsdSum| {
+            UsdSum(self.account.iter().map(|position| pick(position).0).sum())
+        };
+        (sum(|position| position.realized), sum(|position| position.fees))
+    }
+
+    /// What went in that should not have.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// True for an order that is or was in the table.
+    #[must_use]
+    pub fn is_known(&self, id: OrderId) -> bool {
+        self.index_of(id).is_some() || self.is_closed(id)
+    }
+
+    fn is_closed(&self, id: OrderId) -> bool {
+        let newest = self.seat(id.strategy()).map_or(0, |seat| self.newest[seat]);
+        let remembered = self.config.closed_max as u64;
+        id.counter().saturating_add(remembered) <= newest || self.closed.contains(&id)
+    }
+
+    fn index_of(&self, id: OrderId) -> Option<usize> {
+        self.orders.binary_search_by_key(&id, |order| order.id).ok()
+    }
+
+    /// An order that no amend or cancel is on its way for.
+    fn find_idle(&self, id: OrderId) -> Result<usize, TrackError> {
+        let index = self.index_of(id).ok_or(TrackError::NotOpen)?;
+        let order = &self.orders[index];
+        let busy = order.amend.is_some() || order.cancel_since.is_some();
+        if busy { Err(TrackError::Busy) } else { Ok(index) }
+    }
+
+    /// The order of a report; one that somebody else sent is entered.
+    fn index_or_meet(
+        &mut self,
+        instrument: InstrumentId,
+        report: &Report,
+        now: Nanos,
+    ) -> Option<usize> {
+        if let Some(index) = self.index_of(report.order) {
+            return Some(index);
+        }
+        if self.is_closed(report.order) {
+            self.faults.duplicates += 1;
+            return None;
+        }
+        if self.orders.len() == self.config.orders_max {
+            self.faults.overflow += 1;
+            return None;
+        }
+        Some(self.insert(Order::met(instrument, report, now)))
+    }
+
+    /// Books the increase of an order's cumulative amounts.
+    fn book(&mut self, index: usize, (qty, quote, fee): (Qty, Usd, Usd)) -> Option<Execution> {
+        let order = self.orders[index];
+        if qty <= order.cum_qty {
+            return None;
+        }
+        let execution = (|| {
+            Some(Execution {
+                side: order.side,
+                qty: qty.checked_sub(order.cum_qty)?,
+                quote: quote.checked_sub(order.cum_quote)?,
+                fee: fee.checked_sub(order.cum_fee)?,
+            })
+        })();
+        let own = self.seat(order.strategy()).map(|seat| self.cell(seat, order.instrument));
+        let booked = execution.and_then(|execution| {
+            let account = self.account[order.instrument.index()].booked(&execution)?;
+            let own = match own {
+                Some(cell) => Some((cell, self.by_strategy[cell].booked(&execution)?)),
+                None => None,
+            };
+            Some((account, own))
+        });
+        let Some((account, own)) = booked else {
+            self.faults.range += 1;
+            return None;
+        };
+        self.account[order.instrument.index()] = account;
+        if let Some((cell, position)) = own {
+            self.by_strategy[cell] = position;
+        }
+        self.update(index, |order| {
+            (order.cum_qty, order.cum_quote, order.cum_fee) = (qty, quote, fee);
+        });
+        execution
+    }
+
+    fn insert(&mut self, order: Order) -> usize {
+        if let Some(seat) = self.seat(order.strategy()) {
+            self.newest[seat] = self.newest[seat].max(order.id.counter());
+        }
+        let at = self.orders.partition_point(|other| other.id < order.id);
+        self.orders.insert(at, order);
+        self.count(&order, 1);
+        at
+    }
+
+    fn close(&mut self, index: usize) {
+        let order = self.orders.remove(index);
+        self.count(&order, -1);
+        if self.closed.len() == self.config.closed_max {
+            self.closed.pop_front();
+        }
+        self.closed.push_back(order.id);
+    }
+
+    /// Changes an order and keeps the sums in step.
+    fn update(&mut self, index: usize, change: impl FnOnce(&mut Order)) {
+        let before = self.orders[index];
+        let mut after = before;
+        change(&mut after);
+        self.orders[index] = after;
+        self.count(&before, -1);
+        self.count(&after, 1);
+    }
+
+    /// Adds (1) or removes (-1) an order's part of the sums.
+    fn count(&mut self, order: &Order, sign: i32) {
+        let side = &mut self.open[order.instrument.index()][side_index(order.side)];
+        side.orders = side.orders.wrapping_add_signed(sign);
+        let remaining = order.remaining().0 * i128::from(sign);
+        side.qty.0 += remaining;
+        if order.reduce_only {
+            side.reduce_only.0 += remaining;
+        }
+        let unresolved = u32::try_from(order.unresolved()).expect("at most three");
+        if let Some(seat) = self.seat(order.strategy()) {
+            let sum = &mut self.unresolved[seat];
+            *sum = if sign > 0 { *sum + unresolved } else { *sum - unresolved };
+        }
+    }
+
+    fn seat(&self, strategy: StrategyId) -> Option<usize> {
+        self.config.strategies.iter().position(|id| *id == strategy)
+    }
+
+    fn cell(&self, seat: usize, instrument: InstrumentId) -> usize {
+        seat * self.config.instruments + instrument.index()
+    }
+}
+
+/// What a report that does not end the order says of it.
+fn note(order: &mut Order, report: &Report, now: Nanos) {
+    order.heard_at = now;
+    match report.kind {
+        ReportKind::Accepted | ReportKind::PartialFill => order.phase = Phase::Open,
+        ReportKind::Amended => {
+            order.phase = Phase::Open;
+            // A late answer to an older amend must not undo a newer one.
+            if order.amend.is_some_and(|a| (a.price, a.qty) == (report.price, report.qty)) {
+                order.amend = None;
+                order.amended_at = now;
+                (order.price, order.qty) = (report.price, report.qty);
+            }
+        }
+        ReportKind::AmendRefused => order.amend = None,
+        ReportKind::CancelRefused => order.cancel_since = None,
+        ReportKind::Filled | ReportKind::Canceled | ReportKind::Expired | ReportKind::Refused => {}
+    }
+    if report.reason == VenueReason::UnknownOrder {
+        order.in_doubt = true;
+    }
+}
+
+/// Index of a side in tables of two.
+#[must_use]
+pub const fn side_index(side: Side) -> usize {
+    match side {
+        Side::Buy => 0,
+        Side::Sell => 1,
+    }
+}
+
+/// Unrealised profit of all positions at `mark`; none when a position has no mark.
+#[must_use]
+pub fn unrealized(
+    positions: &Portfolio,
+    mark: impl Fn(InstrumentId) -> Option<Px>,
+) -> Option<UsdSum> {
+    let mut sum = UsdSum::ZERO;
+    for (index, position) in positions.account.iter().enumerate() {
+        if position.qty != Qty::ZERO {
+            let id = InstrumentId(u16::try_from(index).ok()?);
+            sum = sum.checked_add(position.unrealized(mark(id)?))?;
+        }
+    }
+    Some(sum)
+}

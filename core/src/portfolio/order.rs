@@ -1,0 +1,140 @@
+//! One open order as the fold knows it.
+
+use crate::instrument::InstrumentId;
+use crate::market::Side;
+use crate::order::{NewOrder, OrderId, Report, StrategyId};
+use crate::units::{Nanos, Px, Qty, QtySum, Usd};
+
+/// How far an order is known to have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// On its way: the venue has not answered.
+    Pending,
+    /// The venue has it.
+    Open,
+}
+
+/// An amend on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingAmend {
+    /// New price.
+    pub price: Px,
+    /// New total quantity.
+    pub qty: Qty,
+    /// When it left.
+    pub since: Nanos,
+}
+
+/// An order that is not known to be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: OrderId,
+    /// Its symbol.
+    pub instrument: InstrumentId,
+    /// Buys or sells.
+    pub side: Side,
+    /// May only reduce.
+    pub reduce_only: bool,
+    /// Limit price as last confirmed, or as sent.
+    pub price: Px,
+    /// Total quantity as last confirmed, or as sent.
+    pub qty: Qty,
+    /// Filled so far.
+    pub cum_qty: Qty,
+    /// Price times quantity of what is filled.
+    pub cum_quote: Usd,
+    /// Fees on what is filled.
+    pub cum_fee: Usd,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When it left.
+    pub sent_at: Nanos,
+    /// When the venue was last heard of it; `sent_at` before that.
+    pub heard_at: Nanos,
+    /// When an amend was last confirmed.
+    pub amended_at: Nanos,
+    /// An amend on its way.
+    pub amend: Option<PendingAmend>,
+    /// When a cancel left that is not answered.
+    pub cancel_since: Option<Nanos>,
+    /// When a query left that is not answered.
+    pub query_since: Option<Nanos>,
+    /// The venue said that it does not know the order, so that a report must have been lost.
+    pub in_doubt: bool,
+}
+
+impl Order {
+    pub(super) fn sent(id: OrderId, instrument: InstrumentId, new: &NewOrder, at: Nanos) -> Self {
+        Self {
+            id,
+            instrument,
+            side: new.side,
+            reduce_only: new.reduce_only,
+            price: new.price,
+            qty: new.qty,
+            cum_qty: Qty::ZERO,
+            cum_quote: Usd::ZERO,
+            cum_fee: Usd::ZERO,
+            phase: Phase::Pending,
+            sent_at: at,
+            heard_at: at,
+            amended_at: Nanos(0),
+            amend: None,
+            cancel_since: None,
+            query_since: None,
+            in_doubt: false,
+        }
+    }
+
+    /// An order that somebody else sent, met by its first report.
+    pub(super) fn met(instrument: InstrumentId, report: &Report, at: Nanos) -> Self {
+        let new = NewOrder {
+            side: report.side,
+            price: report.price,
+            qty: report.qty,
+            tif: crate::order::TimeInForce::Gtc,
+            reduce_only: report.reduce_only,
+        };
+        Self { phase: Phase::Open, ..Self::sent(report.order, instrument, &new, at) }
+    }
+
+    /// Who it belongs to.
+    #[must_use]
+    pub const fn strategy(&self) -> StrategyId {
+        self.id.strategy()
+    }
+
+    /// Quantity that may still fill, at worst: an amend on its way may already hold, or may not.
+    #[must_use]
+    pub fn remaining(&self) -> QtySum {
+        let qty = self.amend.map_or(self.qty, |amend| amend.qty.max(self.qty));
+        QtySum((i128::from(qty.0) - i128::from(self.cum_qty.0)).max(0))
+    }
+
+    /// The price at which it may meet the other side, at worst.
+    #[must_use]
+    pub fn most_aggressive_price(&self) -> Px {
+        match (self.amend, self.side) {
+            (None, _) => self.price,
+            (Some(amend), Side::Buy) => amend.price.max(self.price),
+            (Some(amend), Side::Sell) => amend.price.min(self.price),
+        }
+    }
+
+    /// Intents on it that have no answer yet, queries aside.
+    #[must_use]
+    pub fn unresolved(&self) -> usize {
+        usize::from(self.phase == Phase::Pending)
+            + usize::from(self.amend.is_some())
+            + usize::from(self.cancel_since.is_some())
+    }
+
+    /// Since when the oldest unanswered intent waits; none when nothing does.
+    #[must_use]
+    pub fn unanswered_since(&self) -> Option<Nanos> {
+        let new = (self.phase == Phase::Pending).then_some(self.sent_at);
+        let amend = self.amend.map(|amend| amend.since);
+        [new, amend, self.cancel_since].into_iter().flatten().min()
+    }
+}
