@@ -105,6 +105,7 @@ pub struct Portfolio {
     /// By strategy, then by symbol.
     by_strategy: Vec<Position>,
     unresolved: Vec<u32>,
+    executions: u64,
     faults: Faults,
 }
 
@@ -121,6 +122,7 @@ impl Portfolio {
             account: vec![Position::default(); instruments],
             by_strategy: vec![Position::default(); instruments * strategies],
             unresolved: vec![0; strategies],
+            executions: 0,
             faults: Faults::default(),
             config,
         }
@@ -326,6 +328,12 @@ impl Portfolio {
         (sum(|position| position.realized), sum(|position| position.fees))
     }
 
+    /// Executions booked so far. A lost report and the one that makes up for it count as one.
+    #[must_use]
+    pub fn executions(&self) -> u64 {
+        self.executions
+    }
+
     /// What went in that should not have.
     #[must_use]
     pub fn faults(&self) -> &Faults {
@@ -404,6 +412,7 @@ impl Portfolio {
             self.faults.range += 1;
             return None;
         };
+        self.executions += 1;
         self.account[order.instrument.index()] = account;
         if let Some((cell, position)) = own {
             self.by_strategy[cell] = position;

@@ -9,6 +9,10 @@ use std::borrow::Cow;
 use fusewire_core::instrument::{InstrumentId, Market, Universe};
 use fusewire_core::market::{Decoded, Ignored, Kind, Message};
 
+mod stage;
+
+pub use stage::{Faults, FeedStage, Recording};
+
 use crate::capture::Origin;
 use crate::decode::{DecodeError, Decoder, symbol_of_stream, unescape};
 

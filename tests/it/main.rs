@@ -6,6 +6,8 @@
 //! - `commands`: every verb from the command line
 //! - `synthetic`: synthetic captures through the whole program
 //! - `allocation`: decode and book allocate nothing after warm-up
+//! - `pipeline`: from frame to fill and back, the same every time
+//! - `truncation`: a shorter capture gives a prefix of the longer run
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(
@@ -18,4 +20,6 @@ mod bad_input;
 mod books;
 mod commands;
 mod differential;
+mod pipeline;
 mod synthetic;
+mod truncation;

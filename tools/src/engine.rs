@@ -1,19 +1,30 @@
-//! The composition root: it joins captures, decoder, books and strategy, and reads like the picture.
+//! The composition root: it joins captures, stages and venue, and reads like the picture.
 //!
 //! ```text
 //!  captures ─► manifest ─► universe
-//!  captures ─► merge ─► feed ─► books ─► strategy
+//!  captures ─► merge ─► feed ─► sequencer + book ─► alpha ─► risk ─► gateway ─► paper venue
+//!                                   ▲    └ ─ ─ ─ ─ ─ market tap ─ ─ ─ ─ ─ ─ ─ ─ ─►│
+//!                                   └───────────────── feedback ◄─────────────────┘
 //! ```
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use fusewire_core::book::Invalid;
-use fusewire_core::books::Books;
-use fusewire_core::instrument::{InstrumentId, Market, Universe};
-use fusewire_io::capture::{CaptureError, Merge, OpenOptions, Reader, Record};
-use fusewire_io::feed::{Context, Doubt, Feed, Malformed};
+use fusewire_core::instrument::{InstrumentId, Universe};
+use fusewire_core::kill::KillSwitch;
+use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter};
+use fusewire_core::order::StrategyId;
+use fusewire_core::ring::{RingBuffer, with_levels};
+use fusewire_core::runner::run_inline;
+use fusewire_core::sequencer::{self, ControlInput, ControlQueue, Sequencer};
+use fusewire_core::stage::DoneSeq;
+use fusewire_io::capture::{Merge, OpenOptions, Reader};
+use fusewire_io::feed::{Feed, FeedStage, Recording};
+use fusewire_io::gateway::{self, GatewayStage};
 use fusewire_io::manifest::{self, FileSummary, Scanned};
+use fusewire_io::venue::paper::PaperVenue;
+use fusewire_risk::stage::{self as risk, RiskStage};
 use fusewire_strategies::registry::AnyStrategy;
+use fusewire_strategies::stage::{self as alpha, AlphaStage};
 
 use crate::config::Config;
 use crate::outcome::Failure;
@@ -29,18 +40,32 @@ pub struct Plan {
     pub scanned: Scanned,
 }
 
-/// Everything that a run leaves behind.
+/// What runs, beside the inputs.
+pub struct Setup {
+    /// The symbols.
+    pub universe: Universe,
+    /// Those of them that may be traded.
+    pub tradable: Vec<InstrumentId>,
+    /// The strategies by seat.
+    pub strategies: Vec<AnyStrategy>,
+    /// Commands from outside, by time.
+    pub controls: Vec<ControlInput>,
+    /// Whether lanes remember their prefixes.
+    pub keep: Keep,
+}
+
+/// Everything that a run leaves behind: the stages as they stand.
 pub struct Run {
     /// Decoders and counts.
-    pub feed: Feed,
-    /// The books at the end.
-    pub books: Books,
-    /// The strategy at the end.
-    pub strategy: AnyStrategy,
-    /// Malformed frames by stream; empty name for frames that name none.
-    pub stale_streams: BTreeMap<String, u64>,
-    /// Lines and tails that could not be read and were passed over.
-    pub damaged: u64,
+    pub feed: FeedStage,
+    /// The sequenced stream and the books.
+    pub sequencer: Sequencer,
+    /// Strategies.
+    pub alpha: AlphaStage<AnyStrategy>,
+    /// Verdicts, and the account as the stream tells it.
+    pub risk: RiskStage,
+    /// Orders, and the venue behind them.
+    pub gateway: GatewayStage<PaperVenue>,
 }
 
 /// Called now and then with the bytes read so far.
@@ -66,61 +91,113 @@ pub fn prepare(
     Ok(Plan { sources, options, scanned })
 }
 
-/// Runs the pipeline over the inputs, on this thread, each frame to its end before the next.
+/// Runs the pipeline over the inputs, on this thread, each event to its end before the next.
 ///
 /// # Errors
-/// An input changed since it was scanned and can no longer be read.
+/// An input changed since it was scanned and can no longer be read, or a bound of the run was broken.
 pub fn run(
     plan: &Plan,
-    universe: Universe,
+    setup: Setup,
     config: &Config,
-    mut strategy: AnyStrategy,
-    progress: Progress<'_>,
+    progress: Box<dyn FnMut(u64)>,
 ) -> Result<Run, Failure> {
-    let mut merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
-    let files = origins(merge.readers(), plan, &universe)?;
-    let mut books = Books::new(&universe, &config.books());
-    let mut feed = Feed::new(universe);
-    let mut stale_streams = BTreeMap::new();
-    let mut damaged = 0;
-    loop {
-        match merge.next() {
-            Ok(Some(record)) => {
-                let file = &files[record.source];
-                let result =
-                    feed.take(record.bytes, &file.context(&record), |id, message, decoded| {
-                        books.apply(id, message, decoded);
-                        strategy.on_message(message);
-                    });
-                if let Err(malformed) = result {
-                    doubt(&mut books, file, &malformed);
-                    count_stale(&mut stale_streams, malformed.stream);
-                }
-            }
-            Ok(None) => break,
-            Err(error) if error.is_damage() => {
-                damaged += 1;
-                damage(&mut books, &files, &error);
-            }
-            Err(error) => return Err(Failure::line(error)),
-        }
-        if feed.counts().frames.is_multiple_of(PROGRESS_EVERY) {
-            progress(merge.readers().iter().map(Reader::bytes_read).sum());
-        }
+    let Setup { universe, tradable, strategies, controls, keep } = setup;
+    let seats = seats(strategies.len())?;
+    let (kill, done) = (KillSwitch::new(), DoneSeq::new());
+    let control = control_queue(controls, config)?;
+    let messages = config.ring.messages as usize;
+    let levels = config.ring.levels as usize;
+    let (input_in, input_out) = with_levels(messages, levels);
+    let (event_in, event_out) = RingBuffer::new(messages);
+    let (alpha_in, alpha_out) = RingBuffer::new(messages);
+    let (risk_in, risk_out) = RingBuffer::new(messages);
+    let (feedback_in, feedback_out) = RingBuffer::new(messages);
+    let (tap_in, tap_out) = with_levels(messages, levels);
+
+    let merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
+    let recordings = recordings(merge.readers(), plan, &universe)?;
+    let books = config.books();
+    let mut head = Sequencer::new(
+        &config.sequencer(&strategies),
+        &universe,
+        &books,
+        kill.clone(),
+        sequencer::Ports {
+            input: input_out,
+            feedback: feedback_out,
+            control,
+            output: event_in,
+            tap: Some(tap_in),
+        },
+        keep,
+    );
+    let mut alpha = AlphaStage::new(
+        &config.alpha(),
+        strategies,
+        Arc::new(universe.clone()),
+        &tradable,
+        alpha::Ports { input: event_out, output: alpha_in },
+        keep,
+    );
+    let mut risk = RiskStage::new(
+        &config.risk(),
+        &universe,
+        &tradable,
+        &seats,
+        kill.clone(),
+        risk::Ports { input: alpha_out, output: risk_in },
+        keep,
+    );
+    let venue = PaperVenue::new(&config.paper(), &universe, &books, tap_out, &seats);
+    let mut gateway = GatewayStage::new(
+        &config.gateway(),
+        venue,
+        gateway::Ports { input: risk_out, feedback: feedback_in },
+        kill,
+        done.clone(),
+        keep,
+    );
+    let mut feed =
+        FeedStage::new(merge, recordings, Feed::new(universe), input_in, keep).telling(progress);
+    run_inline(&mut feed, &mut head, &mut [&mut alpha, &mut risk, &mut gateway], &done)
+        .map_err(Failure::line)?;
+    feed.finish().map_err(Failure::line)?;
+    Ok(Run { feed, sequencer: head, alpha, risk, gateway })
+}
+
+impl Run {
+    /// The lanes in their order.
+    #[must_use]
+    pub fn lanes(&self) -> [(Lane, &LaneWriter); Lane::ALL.len()] {
+        [
+            (Lane::Feed, self.feed.lane()),
+            (Lane::Event, self.sequencer.lane()),
+            (Lane::Alpha, self.alpha.lane()),
+            (Lane::Risk, self.risk.lane()),
+            (Lane::Gateway, self.gateway.lane()),
+        ]
     }
-    Ok(Run { feed, books, strategy, stale_streams, damaged })
+
+    /// The digest over all lanes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_all(&self.lanes().map(|(_, lane)| lane.digest()))
+    }
 }
 
-/// Streams that are listed as stale one by one; the rest share one entry.
-const STALE_STREAMS_MAX: usize = 1_024;
-
-fn count_stale(streams: &mut BTreeMap<String, u64>, stream: String) {
-    let room = streams.len() < STALE_STREAMS_MAX || streams.contains_key(&stream);
-    *streams.entry(if room { stream } else { "(other)".to_owned() }).or_default() += 1;
+/// Seats of the strategies, and risk's own.
+fn seats(strategies: usize) -> Result<Vec<StrategyId>, Failure> {
+    let count = u8::try_from(strategies).map_err(Failure::line)?;
+    Ok((0..count).map(StrategyId).chain([StrategyId::RISK]).collect())
 }
 
-/// Frames between two progress reports.
-const PROGRESS_EVERY: u64 = 4_096;
+fn control_queue(controls: Vec<ControlInput>, config: &Config) -> Result<Arc<ControlQueue>, Failure> {
+    let queue = ControlQueue::new(config.stream.control_max as usize);
+    for control in controls {
+        queue.push(control).map_err(|_| Failure::line("more commands than stream.control_max"))?;
+    }
+    Ok(Arc::new(queue))
+}
 
 fn open(sources: &[Source], options: &OpenOptions) -> Result<Vec<Reader>, Failure> {
     sources
@@ -141,17 +218,13 @@ fn in_merge_order(sources: Vec<Source>, files: &[FileSummary]) -> Vec<Source> {
     paired.into_iter().map(|(_, source)| source).collect()
 }
 
-/// What an open recording says about its frames.
-struct File {
-    path: String,
-    market: Market,
-    only_symbol: Option<String>,
-    /// The instruments that it feeds.
-    instruments: Vec<InstrumentId>,
-}
-
-fn origins(readers: &[Reader], plan: &Plan, universe: &Universe) -> Result<Vec<File>, Failure> {
-    let file = |reader: &Reader| {
+/// What the manifest says about each open recording.
+fn recordings(
+    readers: &[Reader],
+    plan: &Plan,
+    universe: &Universe,
+) -> Result<Vec<Recording>, Failure> {
+    let recording = |reader: &Reader| {
         let path = reader.name().to_owned();
         let summary = plan.scanned.manifest.files.iter().find(|file| file.path == path);
         let (Some(market), Some(summary)) = (reader.market(), summary) else {
@@ -159,40 +232,7 @@ fn origins(readers: &[Reader], plan: &Plan, universe: &Universe) -> Result<Vec<F
         };
         let find = |symbol: &String| universe.find(market, symbol.as_bytes());
         let instruments = summary.symbols.iter().filter_map(find).collect();
-        Ok(File { path, market, only_symbol: summary.only_symbol.clone(), instruments })
+        Ok(Recording { path, market, only_symbol: summary.only_symbol.clone(), instruments })
     };
-    readers.iter().map(file).collect()
-}
-
-impl File {
-    fn context<'a>(&'a self, record: &Record<'a>) -> Context<'a> {
-        let only_symbol = self.only_symbol.as_deref();
-        Context { market: self.market, origin: record.origin, only_symbol }
-    }
-}
-
-/// A malformed frame may have been a change of a book: unknown is unsafe.
-#[cold]
-fn doubt(books: &mut Books, file: &File, malformed: &Malformed) {
-    tracing::debug!(stream = malformed.stream, error = %malformed.error, "malformed frame");
-    match malformed.doubt {
-        Doubt::None => {}
-        Doubt::One(id) => books.invalidate(id, Invalid::Malformed),
-        Doubt::All => invalidate_all(books, file),
-    }
-}
-
-/// A line that can not be read may have been any frame of its recording.
-#[cold]
-fn damage(books: &mut Books, files: &[File], error: &CaptureError) {
-    tracing::debug!(%error, "damaged capture");
-    for file in files.iter().filter(|file| error.file() == Some(&file.path)) {
-        invalidate_all(books, file);
-    }
-}
-
-fn invalidate_all(books: &mut Books, file: &File) {
-    for &id in &file.instruments {
-        books.invalidate(id, Invalid::Malformed);
-    }
+    readers.iter().map(recording).collect()
 }

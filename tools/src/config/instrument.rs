@@ -5,8 +5,9 @@ use fusewire_core::instrument::{
 };
 use fusewire_core::units::{NumberError, Px, Qty, Rate, Usd};
 use rust_decimal::Decimal;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+use super::number::{decimal, decimal_if};
 
 /// One section. Decimals must be strings: a TOML float is not exact.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -38,17 +39,6 @@ pub struct InstrumentEntry {
     price_places: u32,
     #[serde(default = "places")]
     qty_places: u32,
-}
-
-/// A decimal string. A TOML float has already lost digits when it gets here, so it is refused.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Decimal::from_str_exact(&text)
-        .map_err(|error| D::Error::custom(format!("\"{text}\" is no decimal: {error}")))
-}
-
-fn decimal_if<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
-    decimal(deserializer).map(Some)
 }
 
 /// Decimals printed when nothing is said: all that a unit keeps.

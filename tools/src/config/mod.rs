@@ -34,50 +34,6 @@ pub struct Config {
     pub instrument: Vec<InstrumentEntry>,
 }
 
-/// `[run]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct Run {
-    /// Name of the strategy.
-    pub strategy: String,
-}
-
-/// `[universe]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct UniverseSection {
-    /// Report keys, in the order of their numbers.
-    pub symbols: Vec<String>,
-}
-
-/// `[capture]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct CaptureSection {
-    /// Silence that counts as a gap, in ms.
-    pub gap_max_ms: u32,
-    /// Clock offset worth a note, in ms.
-    pub clock_offset_note_ms: u32,
-    /// Longest line, in bytes.
-    pub line_bytes_max: u32,
-    /// REST answers held back, in bytes.
-    pub rest_bytes_max: u32,
-}
-
-/// `[book]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-pub struct BookSection {
-    /// Fast ladder, in ticks.
-    pub window_ticks: u32,
-    /// Levels beyond it, per side.
-    pub far_levels_max: u32,
-    /// Frames that wait for a snapshot.
-    pub buffer_frames_max: u32,
-    /// Levels in them.
-    pub buffer_levels_max: u32,
-}
-
 impl Default for Config {
     fn default() -> Self {
         toml::from_str(DEFAULTS).expect("the embedded defaults parse, a test checks it")

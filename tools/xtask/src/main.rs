@@ -25,7 +25,7 @@ struct Step {
 }
 
 /// In the order of `check`: what fails fastest comes first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "fmt", what: "formatting, by rustfmt alone", run: fmt },
     Step { name: "tidy", what: "headers, sizes, left-overs, white space, paths", run: tidy_step },
     Step { name: "edges", what: "which crate may name which, and what", run: edges_step },
@@ -34,6 +34,7 @@ const STEPS: [Step; 9] = [
     Step { name: "docs", what: "documentation builds without warnings", run: docs },
     Step { name: "test", what: "the test command that stands in README.md", run: test },
     Step { name: "fuzz", what: "a bounded run of every fuzz target", run: fuzz::run },
+    Step { name: "profiles", what: "a debug and a release build run alike", run: profiles },
     Step { name: "gates", what: "ratios beside the peers, release build", run: gates },
 ];
 
@@ -156,6 +157,25 @@ fn test(root: &Path) -> Result<(), String> {
     run(command)
 }
 
+/// The embedded sample has the same digests whatever the optimiser did.
+fn profiles(root: &Path) -> Result<(), String> {
+    let digest = |profile: &[&str]| {
+        let run = ["run", "--quiet", "-p", "fusewire", "--bin", "fusewire"];
+        let arguments = [&run[..], profile, &["--", "replay", "--json"]].concat();
+        let output = printed(cargo(root, &arguments))?;
+        digest_of(&output).ok_or_else(|| "the report has no digest.all".to_owned())
+    };
+    let (debug, release) = (digest(&[])?, digest(&["--release"])?);
+    println!("debug   {debug}\nrelease {release}");
+    if debug == release { Ok(()) } else { Err("the two digests differ".to_owned()) }
+}
+
+/// The value of `"all"` in a report: xtask has no JSON parser and needs none for one line.
+fn digest_of(report: &str) -> Option<String> {
+    let line = report.lines().find(|line| line.trim_start().starts_with("\"all\":"))?;
+    line.split('"').nth(3).map(str::to_owned)
+}
+
 fn gates(root: &Path) -> Result<(), String> {
     let peers = ["--features", "peers"];
     let run_gates = ["run", "--release", "-p", "fusewire-bench", "--bin", "gates"];
@@ -174,6 +194,18 @@ fn run(mut command: Command) -> Result<(), String> {
     println!("$ {shown}");
     let status = command.status().map_err(|error| format!("`{shown}`: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}")) }
+}
+
+/// Shows the command, runs it, and returns what it printed.
+fn printed(mut command: Command) -> Result<String, String> {
+    let shown = shown(&command);
+    println!("$ {shown}");
+    let output = command.output().map_err(|error| format!("`{shown}`: {error}"))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("`{shown}` ended with {}: {stderr}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Whether the command runs and ends well; it shows nothing.
@@ -206,6 +238,13 @@ mod tests {
         for step in &STEPS {
             assert!(help().contains(step.name), "{}", step.name);
         }
+    }
+
+    #[test]
+    fn the_digest_is_read_from_a_report() {
+        let report = "{\n  \"digest\": {\n    \"all\": \"0aff\",\n    \"alpha\": \"1\"\n  }\n}";
+        assert_eq!(digest_of(report).as_deref(), Some("0aff"));
+        assert_eq!(digest_of("{}"), None);
     }
 
     #[test]

@@ -1,0 +1,333 @@
+//! The feed stage over recordings: one frame at a time, decoded and pushed to the sequencer.
+//!
+//! Every frame gives at least one input, so that time moves on with frames that say nothing.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use fusewire_core::book::Invalid;
+use fusewire_core::instrument::{InstrumentId, Market};
+use fusewire_core::lane::{Keep, LaneWriter};
+use fusewire_core::market::{Body, Decoded, Level, LevelRange, Message};
+use fusewire_core::message::{BookInput, Input, InputBody};
+use fusewire_core::ring::LevelsProducer;
+use fusewire_core::runner::Source;
+use fusewire_core::stage::Stage;
+use fusewire_core::units::Nanos;
+
+use super::{Context, Doubt, Feed, Malformed};
+use crate::capture::{CaptureError, Merge, Record};
+
+/// What an open recording says about its frames.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// Its name in errors.
+    pub path: String,
+    /// Market of its frames.
+    pub market: Market,
+    /// The only symbol of the recording, if it has one.
+    pub only_symbol: Option<String>,
+    /// The instruments that it feeds.
+    pub instruments: Vec<InstrumentId>,
+}
+
+impl Recording {
+    fn context<'a>(&'a self, record: &Record<'a>) -> Context<'a> {
+        let only_symbol = self.only_symbol.as_deref();
+        Context { market: self.market, origin: record.origin, only_symbol }
+    }
+}
+
+/// What went wrong on the way in and was passed over.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Malformed frames by stream; empty name for frames that name none.
+    pub stale_streams: BTreeMap<String, u64>,
+    /// Lines and tails that could not be read.
+    pub damaged: u64,
+    /// Frames with more levels than a ring holds: their book is invalidated instead.
+    pub oversized: u64,
+}
+
+/// Frames between two progress reports.
+const PROGRESS_EVERY: u64 = 4_096;
+/// Streams that are listed as stale one by one; the rest share one entry.
+const STALE_STREAMS_MAX: usize = 1_024;
+
+/// The feed stage.
+pub struct FeedStage {
+    merge: Merge,
+    recordings: Vec<Recording>,
+    feed: Feed,
+    outbox: Inputs,
+    lane: LaneWriter,
+    /// Receive time of the latest frame: what a damaged line counts as of.
+    recv: Nanos,
+    faults: Faults,
+    /// Told the bytes read so far, now and then.
+    progress: Option<Box<dyn FnMut(u64)>>,
+    /// The end: all frames read, or an input that can no longer be read.
+    ended: Option<Result<(), CaptureError>>,
+}
+
+impl FeedStage {
+    /// A stage over `merge`, whose readers `recordings` describe in the same order.
+    #[must_use]
+    pub fn new(
+        merge: Merge,
+        recordings: Vec<Recording>,
+        feed: Feed,
+        output: LevelsProducer<Input>,
+        keep: Keep,
+    ) -> Self {
+        assert_eq!(merge.readers().len(), recordings.len(), "each reader is described");
+        Self {
+            merge,
+            recordings,
+            feed,
+            outbox: Inputs::new(output),
+            lane: LaneWriter::new(keep),
+            recv: Nanos(0),
+            faults: Faults::default(),
+            progress: None,
+            ended: None,
+        }
+    }
+
+    /// The same stage, telling the bytes read so far every few thousand frames.
+    #[must_use]
+    pub fn telling(mut self, progress: Box<dyn FnMut(u64)>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Decoders and counts.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// Bytes read from all recordings so far.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.merge.readers().iter().map(crate::capture::Reader::bytes_read).sum()
+    }
+
+    /// What went wrong and was passed over.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The feed lane.
+    #[must_use]
+    pub fn lane(&self) -> &LaneWriter {
+        &self.lane
+    }
+
+    /// Why the inputs ended before their end, if they did.
+    ///
+    /// # Errors
+    /// An input can no longer be read.
+    pub fn finish(&mut self) -> Result<(), CaptureError> {
+        self.ended.take().unwrap_or(Ok(()))
+    }
+
+    fn take_record(&mut self) {
+        match self.merge.next() {
+            Ok(Some(record)) => {
+                let recording = &self.recordings[record.source];
+                self.recv = record.recv;
+                let market = [recording.market as u8];
+                self.lane.append_parts(&[&record.recv.0.to_le_bytes(), &market, record.bytes]);
+                let outbox = &mut self.outbox;
+                outbox.begin(record.recv, self.lane.records());
+                let context = recording.context(&record);
+                let sink = |id, message: &Message, decoded: &Decoded| {
+                    outbox.message(id, message, decoded);
+                };
+                if let Err(malformed) = self.feed.take(record.bytes, &context, sink) {
+                    doubt(outbox, recording, &malformed);
+                    count_stale(&mut self.faults.stale_streams, malformed.stream);
+                }
+                outbox.end();
+                self.faults.oversized = outbox.oversized;
+            }
+            Ok(None) => self.ended = Some(Ok(())),
+            Err(error) if error.is_damage() => self.damage(&error),
+            Err(error) => self.ended = Some(Err(error)),
+        }
+    }
+
+    #[cold]
+    fn tell(&mut self) {
+        let bytes = self.bytes_read();
+        if let Some(progress) = &mut self.progress {
+            progress(bytes);
+        }
+    }
+
+    /// A line that can not be read may have been any frame of its recording.
+    #[cold]
+    fn damage(&mut self, error: &CaptureError) {
+        self.faults.damaged += 1;
+        self.lane.append_parts(&[b"damaged"]);
+        self.outbox.begin(self.recv, self.lane.records());
+        let of_file = |recording: &&Recording| error.file() == Some(&recording.path);
+        for recording in self.recordings.iter().filter(of_file) {
+            self.outbox.invalidate_all(recording);
+        }
+        self.outbox.end();
+    }
+}
+
+impl Stage for FeedStage {
+    fn name(&self) -> &'static str {
+        "feed"
+    }
+
+    fn poll(&mut self) -> usize {
+        let flushed = self.outbox.flush();
+        if self.outbox.is_empty() && self.ended.is_none() {
+            self.take_record();
+            if self.lane.records().is_multiple_of(PROGRESS_EVERY) {
+                self.tell();
+            }
+            return flushed + 1;
+        }
+        flushed
+    }
+}
+
+impl Source for FeedStage {
+    fn ended(&self) -> bool {
+        self.ended.is_some() && self.outbox.is_empty()
+    }
+}
+
+/// A malformed frame may have been a change of a book: unknown is unsafe.
+#[cold]
+fn doubt(outbox: &mut Inputs, recording: &Recording, malformed: &Malformed) {
+    match malformed.doubt {
+        Doubt::None => {}
+        Doubt::One(id) => outbox.invalidate(id),
+        Doubt::All => outbox.invalidate_all(recording),
+    }
+}
+
+#[cold]
+fn count_stale(streams: &mut BTreeMap<String, u64>, stream: String) {
+    let room = streams.len() < STALE_STREAMS_MAX || streams.contains_key(&stream);
+    *streams.entry(if room { stream } else { "(other)".to_owned() }).or_default() += 1;
+}
+
+/// The inputs of one frame on their way to the ring. Most frames go straight through; what finds no room
+/// waits here, levels and all. An array frame has at most as many rows as a line of the capture holds.
+struct Inputs {
+    output: LevelsProducer<Input>,
+    waiting: VecDeque<(Input, LevelRange)>,
+    levels: Vec<Level>,
+    recv: Nanos,
+    frame: u64,
+    said: bool,
+    oversized: u64,
+}
+
+impl Inputs {
+    fn new(output: LevelsProducer<Input>) -> Self {
+        Self {
+            output,
+            waiting: VecDeque::new(),
+            levels: Vec::new(),
+            recv: Nanos(0),
+            frame: 0,
+            said: false,
+            oversized: 0,
+        }
+    }
+
+    fn begin(&mut self, recv: Nanos, frame: u64) {
+        (self.recv, self.frame, self.said) = (recv, frame, false);
+    }
+
+    fn end(&mut self) {
+        if !self.said {
+            self.put(InstrumentId(0), InputBody::Nothing, &[], &[]);
+        }
+    }
+
+    fn message(&mut self, id: InstrumentId, message: &Message, decoded: &Decoded) {
+        let mut levels = LevelRange::default();
+        let body = match &message.body {
+            Body::Depth(depth) => {
+                levels = depth.levels;
+                let LevelRange { bids, asks, .. } = levels;
+                InputBody::Book(BookInput::Diff { ids: depth.ids, bids, asks })
+            }
+            Body::PartialDepth(depth) => {
+                levels = depth.levels;
+                InputBody::Book(BookInput::Partial { bids: levels.bids, asks: levels.asks })
+            }
+            Body::Snapshot(snapshot) => {
+                levels = snapshot.levels;
+                let (last_id, LevelRange { bids, asks, .. }) = (snapshot.last_id, levels);
+                InputBody::Book(BookInput::Snapshot { last_id, bids, asks })
+            }
+            Body::BookTicker(ticker) => InputBody::Ticker(*ticker),
+            Body::Trade(trade) => InputBody::Trade(*trade),
+            Body::AggTrade(trade) => InputBody::AggTrade(*trade),
+            Body::Mark(mark) => InputBody::Mark(*mark),
+            Body::Liquidation(liquidation) => InputBody::Liquidation(*liquidation),
+            Body::Kline(_) | Body::ContractInfo(_) => InputBody::Nothing,
+        };
+        self.put(id, body, decoded.bids(levels), decoded.asks(levels));
+    }
+
+    fn invalidate(&mut self, id: InstrumentId) {
+        self.put(id, InputBody::Book(BookInput::Invalidate(Invalid::Malformed)), &[], &[]);
+    }
+
+    fn invalidate_all(&mut self, recording: &Recording) {
+        for &id in &recording.instruments {
+            self.invalidate(id);
+        }
+    }
+
+    fn put(&mut self, instrument: InstrumentId, body: InputBody, bids: &[Level], asks: &[Level]) {
+        if bids.len() + asks.len() > self.output.levels_max() {
+            self.oversized += 1;
+            return self.invalidate(instrument);
+        }
+        self.said = true;
+        let input = Input { recv: self.recv, frame: self.frame, instrument, body };
+        if self.waiting.is_empty() && self.output.push(input, bids, asks) {
+            return;
+        }
+        let count = |side: &[Level]| u32::try_from(side.len()).unwrap_or(u32::MAX);
+        let start = count(&self.levels);
+        self.levels.extend_from_slice(bids);
+        self.levels.extend_from_slice(asks);
+        let range = LevelRange { start, bids: count(bids), asks: count(asks) };
+        self.waiting.push_back((input, range));
+    }
+
+    fn flush(&mut self) -> usize {
+        let mut moved = 0;
+        while let Some((input, range)) = self.waiting.front() {
+            let start = range.start as usize;
+            let middle = start + range.bids as usize;
+            let (bids, asks) =
+                (&self.levels[start..middle], &self.levels[middle..middle + range.asks as usize]);
+            if !self.output.push(*input, bids, asks) {
+                return moved;
+            }
+            self.waiting.pop_front();
+            moved += 1;
+        }
+        self.levels.clear();
+        moved
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}

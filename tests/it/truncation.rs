@@ -1,0 +1,80 @@
+//! A shorter capture gives a prefix of the longer run: nothing looks ahead, nothing is drained.
+
+use std::fs;
+use std::path::Path;
+
+use fusewire::config::Config;
+use fusewire::engine::{self, Run, Setup};
+use fusewire::sources::Source;
+use fusewire_core::lane::Keep;
+use fusewire_io::capture::OpenOptions;
+use fusewire_strategies::registry::AnyStrategy;
+use fusewire_tests::{json, shared};
+
+/// The run over one capture, with all prefixes of its lanes.
+fn run(capture: &Path) -> Run {
+    let config = Config::default();
+    let options = OpenOptions { market: None, unit: None, limits: config.capture_limits() };
+    let sources = Source::expand(&[capture.to_owned()]).unwrap();
+    let plan = engine::prepare(sources, options, &config, &mut |_| {}).unwrap();
+    let universe =
+        engine::universe::resolve(&config, &[], &plan.scanned, &std::collections::BTreeMap::new());
+    let universe = universe.unwrap();
+    let strategies = ["quoter", "taker"]
+        .map(|name| AnyStrategy::by_name(name, &config.strategies()).unwrap())
+        .into();
+    let tradable = universe.iter().map(|(id, _)| id).collect();
+    let setup =
+        Setup { universe, tradable, strategies, controls: Vec::new(), keep: Keep::Prefixes };
+    engine::run(&plan, setup, &config, Box::new(|_| {})).unwrap()
+}
+
+/// A fixed sequence of cuts: 20 places that no structure of the capture favours.
+fn cuts(lines: usize) -> impl Iterator<Item = usize> {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % (lines as u64 - 1)).unwrap() + 1
+    })
+    .take(20)
+}
+
+fn assert_cuts_are_prefixes(text: &str, market_and_symbol: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let path = |name: &str| folder.path().join(format!("{market_and_symbol}_{name}.ns"));
+    fs::write(path("whole"), text).unwrap();
+    let whole = run(&path("whole"));
+    assert!(whole.risk.portfolio().executions() > 0, "the whole run trades");
+    for cut in cuts(lines.len()) {
+        fs::write(path("cut"), lines[..cut].concat()).unwrap();
+        let short = run(&path("cut"));
+        for ((lane, whole), (_, short)) in whole.lanes().into_iter().zip(short.lanes()) {
+            let (whole, short) = (whole.prefixes().unwrap(), short.prefixes().unwrap());
+            assert!(short.len() <= whole.len(), "{} cut at line {cut}", lane.name());
+            assert_eq!(&whole[..short.len()], short, "{} cut at line {cut}", lane.name());
+        }
+        assert_eq!(short.feed.lane().records(), cut as u64, "every frame before the cut is taken");
+    }
+}
+
+#[test]
+fn a_synthetic_capture_cut_anywhere_gives_a_prefix() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("usdm_btcusdt.ns");
+    json(&["synth", "burst", "--minutes", "1", "--json", "--out", path.to_str().unwrap()]);
+    assert_cuts_are_prefixes(&fs::read_to_string(path).unwrap(), "usdm_btcusdt");
+}
+
+#[test]
+fn a_real_capture_cut_anywhere_gives_a_prefix() {
+    let Some(shared) = shared("a_real_capture_cut_anywhere_gives_a_prefix") else { return };
+    let path = shared.join("captures/ws_raw/2023-04-05/usdm_btcusdt_20230404.us.gz");
+    let mut text = String::new();
+    let file = fs::File::open(path).unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(file), &mut text).unwrap();
+    // Receive times in us: the unit comes from the file name or the digits.
+    assert_cuts_are_prefixes(&text, "usdm_btcusdt");
+}

@@ -1,0 +1,193 @@
+//! The sections of the configuration as they stand in the file. Keys end in their unit.
+
+use fusewire_core::units::{Bps, Rate, Usd};
+use serde::Deserialize;
+
+use super::number::{bps, rate, usd};
+
+/// `[run]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Name of the strategy.
+    pub strategy: String,
+}
+
+/// `[universe]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct UniverseSection {
+    /// Report keys, in the order of their numbers.
+    pub symbols: Vec<String>,
+}
+
+/// `[capture]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct CaptureSection {
+    /// Silence that counts as a gap, in ms.
+    pub gap_max_ms: u32,
+    /// Clock offset worth a note, in ms.
+    pub clock_offset_note_ms: u32,
+    /// Longest line, in bytes.
+    pub line_bytes_max: u32,
+    /// REST answers held back, in bytes.
+    pub rest_bytes_max: u32,
+}
+
+/// `[book]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct BookSection {
+    /// Fast ladder, in ticks.
+    pub window_ticks: u32,
+    /// Levels beyond it, per side.
+    pub far_levels_max: u32,
+    /// Frames that wait for a snapshot.
+    pub buffer_frames_max: u32,
+    /// Levels in them.
+    pub buffer_levels_max: u32,
+}
+
+/// `[clock]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Clock {
+    /// Between two ticks, in ms.
+    pub tick_ms: u32,
+    /// Length of bars, in seconds.
+    pub bar_s: u32,
+}
+
+/// `[stream]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Stream {
+    /// Half-width of the near band.
+    #[serde(deserialize_with = "bps")]
+    pub depth_band_near_bp: Bps,
+    /// Half-width of the far band.
+    #[serde(deserialize_with = "bps")]
+    pub depth_band_far_bp: Bps,
+    /// Levels a side that are looked at.
+    pub depth_walk_max: u32,
+    /// Feedback that waits.
+    pub feedback_max: u32,
+    /// Commands that wait.
+    pub control_max: u32,
+}
+
+/// `[ring]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Ring {
+    /// Messages on each ring.
+    pub messages: u32,
+    /// Levels on rings of book frames.
+    pub levels: u32,
+}
+
+/// `[account]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Opening balance.
+    #[serde(deserialize_with = "usd")]
+    pub balance: Usd,
+}
+
+/// `[fees]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Fees {
+    /// Of resting orders.
+    #[serde(deserialize_with = "rate")]
+    pub maker: Rate,
+    /// Of taking orders.
+    #[serde(deserialize_with = "rate")]
+    pub taker: Rate,
+}
+
+/// `[latency]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// To the exchange, in us.
+    pub order_us: u32,
+    /// Back, in us.
+    pub response_us: u32,
+    /// On top of either, in us.
+    pub jitter_us: u32,
+    /// Of an own refusal, in us.
+    pub local_reject_us: u32,
+    /// How long a request may still arrive, in ms.
+    pub receive_window_ms: u32,
+}
+
+/// `[alpha]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Alpha {
+    /// Intents at one event.
+    pub intents_max: u32,
+    /// Intents without an answer.
+    pub inflight_max: u32,
+}
+
+/// `[paper]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Paper {
+    /// Orders held.
+    pub orders_max: u32,
+    /// Finished orders remembered.
+    pub closed_max: u32,
+    /// Consumed levels remembered.
+    pub consumed_levels_max: u32,
+    /// Reports lost, per million.
+    pub lose_ppm: u32,
+    /// Reports sent twice, per million.
+    pub repeat_ppm: u32,
+    /// Reports delayed, per million.
+    pub delay_ppm: u32,
+    /// By how much, in ms.
+    pub delay_ms: u32,
+}
+
+/// `[assume]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Assume {
+    /// Name of the set.
+    pub set: AssumptionSet,
+    /// Between two assumed marks, in ms.
+    pub mark_cadence_ms: u32,
+    /// Age of the trades behind one, in ms.
+    pub mark_age_max_ms: u32,
+    /// Funding rate of an assumed mark.
+    #[serde(deserialize_with = "rate")]
+    pub funding_rate: Rate,
+    /// Hours between two charges.
+    pub funding_interval_h: u32,
+}
+
+/// The named assumption sets.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum AssumptionSet {
+    /// Nothing unusual happens.
+    Calm,
+    /// Nothing is assumed: checks that need what the capture lacks reject.
+    None,
+}
+
+impl AssumptionSet {
+    /// The name in configuration and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Calm => "calm",
+            Self::None => "none",
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The trading side of the report: verdicts, orders, positions, money, assumptions, digests.
+
+use std::collections::BTreeMap;
+
+use fusewire_core::contract::{self, Liquidation};
+use fusewire_core::event::EventKind;
+use fusewire_core::instrument::{Instrument, InstrumentId, Universe};
+use fusewire_core::order::{Check, StrategyId};
+use fusewire_core::portfolio::{self, Portfolio, Position};
+use fusewire_core::units::{Px, Qty, UsdSum};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::engine::Run;
+
+/// What the pipeline decided and what came of it. Counts are those of the sequenced stream: what the
+/// stream does not tell has not happened.
+#[derive(Debug, Serialize)]
+pub struct Trading {
+    /// Sequenced events by kind.
+    pub events: BTreeMap<&'static str, u64>,
+    /// All sequenced events.
+    pub events_total: u64,
+    /// Intents: of strategies and of risk itself.
+    pub intents: u64,
+    /// Those of them that risk formed itself: queries, the halt.
+    pub intents_of_risk: u64,
+    /// Intents that passed every check.
+    pub approved: u64,
+    /// Intents refused, by check.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Orders sent to the venue.
+    pub orders: u64,
+    /// Executions that the stream told of.
+    pub fills: u64,
+    /// Feedback that was still on its way when the input ended; nothing is drained.
+    pub pending: u64,
+    /// Orders open or in flight at the end.
+    pub open_orders: u64,
+    /// Limits in force.
+    pub profile: &'static str,
+    /// Kill level at the end.
+    pub kill_level: u8,
+    /// Positions by report key, flat and untraded ones left out.
+    pub positions: BTreeMap<String, PositionReport>,
+    /// Profit of the account.
+    pub pnl: Pnl,
+    /// Profit by strategy.
+    pub by_strategy: BTreeMap<String, Pnl>,
+    /// What the venue itself counts.
+    pub venue: BTreeMap<&'static str, String>,
+    /// What stood in for what the capture lacks.
+    pub assumptions: BTreeMap<&'static str, String>,
+    /// Digest of each lane, and of all.
+    pub digest: BTreeMap<&'static str, String>,
+}
+
+/// One position.
+#[derive(Debug, Serialize)]
+pub struct PositionReport {
+    /// Quantity, below zero when short.
+    pub qty: String,
+    /// Average entry price.
+    pub average_price: Option<String>,
+    /// Latest mark price.
+    pub mark: Option<String>,
+    /// Where the venue would liquidate it, the other positions as they stand; none when no price would.
+    pub liquidation_price: Option<String>,
+    /// Quantity bought and sold.
+    pub bought: String,
+    /// See `bought`.
+    pub sold: String,
+    /// Its part of the profit.
+    pub pnl: Pnl,
+}
+
+/// Profit in USDT. `total = realized + unrealized + funding - fees`.
+#[derive(Debug, Serialize)]
+pub struct Pnl {
+    /// Realised, before fees.
+    pub realized: String,
+    /// At the latest marks; none when a position has no mark.
+    pub unrealized: Option<String>,
+    /// Fees; positive is a cost.
+    pub fees: String,
+    /// Funding received; the paper venue does not charge it yet.
+    pub funding: String,
+    /// The sum; none when a part is unknown.
+    pub total: Option<String>,
+}
+
+impl Trading {
+    /// What a finished run says.
+    #[must_use]
+    pub fn new(run: &Run, config: &Config, names: &[String]) -> Self {
+        let universe = run.feed.feed().universe();
+        let counts = run.risk.counts();
+        let events = run.sequencer.counts();
+        let kinds = EventKind::ALL.into_iter().zip(*events).filter(|(_, n)| *n > 0);
+        let checks = Check::ALL.into_iter().zip(counts.rejected).filter(|(_, n)| *n > 0);
+        let account = run.risk.portfolio();
+        let mark = |id| run.risk.mark(id);
+        Self {
+            events: kinds.map(|(kind, n)| (kind.name(), n)).collect(),
+            events_total: events.iter().sum(),
+            intents: counts.intents,
+            intents_of_risk: counts.own,
+            approved: counts.approved,
+            rejected: checks.map(|(check, n)| (check.name(), n)).collect(),
+            orders: run.gateway.counts().orders,
+            fills: account.executions(),
+            pending: run.sequencer.pending().len() as u64,
+            open_orders: account.orders().len() as u64,
+            profile: config.risk().profile.name(),
+            kill_level: run.risk.level() as u8,
+            positions: positions(account, universe, config, &mark),
+            pnl: Pnl::of(account_positions(account, universe), &mark),
+            by_strategy: by_strategy(account, universe, names, &mark),
+            venue: venue(run),
+            assumptions: assumptions(run, config),
+            digest: digests(run),
+        }
+    }
+}
+
+impl Pnl {
+    fn of(
+        positions: impl Iterator<Item = (InstrumentId, Position)>,
+        mark: &impl Fn(InstrumentId) -> Option<Px>,
+    ) -> Self {
+        let mut sum = Some(UsdSum::ZERO);
+        let (mut realized, mut fees) = (UsdSum::ZERO, UsdSum::ZERO);
+        for (id, position) in positions {
+            realized.0 += position.realized.0;
+            fees.0 += position.fees.0;
+            let open = match (position.qty, mark(id)) {
+                (Qty::ZERO, _) => Some(UsdSum::ZERO),
+                (_, mark) => mark.map(|mark| position.unrealized(mark)),
+            };
+            sum = sum.zip(open).and_then(|(sum, open)| sum.checked_add(open));
+        }
+        let total = sum.map(|open| UsdSum(realized.0 + open.0 - fees.0).to_string());
+        Self {
+            realized: realized.to_string(),
+            unrealized: sum.map(|open| open.to_string()),
+            fees: fees.to_string(),
+            funding: UsdSum::ZERO.to_string(),
+            total,
+        }
+    }
+}
+
+fn account_positions<'a>(
+    account: &'a Portfolio,
+    universe: &'a Universe,
+) -> impl Iterator<Item = (InstrumentId, Position)> + 'a {
+    universe.iter().map(|(id, _)| (id, *account.position(id)))
+}
+
+fn positions(
+    account: &Portfolio,
+    universe: &Universe,
+    config: &Config,
+    mark: &impl Fn(InstrumentId) -> Option<Px>,
+) -> BTreeMap<String, PositionReport> {
+    let traded = |(_, position): &(InstrumentId, Position)| {
+        position.bought.0 != 0 || position.sold.0 != 0
+    };
+    let report = |(id, position): (InstrumentId, Position)| {
+        let instrument = universe.get(id);
+        let liquidation = liquidation_price(account, universe, config, id, mark);
+        let report = PositionReport {
+            qty: position.qty.to_string(),
+            average_price: position.average_price().map(|price| price.to_string()),
+            mark: mark(id).map(|price| price.to_string()),
+            liquidation_price: liquidation.map(|price| price.to_string()),
+            bought: position.bought.to_string(),
+            sold: position.sold.to_string(),
+            pnl: Pnl::of([(id, position)].into_iter(), mark),
+        };
+        (instrument.key(), report)
+    };
+    account_positions(account, universe).filter(traded).map(report).collect()
+}
+
+fn by_strategy(
+    account: &Portfolio,
+    universe: &Universe,
+    names: &[String],
+    mark: &impl Fn(InstrumentId) -> Option<Px>,
+) -> BTreeMap<String, Pnl> {
+    let seats = names.iter().zip(0..).map(|(name, seat)| (name.clone(), StrategyId(seat)));
+    let of = |strategy| {
+        Pnl::of(universe.iter().map(|(id, _)| (id, account.position_of(strategy, id))), mark)
+    };
+    seats
+        .chain([("risk".to_owned(), StrategyId::RISK)])
+        .map(|(name, strategy)| (name, of(strategy)))
+        .collect()
+}
+
+fn digests(run: &Run) -> BTreeMap<&'static str, String> {
+    let lanes = run.lanes().map(|(lane, writer)| (lane.name(), writer.digest().to_string()));
+    lanes.into_iter().chain([("all", run.digest().to_string())]).collect()
+}
