@@ -2,7 +2,8 @@
 
 use crate::book::{Book, BookConfig, Invalid, Outcome, SyncRule};
 use crate::instrument::{Instrument, InstrumentId, Market, Universe};
-use crate::market::{Body, Decoded, Message};
+use crate::market::{Body, Decoded, Level, Message};
+use crate::message::BookInput;
 
 /// One book per instrument of a universe.
 #[derive(Clone, Debug)]
@@ -54,6 +55,26 @@ impl Books {
             | Body::Liquidation(_)
             | Body::Kline(_)
             | Body::ContractInfo(_) => None,
+        }
+    }
+
+    /// Applies a change as it travels on the rings, with the levels that follow it.
+    pub fn apply_input(
+        &mut self,
+        id: InstrumentId,
+        input: &BookInput,
+        bids: &[Level],
+        asks: &[Level],
+    ) -> Outcome {
+        let book = &mut self.books[id.index()];
+        match *input {
+            BookInput::Diff { ids, .. } => book.on_diff(ids, bids, asks),
+            BookInput::Snapshot { last_id, .. } => book.on_snapshot(last_id, bids, asks),
+            BookInput::Partial { .. } => book.on_partial(bids, asks),
+            BookInput::Invalidate(why) => {
+                book.invalidate(why);
+                Outcome::Invalidated(why)
+            }
         }
     }
 
@@ -136,6 +157,29 @@ mod tests {
         assert_eq!(apply(&mut books, SPOT, continued), Some(Outcome::Applied));
         apply(&mut books, FUTURES, continued);
         assert_eq!(books.get(FUTURES).state(), Err(Invalid::Gap));
+    }
+
+    #[test]
+    fn a_change_off_the_ring_does_the_same_as_the_message_it_was_made_from() {
+        let (bids, asks) =
+            ([Level { price: Px(90), qty: Qty(1) }], [Level { price: Px(110), qty: Qty(1) }]);
+        let ids = DepthIds { first: 10, last: 11, prev: Some(9) };
+        let steps = [
+            (BookInput::Partial { bids: 1, asks: 1 }, Body::PartialDepth(depth(1, 1, None))),
+            (BookInput::Snapshot { last_id: 10, bids: 1, asks: 1 }, snapshot(10)),
+            (BookInput::Diff { ids, bids: 1, asks: 1 }, Body::Depth(depth(10, 11, Some(9)))),
+        ];
+        let (mut by_input, mut by_message) = (books(), books());
+        for (input, body) in steps {
+            let outcome = by_input.apply_input(FUTURES, &input, &bids, &asks);
+            assert_eq!(Some(outcome), apply(&mut by_message, FUTURES, body), "{input:?}");
+        }
+        assert_eq!(by_input.get(FUTURES).touch(), by_message.get(FUTURES).touch());
+        assert!(by_input.get(FUTURES).touch().is_ok());
+        let stale = BookInput::Invalidate(Invalid::Stale);
+        let outcome = by_input.apply_input(FUTURES, &stale, &[], &[]);
+        assert_eq!(outcome, Outcome::Invalidated(Invalid::Stale));
+        assert_eq!(by_input.get(FUTURES).state(), Err(Invalid::Stale));
     }
 
     #[test]

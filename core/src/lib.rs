@@ -23,5 +23,7 @@ pub mod message;
 pub mod order;
 pub mod portfolio;
 pub mod ring;
+pub mod runner;
+pub mod sequencer;
 pub mod stage;
 pub mod units;

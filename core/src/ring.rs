@@ -54,6 +54,12 @@ impl<T> LevelsProducer<T> {
         self.heads.slots() == self.heads.buffer().capacity()
     }
 
+    /// Most messages on the ring.
+    #[must_use]
+    pub fn heads_max(&self) -> usize {
+        self.heads.buffer().capacity()
+    }
+
     /// Most levels of one message.
     #[must_use]
     pub fn levels_max(&self) -> usize {

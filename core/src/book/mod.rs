@@ -207,6 +207,16 @@ impl Book {
         }
     }
 
+    /// The update that the book ends at, of meaning while it is valid; none for a book made of partial
+    /// frames, which do not chain.
+    #[must_use]
+    pub fn last_id(&self) -> Option<i64> {
+        match self.source {
+            Source::Partials => None,
+            Source::Diffs => Some(self.last_id),
+        }
+    }
+
     /// Number of bids and of asks held, even while invalid.
     #[must_use]
     pub fn levels(&self) -> (u32, u32) {

@@ -1,0 +1,253 @@
+//! The fold from inputs to what events say: books and touch, trades and forced orders without repeats.
+//!
+//! Numbers of the exchange that make no sense are left out here, so that nobody behind has to ask: trades
+//! and marks without a price, tickers that are crossed or have one side only.
+
+use std::collections::VecDeque;
+
+use crate::book::{BookConfig, Invalid, Touch};
+use crate::books::Books;
+use crate::event::{self, Body, Origin, TouchChange, TouchSource};
+use crate::instrument::{InstrumentId, Universe};
+use crate::market::{AggTrade, BookTicker, Level, Liquidation, Mark, Side, Trade, TradeOrigin};
+use crate::message::{BookInput, Input, InputBody};
+use crate::sequencer::SequencerConfig;
+use crate::sequencer::bars::Bars;
+use crate::sequencer::depth::Shape;
+use crate::sequencer::drafts::Drafts;
+use crate::sequencer::mark::AssumedMarks;
+use crate::units::{Nanos, Px, Qty};
+
+/// The market as folded so far.
+#[derive(Debug)]
+pub(super) struct MarketFold {
+    books: Books,
+    symbols: Vec<Symbol>,
+    shape: Shape,
+    bars: Bars,
+    marks: Option<AssumedMarks>,
+}
+
+/// What is remembered of one symbol, to know what is news.
+#[derive(Clone, Debug)]
+struct Symbol {
+    /// The touch as last told; none since the book was last invalid, so that a book that is valid again
+    /// always tells it.
+    touch: Option<Touch>,
+    ticker_id: Option<i64>,
+    trade_id: Option<i64>,
+    liquidations: VecDeque<LiquidationKey>,
+    liquidations_max: usize,
+}
+
+/// What makes two messages tell of the same forced order; with the symbol this is the key of X5.
+type LiquidationKey = (Side, Px, Qty, Option<Nanos>);
+
+impl MarketFold {
+    pub(super) fn new(config: &SequencerConfig, universe: &Universe, books: &BookConfig) -> Self {
+        let symbol = |_| Symbol {
+            touch: None,
+            ticker_id: None,
+            trade_id: None,
+            liquidations: VecDeque::with_capacity(config.liquidations_max),
+            liquidations_max: config.liquidations_max,
+        };
+        Self {
+            books: Books::new(universe, books),
+            symbols: (0..universe.len()).map(symbol).collect(),
+            shape: Shape::new(config),
+            bars: Bars::new(universe.len(), config.bar_interval_s),
+            marks: config.assumed_mark.map(|mark| AssumedMarks::new(mark, universe)),
+        }
+    }
+
+    /// Most events of one input or tick.
+    pub(super) fn drafts_max(universe: &Universe) -> usize {
+        // A book frame: depth, touch, levels. A tick: a bar and a mark for each symbol.
+        (2 + Shape::levels_messages_max()).max(2 * universe.len())
+    }
+
+    pub(super) fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Folds an input that is sequenced at `ts`.
+    pub(super) fn fold(&mut self, input: &Input, levels: &[Level], ts: Nanos, drafts: &mut Drafts) {
+        self.bars.on_frame(ts);
+        let id = input.instrument;
+        match &input.body {
+            InputBody::Book(book) => self.book(id, book, levels, drafts),
+            InputBody::Ticker(ticker) => self.ticker(id, ticker, drafts),
+            InputBody::Trade(trade) => {
+                let trade = self.symbols[id.index()].trade(trade);
+                self.trade(id, trade, ts, drafts);
+            }
+            InputBody::AggTrade(trade) => {
+                let trade = self.symbols[id.index()].agg_trade(trade);
+                self.trade(id, trade, ts, drafts);
+            }
+            InputBody::Mark(mark) => self.mark(id, mark, drafts),
+            InputBody::Liquidation(liquidation) => {
+                if let Some(told) = self.symbols[id.index()].liquidation(liquidation) {
+                    drafts.push(id, Body::Liquidation(told));
+                }
+            }
+            InputBody::Nothing => {}
+        }
+    }
+
+    /// What follows a tick: bars that it closes, then marks.
+    pub(super) fn on_tick(&mut self, at: Nanos, drafts: &mut Drafts) {
+        self.bars.on_tick(at, drafts);
+        if let Some(marks) = &mut self.marks {
+            marks.on_tick(at, drafts);
+        }
+    }
+
+    /// All books are invalid from now on.
+    pub(super) fn on_gap(&mut self) {
+        self.bars.on_gap();
+        for (symbol, id) in self.symbols.iter_mut().zip((0..).map(InstrumentId)) {
+            self.books.invalidate(id, Invalid::Stale);
+            symbol.touch = None;
+        }
+    }
+
+    fn book(&mut self, id: InstrumentId, input: &BookInput, levels: &[Level], drafts: &mut Drafts) {
+        let (bids, asks) = levels.split_at(input.levels().0);
+        // What the book is now says more than what became of the frame.
+        self.books.apply_input(id, input, bids, asks);
+        let book = self.books.get(id);
+        let symbol = &mut self.symbols[id.index()];
+        match book.touch() {
+            Ok(touch) => {
+                drafts.push(id, Body::Depth(self.shape.depth(book, &touch)));
+                symbol.tell_touch(id, touch, TouchSource::Book, drafts);
+                self.shape.levels(id, book, drafts);
+            }
+            Err(why) => {
+                symbol.touch = None;
+                drafts.push(id, Body::BookInvalid(why));
+            }
+        }
+    }
+
+    /// A ticker moves the touch when it is ahead of a valid book.
+    fn ticker(&mut self, id: InstrumentId, ticker: &BookTicker, drafts: &mut Drafts) {
+        let book = self.books.get(id);
+        let symbol = &mut self.symbols[id.index()];
+        if symbol.ticker_id.is_some_and(|last| ticker.id <= last) {
+            return;
+        }
+        symbol.ticker_id = Some(ticker.id);
+        let is_ahead = book.last_id().is_none_or(|last| ticker.id > last);
+        let BookTicker { bid, ask, .. } = *ticker;
+        let is_level = |level: Level| level.price > Px::ZERO && level.qty > Qty::ZERO;
+        let makes_sense = is_level(bid) && is_level(ask) && bid.price < ask.price;
+        if is_ahead && makes_sense && book.state().is_ok() {
+            let touch = Touch { bid: Some(bid), ask: Some(ask) };
+            symbol.tell_touch(id, touch, TouchSource::Ticker, drafts);
+        }
+    }
+
+    fn trade(
+        &mut self,
+        id: InstrumentId,
+        trade: Option<event::Trade>,
+        ts: Nanos,
+        drafts: &mut Drafts,
+    ) {
+        let Some(trade) = trade else { return };
+        self.bars.on_trade(id, &trade, ts);
+        if let Some(marks) = &mut self.marks {
+            marks.on_trade(id, &trade, ts);
+        }
+        drafts.push(id, Body::Trade(trade));
+    }
+
+    fn mark(&mut self, id: InstrumentId, mark: &Mark, drafts: &mut Drafts) {
+        if mark.price <= Px::ZERO {
+            return;
+        }
+        if let Some(marks) = &mut self.marks {
+            marks.on_real(id);
+        }
+        let told = event::Mark {
+            price: mark.price,
+            index: mark.index,
+            funding_rate: mark.funding_rate,
+            next_funding: mark.next_funding,
+            origin: Origin::Real,
+        };
+        drafts.push(id, Body::Mark(told));
+    }
+}
+
+impl Symbol {
+    fn tell_touch(
+        &mut self,
+        id: InstrumentId,
+        touch: Touch,
+        source: TouchSource,
+        drafts: &mut Drafts,
+    ) {
+        if self.touch != Some(touch) {
+            self.touch = Some(touch);
+            drafts.push(id, Body::Touch(TouchChange { touch, source }));
+        }
+    }
+
+    fn trade(&mut self, trade: &Trade) -> Option<event::Trade> {
+        match trade.origin {
+            TradeOrigin::Market => {}
+            TradeOrigin::InsuranceFund | TradeOrigin::Adl => return None,
+        }
+        let Trade { id, price, qty, aggressor, .. } = *trade;
+        let is_new = self.sees_trades(id, id);
+        (is_new && price > Px::ZERO && qty > Qty::ZERO).then_some(event::Trade {
+            id,
+            price,
+            qty,
+            aggressor,
+        })
+    }
+
+    fn agg_trade(&mut self, trade: &AggTrade) -> Option<event::Trade> {
+        let AggTrade { price, normal_qty: qty, first_trade, last_trade, aggressor, .. } = *trade;
+        let is_new = self.sees_trades(first_trade, last_trade);
+        (is_new && price > Px::ZERO && qty > Qty::ZERO).then_some(event::Trade {
+            id: last_trade,
+            price,
+            qty,
+            aggressor,
+        })
+    }
+
+    /// True when none of these ids was seen before, which both trade streams of a symbol count by.
+    fn sees_trades(&mut self, first: i64, last: i64) -> bool {
+        let is_new = self.trade_id.is_none_or(|seen| first > seen);
+        if is_new {
+            self.trade_id = Some(first.max(last));
+        }
+        is_new
+    }
+
+    fn liquidation(&mut self, liquidation: &Liquidation) -> Option<event::Liquidation> {
+        let Liquidation { times, side, price, average, qty, filled_qty, .. } = *liquidation;
+        if average <= Px::ZERO || filled_qty <= Qty::ZERO {
+            return None;
+        }
+        let key = (side, price, qty, times.transaction.or(times.event));
+        if self.liquidations.contains(&key) {
+            return None;
+        }
+        if self.liquidations.len() == self.liquidations_max {
+            self.liquidations.pop_front();
+        }
+        self.liquidations.push_back(key);
+        Some(event::Liquidation { side, price: average, qty: filled_qty })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,692 @@
+//! The stage against the reference, and each rule by itself.
+
+use proptest::prelude::*;
+
+use super::harness::{Fed, Pipeline, Rings};
+use super::reference::{Frame, Reaction, Rules, expected};
+use super::*;
+use crate::book::{BookSide, Invalid, Touch};
+use crate::event::{
+    Bar, Body, Depth, EventKind, LEVELS_PER_MESSAGE, Levels, Mark, Origin, TouchChange, TouchSource,
+};
+use crate::instrument::InstrumentId;
+use crate::jitter;
+use crate::kill::Level as KillLevel;
+use crate::market::{Level, Side, Times, Trade, TradeOrigin};
+use crate::message::{BookInput, FeedbackBody, FeedbackOrigin, InputBody};
+use crate::order::{
+    Action, Check, Liquidity, OrderId, RejectedBy, Rejection, Report, ReportKind, VenueReason,
+};
+use crate::runner::{RunError, Source};
+use crate::stage::Stage;
+use crate::units::{Px, Qty, Usd};
+
+const BTC: InstrumentId = InstrumentId(0);
+const ETH: InstrumentId = InstrumentId(1);
+const SECOND: u64 = Nanos::SECOND;
+const MILLI: u64 = Nanos::MILLI;
+/// Where the schedules begin: on the tick grid.
+const START: u64 = 1_000 * SECOND;
+
+fn config() -> SequencerConfig {
+    SequencerConfig { gap_max: Nanos(SECOND), bar_interval_s: DAY_S, ..SequencerConfig::default() }
+}
+
+/// What a frame of a test says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    Trade(InstrumentId),
+    /// A complete book of one level each side, with prices of its own: two events.
+    Partial(InstrumentId),
+    Invalidate(InstrumentId),
+    Nothing,
+}
+
+/// The frame with this number at `recv`, and what the reference is told of it.
+fn frame(number: u64, recv: u64, says: Says) -> (Fed, Frame) {
+    let recv = Nanos(recv);
+    let step = i64::try_from(number).unwrap();
+    let level = |price: i64| Level { price: Px(price), qty: Qty(1_000 + step) };
+    let (bid, ask) = (level(10_000_000_000_000 + step * 10_000_000), level(10_100_000_000_000));
+    let id = match says {
+        Says::Trade(id) | Says::Partial(id) | Says::Invalidate(id) => id,
+        Says::Nothing => InstrumentId(u16::MAX),
+    };
+    let (mut bids, mut asks) = (Vec::new(), Vec::new());
+    let (body, bodies) = match says {
+        Says::Trade(_) => {
+            let (price, qty, aggressor) = (bid.price, bid.qty, Side::Buy);
+            let (times, origin) = (Times::default(), TradeOrigin::Market);
+            let trade = Trade { times, id: step, price, qty, aggressor, origin };
+            let told = crate::event::Trade { id: step, price, qty, aggressor };
+            (InputBody::Trade(trade), vec![Body::Trade(told)])
+        }
+        Says::Partial(_) => {
+            (bids, asks) = (vec![bid], vec![ask]);
+            let touch = Touch { bid: Some(bid), ask: Some(ask) };
+            let microprice = Some(Px((bid.price.0 + ask.price.0) / 2));
+            // A percent apart: both lie outside of all bands.
+            let depth = Depth { microprice, ..Depth::default() };
+            let change = TouchChange { touch, source: TouchSource::Book };
+            let input = BookInput::Partial { bids: 1, asks: 1 };
+            (InputBody::Book(input), vec![Body::Depth(depth), Body::Touch(change)])
+        }
+        Says::Invalidate(_) => {
+            let why = Invalid::Malformed;
+            (InputBody::Book(BookInput::Invalidate(why)), vec![Body::BookInvalid(why)])
+        }
+        Says::Nothing => (InputBody::Nothing, Vec::new()),
+    };
+    let fed = Fed { input: Input { recv, frame: number, instrument: id, body }, bids, asks };
+    let bodies = bodies.into_iter().map(|body| (Some(id), body)).collect();
+    (fed, Frame { recv, number, bodies })
+}
+
+fn frames(said: &[(u64, Says)]) -> (Vec<Fed>, Vec<Frame>) {
+    said.iter().zip(1..).map(|(&(recv, says), number)| frame(number, recv, says)).unzip()
+}
+
+fn raise(at: u64, level: KillLevel) -> ControlInput {
+    ControlInput { at: Nanos(at), control: Control::Raise(level) }
+}
+
+fn wake(due: u64, event: &Event, n: u64) -> Feedback {
+    let origin = FeedbackOrigin::Venue;
+    let body = FeedbackBody::Wake;
+    Feedback { due: Nanos(due), cause_seq: event.seq, origin, n, instrument: None, body }
+}
+
+fn report(due: u64, event: &Event, n: u64) -> Feedback {
+    let report = Report {
+        order: OrderId(event.seq),
+        kind: ReportKind::Accepted,
+        reason: VenueReason::None,
+        side: Side::Buy,
+        reduce_only: false,
+        liquidity: Liquidity::Maker,
+        price: Px(1),
+        qty: Qty(1),
+        cum_qty: Qty(0),
+        cum_quote: Usd(0),
+        cum_fee: Usd(0),
+        last_qty: Qty(0),
+        last_price: Px(0),
+        payer: 0,
+    };
+    let body = FeedbackBody::Report(report);
+    Feedback { instrument: Some(BTC), body, ..wake(due, event, n) }
+}
+
+fn rejected(due: u64, event: &Event, n: u64) -> Feedback {
+    let rejection = Rejection {
+        order: OrderId(event.seq),
+        instrument: ETH,
+        action: Action::Cancel,
+        by: RejectedBy::Risk,
+        check: Check::Tick,
+        measured: 0.into(),
+        limit: 0.into(),
+    };
+    let (origin, body) = (FeedbackOrigin::Gateway, FeedbackBody::Rejected(rejection));
+    Feedback { origin, instrument: Some(ETH), body, ..wake(due, event, n) }
+}
+
+fn nothing(_: &Event) -> Reaction {
+    Reaction::default()
+}
+
+fn some(feedback: Vec<Feedback>) -> Reaction {
+    Reaction { feedback, raise: None }
+}
+
+/// A far end that does a bit of everything, as a function of the seed and the event.
+fn react(seed: u64, event: &Event) -> Reaction {
+    let roll = |leg, bound| jitter::below(seed, OrderId(event.seq), leg, bound);
+    // On a coarse grid, so that much falls on the same time.
+    let soon = event.ts.0 / (10 * MILLI) * (10 * MILLI) + (1 + roll(1, 30)) * 10 * MILLI;
+    let feedback = match event.body {
+        Body::Rejected(_) => vec![rejected(event.ts.0 + (20 + roll(2, 40)) * MILLI, event, 0)],
+        Body::Wake | Body::Report(_) if roll(3, 2) == 0 => vec![wake(soon, event, 0)],
+        Body::Wake | Body::Report(_) | Body::Status(_) | Body::KillLevel(_) | Body::Control(_) => {
+            Vec::new()
+        }
+        Body::Tick | Body::Gap if roll(4, 3) > 0 => Vec::new(),
+        _ => match roll(5, 10) {
+            0 => vec![wake(soon, event, 0)],
+            1 => vec![report(soon, event, 1), rejected(soon, event, 0)],
+            2 => vec![report(event.ts.0 - roll(6, 3) * MILLI, event, 0)],
+            3 => (0..5).map(|n| report(event.ts.0 + (n / 2) * 10 * MILLI, event, n)).collect(),
+            4 => (0..3).map(|n| wake(event.ts.0 + 10 * MILLI, event, 2 - n)).collect(),
+            _ => Vec::new(),
+        },
+    };
+    let level = KillLevel::from_number(1 + u8::try_from(roll(7, 3)).unwrap());
+    Reaction { feedback, raise: level.filter(|_| roll(8, 40) == 0) }
+}
+
+#[derive(Clone, Debug)]
+struct Schedule {
+    said: Vec<(u64, Says)>,
+    controls: Vec<ControlInput>,
+    seed: u64,
+    rings: Rings,
+}
+
+fn schedule() -> impl Strategy<Value = Schedule> {
+    let id = prop_oneof![Just(BTC), Just(ETH)];
+    let says = (0_u8..8, id).prop_map(|(kind, id)| match kind {
+        0 => Says::Nothing,
+        1 => Says::Invalidate(id),
+        2..=4 => Says::Partial(id),
+        _ => Says::Trade(id),
+    });
+    // Gaps are a second here: one just not, one exactly not, one just so.
+    let after = prop_oneof![
+        4 => Just(0),
+        1 => Just(1),
+        6 => Just(10 * MILLI),
+        3 => Just(100 * MILLI),
+        4 => 0..200 * MILLI,
+        1 => Just(SECOND - 1),
+        1 => Just(SECOND),
+        1 => Just(SECOND + 1),
+        1 => Just(2_500 * MILLI),
+    ];
+    // A receive time that falls back now and then.
+    let back = prop_oneof![9 => Just(0), 1 => 0..20 * MILLI];
+    let steps = prop::collection::vec((after, back, says), 0..40);
+    let controls = prop::collection::vec((0_u64..500, 1_usize..4), 0..4);
+    let rings = (1_usize..4, 1_usize..4, 1_usize..4, prop::option::of(3_usize..6));
+    (0_u64..40, steps, controls, any::<u64>(), rings).prop_map(
+        |(first, steps, controls, seed, (input, output, feedback, tap))| {
+            let mut now = START + first * 5 * MILLI;
+            let said = steps.into_iter().map(|(after, back, says)| {
+                now += after;
+                (now - back, says)
+            });
+            let said = said.collect();
+            let mut controls: Vec<ControlInput> = controls
+                .into_iter()
+                .map(|(at, level)| raise(START + at * 10 * MILLI, KillLevel::ALL[level]))
+                .collect();
+            controls.sort_by_key(|control| control.at);
+            Schedule { said, controls, seed, rings: Rings { input, output, feedback, tap } }
+        },
+    )
+}
+
+fn run(schedule: &Schedule) -> Pipeline {
+    let (inputs, _) = frames(&schedule.said);
+    let seed = schedule.seed;
+    let mut pipeline =
+        Pipeline::new(&config(), schedule.rings, &inputs, &schedule.controls, move |event| {
+            react(seed, event)
+        });
+    pipeline.run().unwrap();
+    pipeline
+}
+
+fn kinds(events: &[Event]) -> Vec<EventKind> {
+    events.iter().map(|event| event.body.kind()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn the_stage_orders_as_the_reference_does(schedule in schedule()) {
+        let Rules { tick, gap_max } = Rules { tick: config().tick, gap_max: config().gap_max };
+        let (_, frames) = frames(&schedule.said);
+        let mut react = |event: &Event| react(schedule.seed, event);
+        let expected = expected(Rules { tick, gap_max }, &frames, &schedule.controls, &mut react);
+        let pipeline = run(&schedule);
+        prop_assert_eq!(&pipeline.far.seen, &expected);
+        prop_assert_eq!(pipeline.head.seq(), expected.len() as u64);
+        prop_assert_eq!(pipeline.head.lane().records(), expected.len() as u64);
+        prop_assert_eq!(pipeline.head.counts().iter().sum::<u64>(), expected.len() as u64);
+        check_taps(&pipeline, &schedule);
+    }
+
+    /// Invariant: nothing that is sequenced depends on how long the capture is.
+    #[test]
+    fn a_shorter_capture_gives_a_prefix(schedule in schedule(), keep in any::<prop::sample::Index>()) {
+        let whole = run(&schedule);
+        let seed = schedule.seed;
+        let keep = keep.index(schedule.said.len() + 1);
+        let shorter = Schedule { said: schedule.said[..keep].to_vec(), ..schedule };
+        let shorter = run(&shorter);
+        let count = shorter.far.seen.len();
+        prop_assert_eq!(&whole.far.seen[..count], &shorter.far.seen[..]);
+        // Sequenced and pending together are all that was ever fed back.
+        let events = shorter.far.seen.iter();
+        let fed_back: Vec<Feedback> =
+            events.clone().flat_map(|event| react(seed, event).feedback).collect();
+        let sequenced = events.filter(|event| {
+            matches!(event.body, Body::Wake | Body::Report(_) | Body::Rejected(_))
+        });
+        let pending = shorter.head.pending();
+        prop_assert!(pending.iter().all(|feedback| fed_back.contains(feedback)));
+        prop_assert!(pending.is_sorted_by_key(Feedback::key));
+        prop_assert_eq!(sequenced.count() + pending.len(), fed_back.len());
+    }
+
+    /// Whoever is polled when, with the smallest rings: every round moves something, and all comes out.
+    #[test]
+    fn no_order_of_polls_locks_up(schedule in schedule(), order in prop::collection::vec(0_u8..3, 64)) {
+        let (inputs, _) = frames(&schedule.said);
+        let burst = |event: &Event| match event.body {
+            Body::Wake | Body::Tick => Reaction::default(),
+            _ => some((0..7).map(|n| wake(event.ts.0 + 1 + n, event, n)).collect()),
+        };
+        let mut all = Pipeline::new(&config(), Rings::SMALLEST, &inputs, &schedule.controls, burst);
+        let mut order = order.iter().cycle();
+        while !(all.feed.ended() && all.head.wants_input() && all.done.get() == all.head.seq()) {
+            for _ in 0..3 {
+                match order.next().unwrap() {
+                    0 => all.feed.poll(),
+                    1 => all.head.poll(),
+                    _ => all.far.poll(),
+                };
+            }
+            let work = all.feed.poll() + all.head.poll() + all.far.poll();
+            let ended = all.feed.ended() && all.head.wants_input();
+            prop_assert!(work > 0 || ended, "a round without work at event {}", all.head.seq());
+        }
+        let market: usize = frames(&schedule.said).1.iter().map(|frame| frame.bodies.len()).sum();
+        let from_frames = all.far.seen.iter().filter(|event| event.frame > 0).count();
+        prop_assert_eq!(from_frames, market);
+        prop_assert!(all.far.seen.iter().map(|event| event.seq).eq(1..=all.head.seq()));
+        check_taps(&all, &schedule);
+    }
+}
+
+/// Every book frame and every gap is on the tap, with the number of its first event.
+fn check_taps(pipeline: &Pipeline, schedule: &Schedule) {
+    let mut expected = Vec::new();
+    let symbols = (0..3).map(InstrumentId);
+    let (inputs, _) = frames(&schedule.said);
+    for event in &pipeline.far.seen {
+        let seq = event.seq;
+        match event.body {
+            Body::Gap => expected.extend(symbols.clone().map(|instrument| {
+                (Tap { seq, instrument, body: BookInput::Invalidate(Invalid::Stale) }, Vec::new())
+            })),
+            Body::Depth(_) | Body::BookInvalid(_) => {
+                let fed = &inputs[usize::try_from(event.frame).unwrap() - 1];
+                let InputBody::Book(body) = fed.input.body else { panic!("{event:?}") };
+                let levels = [&fed.bids[..], &fed.asks[..]].concat();
+                expected.push((Tap { seq, instrument: event.instrument.unwrap(), body }, levels));
+            }
+            _ => {}
+        }
+    }
+    let has_tap = pipeline.far.has_tap();
+    assert_eq!(pipeline.far.taps, if has_tap { expected } else { Vec::new() });
+}
+
+/// Events as kind and time after `START` in ms.
+fn times(events: &[Event]) -> Vec<(EventKind, u64)> {
+    let millis = |event: &Event| event.ts.0.saturating_sub(START) / MILLI;
+    events.iter().map(|event| (event.body.kind(), millis(event))).collect()
+}
+
+/// A run over frames at these milliseconds after `START`.
+fn run_at(
+    said: &[(u64, Says)],
+    controls: &[ControlInput],
+    react: impl FnMut(&Event) -> Reaction + 'static,
+) -> Pipeline {
+    let said: Vec<_> = said.iter().map(|(at, says)| (START + at * MILLI, *says)).collect();
+    let mut pipeline = Pipeline::new(&config(), Rings::SMALLEST, &frames(&said).0, controls, react);
+    pipeline.run().unwrap();
+    pipeline
+}
+
+#[test]
+fn at_equal_times_feedback_then_control_then_tick_then_frame() {
+    let controls = [raise(START + 100 * MILLI, KillLevel::NoNewRisk)];
+    let said = [(50, Says::Trade(BTC)), (100, Says::Trade(ETH))];
+    let pipeline = run_at(&said, &controls, |event| match event.body.kind() {
+        EventKind::Trade if event.seq == 1 => some(vec![wake(START + 100 * MILLI, event, 0)]),
+        _ => Reaction::default(),
+    });
+    let expected = [
+        (EventKind::Trade, 50),
+        (EventKind::Wake, 100),
+        (EventKind::Control, 100),
+        (EventKind::KillLevel, 100),
+        (EventKind::Tick, 100),
+        (EventKind::Trade, 100),
+    ];
+    assert_eq!(times(&pipeline.far.seen), expected);
+    let Event { recv, frame, instrument, last, .. } = pipeline.far.seen[5];
+    assert_eq!((recv.0, frame, instrument, last), (START + 100 * MILLI, 2, Some(ETH), true));
+    let Event { recv, frame, instrument, .. } = pipeline.far.seen[4];
+    assert_eq!((recv.0, frame, instrument), (START + 100 * MILLI, 0, None));
+}
+
+#[test]
+fn a_gap_is_longer_than_its_limit_and_comes_after_the_tick_of_its_time() {
+    let gaps = |second: u64| {
+        let said = [(0, Says::Trade(BTC)), (second, Says::Trade(BTC))];
+        let pipeline = run_at(&said, &[], nothing);
+        pipeline.far.seen
+    };
+    assert!(!kinds(&gaps(1_000)).contains(&EventKind::Gap), "a frame in time prevents it");
+    let events = gaps(1_001);
+    let expected = [(EventKind::Tick, 1_000), (EventKind::Gap, 1_000), (EventKind::Trade, 1_001)];
+    assert_eq!(times(&events[events.len() - 3..]), expected);
+}
+
+#[test]
+fn after_a_gap_no_ticks_come_until_the_next_frame_and_feedback_still_does() {
+    let said = [(0, Says::Partial(BTC)), (5_050, Says::Trade(BTC)), (5_250, Says::Nothing)];
+    let pipeline = run_at(&said, &[], |event| match event.body.kind() {
+        EventKind::Depth => some(vec![report(START + 3_333 * MILLI, event, 0)]),
+        _ => Reaction::default(),
+    });
+    let tail = &times(&pipeline.far.seen)[11..];
+    let expected = [
+        (EventKind::Tick, 1_000),
+        (EventKind::Gap, 1_000),
+        (EventKind::Report, 3_333),
+        (EventKind::Trade, 5_050),
+        (EventKind::Tick, 5_100),
+        (EventKind::Tick, 5_200),
+    ];
+    assert_eq!(tail, expected);
+    let book = pipeline.head.books().get(BTC);
+    assert_eq!(book.state(), Err(Invalid::Stale), "and the books fell");
+}
+
+#[test]
+fn reports_come_at_their_due_times_between_frames_far_apart() {
+    let said = [(0, Says::Trade(BTC)), (950, Says::Trade(BTC))];
+    let dues = [7, 33, 33, 641, 949];
+    let pipeline = run_at(&said, &[], move |event| match event.seq {
+        1 => {
+            let due = |(due, n): (&u64, u64)| report(START + due * MILLI, event, n);
+            let mut reports: Vec<Feedback> = dues.iter().zip(0..).map(due).collect();
+            reports.reverse();
+            some(reports)
+        }
+        _ => Reaction::default(),
+    });
+    let reports: Vec<u64> = times(&pipeline.far.seen)
+        .into_iter()
+        .filter_map(|(kind, at)| (kind == EventKind::Report).then_some(at))
+        .collect();
+    assert_eq!(reports, dues);
+}
+
+#[test]
+fn late_feedback_is_due_at_once_and_time_does_not_fall() {
+    let said = [(0, Says::Trade(BTC)), (50, Says::Trade(BTC)), (99, Says::Trade(BTC))];
+    let pipeline = run_at(&said, &[], |event| match event.seq {
+        2 => some(vec![wake(START + 10 * MILLI, event, 0), report(START, event, 1)]),
+        _ => Reaction::default(),
+    });
+    let expected = [
+        (EventKind::Trade, 0),
+        (EventKind::Trade, 50),
+        (EventKind::Report, 50),
+        (EventKind::Wake, 50),
+        (EventKind::Trade, 99),
+    ];
+    assert_eq!(times(&pipeline.far.seen), expected);
+}
+
+#[test]
+fn a_frame_from_the_past_keeps_its_receive_time_and_gets_the_last_ts() {
+    let said = [(50, Says::Trade(BTC)), (20, Says::Trade(BTC))];
+    let events = run_at(&said, &[], nothing).far.seen;
+    let [first, second] = [&events[0], &events[1]];
+    assert_eq!((second.ts, second.recv), (first.ts, Nanos(START + 20 * MILLI)));
+}
+
+#[test]
+fn nothing_happens_before_the_first_frame_is_known_or_after_the_last_one() {
+    let controls =
+        [raise(START - SECOND, KillLevel::NoNewRisk), raise(START + 200 * MILLI, KillLevel::Halt)];
+    assert!(run_at(&[], &controls, nothing).far.seen.is_empty());
+    let pipeline = run_at(&[(150, Says::Trade(BTC))], &controls, |event| match event.body.kind() {
+        EventKind::Trade => Reaction {
+            feedback: vec![wake(event.ts.0 + 9, event, 1), report(event.ts.0 + 8, event, 0)],
+            raise: Some(KillLevel::Dead),
+        },
+        _ => Reaction::default(),
+    });
+    let events = &pipeline.far.seen;
+    let expected = [EventKind::Control, EventKind::KillLevel, EventKind::Trade];
+    assert_eq!(kinds(events), expected);
+    assert_eq!(events[0].ts, Nanos(START - SECOND));
+    let pending: Vec<u64> = pipeline.head.pending().iter().map(|feedback| feedback.n).collect();
+    assert_eq!(pending, [0, 1]);
+}
+
+#[test]
+fn a_level_raised_between_two_events_of_a_frame_is_told_between_them() {
+    let said = [(0, Says::Partial(BTC)), (10, Says::Trade(BTC))];
+    let pipeline = run_at(&said, &[], |event| {
+        let raise = (event.body.kind() == EventKind::Depth).then_some(KillLevel::Halt);
+        Reaction { feedback: Vec::new(), raise }
+    });
+    let expected = [
+        (EventKind::Depth, 0),
+        (EventKind::KillLevel, 0),
+        (EventKind::Touch, 0),
+        (EventKind::Trade, 10),
+    ];
+    assert_eq!(times(&pipeline.far.seen), expected);
+    assert_eq!(pipeline.far.seen[1].body, Body::KillLevel(KillLevel::Halt));
+}
+
+#[test]
+fn a_level_from_before_the_start_is_the_first_event_at_the_time_of_the_first_frame() {
+    let (inputs, _) = frames(&[(START, Says::Trade(BTC))]);
+    let mut pipeline = Pipeline::new(&config(), Rings::LARGE, &inputs, &[], nothing);
+    pipeline.kill.raise(KillLevel::NoNewRisk);
+    pipeline.run().unwrap();
+    let expected = [(EventKind::KillLevel, 0), (EventKind::Trade, 0)];
+    assert_eq!(times(&pipeline.far.seen), expected);
+    assert_eq!(pipeline.far.seen[0].ts, Nanos(START));
+}
+
+#[test]
+fn a_raise_by_control_is_told_once_and_a_lower_one_changes_nothing() {
+    let controls =
+        [raise(START + MILLI, KillLevel::Halt), raise(START + 2 * MILLI, KillLevel::NoNewRisk)];
+    let said = [(0, Says::Trade(BTC)), (5, Says::Trade(BTC))];
+    let pipeline = run_at(&said, &controls, nothing);
+    let expected = [
+        (EventKind::Trade, 0),
+        (EventKind::Control, 1),
+        (EventKind::KillLevel, 1),
+        (EventKind::Control, 2),
+        (EventKind::Trade, 5),
+    ];
+    assert_eq!(times(&pipeline.far.seen), expected);
+    assert_eq!(pipeline.kill.level(), KillLevel::Halt);
+}
+
+#[test]
+fn a_full_heap_is_a_typed_error_and_the_end() {
+    let config = SequencerConfig { feedback_max: 4, ..config() };
+    let (inputs, _) = frames(&[(START, Says::Trade(BTC)), (START + MILLI, Says::Trade(BTC))]);
+    let run = |count: u64| {
+        let burst =
+            move |event: &Event| some((0..count).map(|n| wake(START + SECOND, event, n)).collect());
+        let mut pipeline = Pipeline::new(&config, Rings::SMALLEST, &inputs, &[], burst);
+        (pipeline.run(), pipeline)
+    };
+    assert_eq!(run(2).0, Ok(()), "what fits is no error");
+    for (count, seq) in [(3, 2), (5, 1)] {
+        let (result, mut pipeline) = run(count);
+        let fault = SequencerError::FeedbackFull { max: 4, seq };
+        assert_eq!(result, Err(RunError::Sequencer(fault)));
+        assert_eq!(pipeline.head.fault(), Some(&fault));
+        assert_eq!((pipeline.head.poll(), pipeline.head.seq()), (0, seq));
+        assert_eq!(pipeline.head.pending().len(), 4);
+    }
+}
+
+#[test]
+fn a_loop_of_rejections_is_bounded_by_time() {
+    let said = [(0, Says::Trade(BTC)), (10_000, Says::Trade(BTC))];
+    // Every rejection makes a new intent, which is rejected a local delay later.
+    let pipeline = run_at(&said, &[], |event| match event.body {
+        Body::Trade(_) | Body::Rejected(_) => some(vec![rejected(event.ts.0 + MILLI, event, 0)]),
+        _ => Reaction::default(),
+    });
+    assert_eq!(pipeline.head.counts()[EventKind::Rejected as usize], 10_000);
+    assert_eq!(pipeline.head.pending().len(), 1 + 1);
+}
+
+#[test]
+fn the_size_of_the_rings_changes_nothing() {
+    let said: Vec<_> = (0..200)
+        .map(|n| {
+            (START + n * 37 * MILLI, if n % 3 == 0 { Says::Partial(ETH) } else { Says::Trade(BTC) })
+        })
+        .collect();
+    let digest = |rings| {
+        let schedule = Schedule { said: said.clone(), controls: Vec::new(), seed: 7, rings };
+        let pipeline = run(&schedule);
+        assert!(pipeline.far.seen.len() > 300);
+        pipeline.head.lane().digest()
+    };
+    assert_eq!(digest(Rings::SMALLEST), digest(Rings::LARGE));
+}
+
+/// What came off the tap by now, without an event being handled.
+#[test]
+fn a_gap_waits_until_the_tap_has_room_for_every_symbol() {
+    let said = [(START, Says::Partial(BTC)), (START + 3 * SECOND, Says::Trade(BTC))];
+    let (inputs, _) = frames(&said);
+    let config = SequencerConfig { tick: Nanos(SECOND), ..config() };
+    let rings = Rings { output: 16, ..Rings::SMALLEST };
+    let mut all = Pipeline::new(&config, rings, &inputs, &[], nothing);
+    for _ in 0..20 {
+        all.feed.poll();
+        all.head.poll();
+    }
+    assert_eq!(all.head.seq(), 3, "depth, touch, tick: the tap still holds the partial frame");
+    all.kill.raise(KillLevel::Halt);
+    all.head.poll();
+    assert_eq!(all.head.seq(), 4, "a kill level does not wait for the tap");
+    all.far.poll();
+    all.head.poll();
+    assert_eq!(all.head.seq(), 5);
+    all.run().unwrap();
+    let expected = [
+        EventKind::Depth,
+        EventKind::Touch,
+        EventKind::Tick,
+        EventKind::KillLevel,
+        EventKind::Gap,
+        EventKind::Trade,
+    ];
+    assert_eq!(kinds(&all.far.seen), expected);
+    let taps: Vec<u64> = all.far.taps.iter().map(|(tap, _)| tap.seq).collect();
+    assert_eq!(taps, [1, 5, 5, 5]);
+}
+
+#[test]
+fn a_book_frame_waits_for_the_tap_and_the_heap_is_filled_meanwhile() {
+    let said: Vec<_> = (0..5).map(|n| (START + n, Says::Invalidate(BTC))).collect();
+    let (inputs, _) = frames(&said);
+    let rings = Rings { output: 16, ..Rings::SMALLEST };
+    let burst = |event: &Event| some((0..3).map(|n| wake(START + SECOND, event, n)).collect());
+    let mut all = Pipeline::new(&config(), rings, &inputs, &[], burst);
+    for _ in 0..30 {
+        all.feed.poll();
+        all.head.poll();
+    }
+    assert_eq!(all.head.seq(), 3, "the tap holds three");
+    all.far.poll();
+    for _ in 0..3 {
+        all.far.poll();
+        all.head.drain();
+    }
+    assert_eq!(all.head.pending().len(), 3);
+    assert_eq!(all.head.seq(), 3, "to drain is not to emit");
+    all.run().unwrap();
+    assert_eq!(all.head.seq(), 5);
+}
+
+#[test]
+fn a_tick_is_followed_by_the_bars_it_closes_and_then_by_assumed_marks() {
+    let config = SequencerConfig {
+        bar_interval_s: 1,
+        assumed_mark: Some(AssumedMark::default()),
+        ..SequencerConfig::default()
+    };
+    let said = [(0, Says::Trade(ETH)), (10, Says::Trade(BTC)), (1_050, Says::Nothing)];
+    let said = said.map(|(at, says)| (START + at * MILLI, says));
+    let mut pipeline = Pipeline::new(&config, Rings::SMALLEST, &frames(&said).0, &[], nothing);
+    pipeline.run().unwrap();
+    let tail: Vec<_> = pipeline.far.seen[11..]
+        .iter()
+        .map(|event| (event.body.kind(), event.instrument, event.ts.0 - START, event.frame))
+        .collect();
+    let expected = [
+        (EventKind::Tick, None, SECOND, 0),
+        (EventKind::Bar, Some(BTC), SECOND, 0),
+        (EventKind::Bar, Some(ETH), SECOND, 0),
+        (EventKind::Mark, Some(BTC), SECOND, 0),
+        (EventKind::Mark, Some(ETH), SECOND, 0),
+    ];
+    assert_eq!(tail, expected);
+    let Body::Bar(Bar { open_time, trades, .. }) = pipeline.far.seen[12].body else { panic!() };
+    assert_eq!((open_time.0, trades), (START, 1));
+    let Body::Mark(Mark { price, origin, .. }) = pipeline.far.seen[14].body else { panic!() };
+    assert_eq!((price.0, origin), (10_000_020_000_000, Origin::Assumed));
+}
+
+#[test]
+fn levels_follow_depth_and_touch() {
+    let config = SequencerConfig { levels: 4, ..config() };
+    let (inputs, _) = frames(&[(START, Says::Partial(BTC))]);
+    let mut pipeline = Pipeline::new(&config, Rings::SMALLEST, &inputs, &[], nothing);
+    pipeline.run().unwrap();
+    let expected = [EventKind::Depth, EventKind::Touch, EventKind::Levels, EventKind::Levels];
+    assert_eq!(kinds(&pipeline.far.seen), expected);
+    let mut levels = [Level::default(); LEVELS_PER_MESSAGE];
+    levels[0] = inputs[0].bids[0];
+    let expected = Levels { side: BookSide::Bid, first: 0, count: 1, levels };
+    assert_eq!(pipeline.far.seen[2].body, Body::Levels(expected));
+}
+
+#[test]
+fn errors_of_the_configuration_name_the_field() {
+    let good = SequencerConfig {
+        assumed_mark: Some(AssumedMark::default()),
+        ..SequencerConfig::default()
+    };
+    assert_eq!(good.validate(), Ok(()));
+    assert_eq!(SequencerConfig::default().validate(), Ok(()));
+    let mark = |change: fn(&mut AssumedMark)| {
+        let mut mark = AssumedMark::default();
+        change(&mut mark);
+        SequencerConfig { assumed_mark: Some(mark), ..good.clone() }
+    };
+    let bad = [
+        ("tick", SequencerConfig { tick: Nanos(0), ..good.clone() }),
+        ("gap_max", SequencerConfig { gap_max: Nanos(MILLI), ..good.clone() }),
+        ("feedback_max", SequencerConfig { feedback_max: 0, ..good.clone() }),
+        ("control_max", SequencerConfig { control_max: 1 << 21, ..good.clone() }),
+        ("levels", SequencerConfig { levels: 21, ..good.clone() }),
+        ("depth_bands", SequencerConfig { depth_bands: [Bps(2), Bps(1)], ..good.clone() }),
+        ("depth_bands", SequencerConfig { depth_bands: [Bps(0), Bps(1)], ..good.clone() }),
+        ("depth_walk_max", SequencerConfig { depth_walk_max: 0, ..good.clone() }),
+        ("liquidations_max", SequencerConfig { liquidations_max: 0, ..good.clone() }),
+        ("bar_interval_s", SequencerConfig { bar_interval_s: 0, ..good.clone() }),
+        ("bar_interval_s", SequencerConfig { tick: Nanos(700 * MILLI), ..good.clone() }),
+        ("assumed_mark.cadence", mark(|mark| mark.cadence = Nanos(150 * MILLI))),
+        ("assumed_mark.max_age", mark(|mark| mark.max_age = Nanos(1))),
+        ("assumed_mark.funding_interval", mark(|mark| mark.funding_interval = Nanos(0))),
+    ];
+    for (name, config) in bad {
+        assert!(config.validate().is_err_and(|text| text.starts_with(name)), "{config:?}");
+    }
+}
