@@ -2,7 +2,8 @@
 
 use crate::book::{Book, BookConfig, Invalid, Outcome, SyncRule};
 use crate::instrument::{Instrument, InstrumentId, Market, Universe};
-use crate::market::{Body, Decoded, Message};
+use crate::market::{Body, Decoded, Level, Message};
+use crate::message::BookInput;
 
 /// One book per instrument of a universe.
 #[derive(Clone, Debug)]
@@ -57,6 +58,26 @@ impl Books {
         }
     }
 
+    /// Applies a change that came over a ring, with its levels.
+    pub fn apply_input(
+        &mut self,
+        id: InstrumentId,
+        input: &BookInput,
+        bids: &[Level],
+        asks: &[Level],
+    ) -> Option<Outcome> {
+        let book = &mut self.books[id.index()];
+        Some(match *input {
+            BookInput::Diff { ids, .. } => book.on_diff(ids, bids, asks),
+            BookInput::Snapshot { last_id, .. } => book.on_snapshot(last_id, bids, asks),
+            BookInput::Partial { .. } => book.on_partial(bids, asks),
+            BookInput::Invalidate(why) => {
+                book.invalidate(why);
+                Outcome::Invalidated(why)
+            }
+        })
+    }
+
     /// Marks a book as unreliable until its next snapshot.
     pub fn invalidate(&mut self, id: InstrumentId, why: Invalid) {
         self.books[id.index()].invalidate(why);
@@ -74,7 +95,7 @@ mod tests {
     use super::*;
     use crate::book::BookSide;
     use crate::instrument::common;
-    use crate::market::{BookTicker, Depth, DepthIds, Level, LevelRange, Snapshot, Span};
+    use crate::market::{BookTicker, Depth, DepthIds, LevelRange, Snapshot, Span};
     use crate::units::{Px, Qty};
 
     const FUTURES: InstrumentId = InstrumentId(0);
@@ -143,6 +164,28 @@ mod tests {
         let mut books = books();
         assert_eq!(apply(&mut books, FUTURES, Body::BookTicker(BookTicker::default())), None);
         assert_eq!(books.get(FUTURES).state(), Err(Invalid::NoSnapshot));
+    }
+
+    #[test]
+    fn inputs_from_a_ring_do_what_messages_do() {
+        let mut books = books();
+        let level = |price| Level { price: Px(price), qty: Qty(1) };
+        let (bids, asks) = ([level(90)], [level(110)]);
+        let snapshot = BookInput::Snapshot { last_id: 10, bids: 1, asks: 1 };
+        let ids = DepthIds { first: 10, last: 11, prev: Some(9) };
+        let diff = BookInput::Diff { ids, bids: 1, asks: 0 };
+        let partial = BookInput::Partial { bids: 1, asks: 1 };
+        let buffered = books.apply_input(FUTURES, &snapshot, &bids, &asks);
+        assert_eq!(buffered, Some(Outcome::Buffered));
+        let joined = books.apply_input(FUTURES, &diff, &[level(95)], &[]);
+        assert_eq!(joined, Some(Outcome::Synced));
+        assert_eq!(prices(&books, FUTURES), [95, 90, 110]);
+        let view = books.apply_input(SPOT, &partial, &bids, &asks);
+        assert_eq!((view, prices(&books, SPOT)), (Some(Outcome::Synced), vec![90, 110]));
+        let invalidate = BookInput::Invalidate(Invalid::Malformed);
+        books.apply_input(SPOT, &invalidate, &[], &[]);
+        assert_eq!(books.get(SPOT).state(), Err(Invalid::Malformed));
+        assert_eq!(books.get(FUTURES).state(), Ok(()));
     }
 
     #[test]
