@@ -11,5 +11,7 @@ pub mod capture;
 pub mod decode;
 pub mod exchange_info;
 pub mod feed;
+pub mod gateway;
 pub mod manifest;
 pub mod synth;
+pub mod venue;

@@ -1,0 +1,211 @@
+//! The gateway as a stage: one message in, feedback out, and the number of the last event that is done.
+
+use fusewire_core::event::Event;
+use fusewire_core::kill::{KillSwitch, Level};
+use fusewire_core::lane::{Keep, LaneWriter, Record};
+use fusewire_core::message::{Feedback, RiskOut, VerdictMessage};
+use fusewire_core::order::{Action, Approved, Rejection, Verdict};
+use fusewire_core::ring::{Consumer, Producer};
+use fusewire_core::stage::{DoneSeq, Stage};
+use fusewire_core::units::Nanos;
+
+use super::latch::{Latch, refusal};
+use super::{Feedbacks, GatewayConfig, Venue};
+
+/// The rings of the gateway.
+#[derive(Debug)]
+pub struct Ports {
+    /// Events and verdicts from risk.
+    pub input: Consumer<RiskOut>,
+    /// To the sequencer.
+    pub feedback: Producer<Feedback>,
+}
+
+/// What the gateway did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GatewayCounts {
+    /// New orders sent.
+    pub new: u64,
+    /// Amends sent.
+    pub amends: u64,
+    /// Cancels sent.
+    pub cancels: u64,
+    /// Queries sent.
+    pub queries: u64,
+    /// Approved intents that the kill level stopped here.
+    pub blocked: u64,
+    /// Rejections of risk that were passed back.
+    pub rejected: u64,
+    /// Times that everything was cancelled at kill level 3.
+    pub cancel_alls: u64,
+}
+
+/// The order gateway before a venue.
+#[derive(Debug)]
+pub struct GatewayStage<V: Venue> {
+    local_reject_delay: Nanos,
+    venue: V,
+    ports: Ports,
+    out: Feedbacks,
+    latch: Latch,
+    done: DoneSeq,
+    /// The event whose last message was handled, until its feedback is on the ring.
+    finishing: Option<u64>,
+    lane: LaneWriter,
+    counts: GatewayCounts,
+    /// The last event: its verdicts follow it.
+    seq: u64,
+    ts: Nanos,
+}
+
+impl<V: Venue> GatewayStage<V> {
+    /// Nothing sent so far.
+    ///
+    /// # Panics
+    /// When `config` is not valid.
+    #[must_use]
+    pub fn new(
+        config: GatewayConfig,
+        venue: V,
+        ports: Ports,
+        kill: KillSwitch,
+        done: DoneSeq,
+        keep: Keep,
+    ) -> Self {
+        assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
+        Self {
+            local_reject_delay: config.local_reject_delay,
+            venue,
+            ports,
+            out: Feedbacks::new(config.feedback_outbox_max),
+            latch: Latch::new(kill),
+            done,
+            finishing: None,
+            lane: LaneWriter::new(keep),
+            counts: GatewayCounts::default(),
+            seq: 0,
+            ts: Nanos(0),
+        }
+    }
+
+    /// What was sent and what was stopped.
+    #[must_use]
+    pub fn lane(&self) -> &LaneWriter {
+        &self.lane
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counts(&self) -> &GatewayCounts {
+        &self.counts
+    }
+
+    /// The venue.
+    #[must_use]
+    pub fn venue(&self) -> &V {
+        &self.venue
+    }
+
+    /// Reads the kill word and cancels everything when it has come to the highest level.
+    fn watch(&mut self) -> Level {
+        let level = self.latch.read();
+        if self.latch.takes_cancel_all() {
+            self.lane.append(&Record::cancel_all(self.seq));
+            self.counts.cancel_alls += 1;
+            self.venue.cancel_all(self.seq, self.ts, &mut self.out);
+        }
+        level
+    }
+
+    fn handle(&mut self, message: &RiskOut) {
+        let (seq, last) = match message {
+            RiskOut::Event(event) => {
+                self.event(event);
+                (event.seq, event.last)
+            }
+            RiskOut::Verdict(message) => {
+                self.verdict(message);
+                (message.seq, message.last)
+            }
+        };
+        if last {
+            self.finishing = Some(seq);
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        (self.seq, self.ts) = (event.seq, event.ts);
+        self.venue.on_event(event, &mut self.out);
+    }
+
+    fn verdict(&mut self, message: &VerdictMessage) {
+        assert_eq!(message.seq, self.seq, "the cause comes before its verdicts");
+        match &message.verdict {
+            Verdict::Approved(approved) => self.approved(message.index, approved),
+            Verdict::Rejected(rejection) => {
+                self.counts.rejected += 1;
+                self.reject(message.index, rejection);
+            }
+        }
+    }
+
+    /// The kill word is read as the last thing before the order leaves, and the record is written before
+    /// it does.
+    fn approved(&mut self, index: u32, approved: &Approved) {
+        let level = self.watch();
+        if let Some(rejection) = refusal(level, approved.class(), approved.intent()) {
+            self.lane.append(&Record::sent(self.seq, index, approved, Some(level as u8)));
+            self.counts.blocked += 1;
+            self.reject(index, &rejection);
+            return;
+        }
+        self.lane.append(&Record::sent(self.seq, index, approved, None));
+        self.count(&approved.intent().action);
+        self.venue.send(self.seq, self.ts, approved, &mut self.out);
+    }
+
+    fn count(&mut self, action: &Action) {
+        *match action {
+            Action::New(_) => &mut self.counts.new,
+            Action::Amend { .. } => &mut self.counts.amends,
+            Action::Cancel => &mut self.counts.cancels,
+            Action::Query => &mut self.counts.queries,
+        } += 1;
+    }
+
+    fn reject(&mut self, index: u32, rejection: &Rejection) {
+        let due = Nanos(self.ts.0.saturating_add(self.local_reject_delay.0));
+        self.out.reject(due, self.seq, index, rejection);
+    }
+
+    /// Moves feedback on, and says that an event is done when all of its feedback is on the ring.
+    fn deliver(&mut self) -> usize {
+        let moved = self.out.flush(&mut self.ports.feedback);
+        if self.out.is_empty()
+            && let Some(seq) = self.finishing.take()
+        {
+            self.done.set(seq);
+        }
+        moved
+    }
+}
+
+impl<V: Venue> Stage for GatewayStage<V> {
+    fn name(&self) -> &'static str {
+        "gateway"
+    }
+
+    fn poll(&mut self) -> usize {
+        let mut work = self.deliver();
+        // Cancelling everything waits neither for room nor for a message: the stages before this one may
+        // be gone for ever. The word is read after the message was taken, and the record names the event
+        // before it, so that it is the same whether the word was seen early or late.
+        let message = if self.out.is_empty() { self.ports.input.pop().ok() } else { None };
+        self.watch();
+        if let Some(message) = message {
+            self.handle(&message);
+            work += 1;
+        }
+        work + self.deliver()
+    }
+}

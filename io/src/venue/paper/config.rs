@@ -1,0 +1,159 @@
+//! What the paper venue assumes, and its bounds.
+
+use fusewire_core::units::{Nanos, Rate};
+
+/// Parts in a million.
+pub(super) const PPM: u32 = 1_000_000;
+
+/// Faults that are put into the stream of reports and statuses on purpose. The default is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReportFaults {
+    /// Share of messages that are lost, in millionths.
+    pub lose_ppm: u32,
+    /// Share of messages that come twice, in millionths.
+    pub repeat_ppm: u32,
+    /// Share of messages that come late and out of order, in millionths.
+    pub delay_ppm: u32,
+    /// How late.
+    pub delay: Nanos,
+}
+
+/// What the paper venue assumes, and its bounds. All memory is taken at construction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaperConfig {
+    /// From the gateway to the venue, least. Default 5 ms; above zero.
+    pub order_latency: Nanos,
+    /// From the venue back, least. Default 5 ms; above zero.
+    pub response_latency: Nanos,
+    /// What each way may take longer: 0 to this, by a hash. Default 2 ms.
+    pub jitter: Nanos,
+    /// Seed of jitter and faults. Default 0.
+    pub seed: u64,
+    /// Fee of fills that rested. Default 0.0002 (the exchange's base tier).
+    pub maker_fee: Rate,
+    /// Fee of fills that took. Default 0.0005 (the exchange's base tier).
+    pub taker_fee: Rate,
+    /// Open orders. Default 1,024.
+    pub orders_max: usize,
+    /// Requests on their way. Default 4,096.
+    pub requests_max: usize,
+    /// Finished orders that are remembered. Default 65,536.
+    pub closed_max: usize,
+    /// Book levels of which something was taken. Default 16,384.
+    pub consumed_levels_max: usize,
+    /// Faults on the way back. Default none.
+    pub faults: ReportFaults,
+    /// A request that gets in later than this after it was sent is lost (`recvWindow`). Default 5 s.
+    pub arrival_max: Nanos,
+}
+
+impl Default for PaperConfig {
+    fn default() -> Self {
+        Self {
+            order_latency: Nanos(5 * Nanos::MILLI),
+            response_latency: Nanos(5 * Nanos::MILLI),
+            jitter: Nanos(2 * Nanos::MILLI),
+            seed: 0,
+            maker_fee: Rate(200_000_000),
+            taker_fee: Rate(500_000_000),
+            orders_max: 1_024,
+            requests_max: 4_096,
+            closed_max: 65_536,
+            consumed_levels_max: 16_384,
+            faults: ReportFaults::default(),
+            arrival_max: Nanos(5 * Nanos::SECOND),
+        }
+    }
+}
+
+impl PaperConfig {
+    /// Highest value of each bound, against a slip that takes all memory.
+    pub const LIMIT_MOST: usize = 1 << 20;
+    /// Highest fee rate, as a share of the notional, and lowest rebate.
+    pub const FEE_MOST: Rate = Rate(100_000_000_000);
+
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// A text that begins with the name of the field.
+    pub fn validate(&self) -> Result<(), String> {
+        for (name, span) in
+            [("order_latency", self.order_latency), ("response_latency", self.response_latency)]
+        {
+            if span == Nanos(0) {
+                return Err(format!("{name} is zero: what the venue does comes after its cause"));
+            }
+        }
+        let slowest = self.order_latency.0.checked_add(self.jitter.0);
+        if slowest.is_none_or(|slowest| slowest > self.arrival_max.0) {
+            return Err("arrival_max is below order_latency + jitter: nothing would arrive".into());
+        }
+        for (name, value) in [
+            ("orders_max", self.orders_max),
+            ("requests_max", self.requests_max),
+            ("closed_max", self.closed_max),
+            ("consumed_levels_max", self.consumed_levels_max),
+        ] {
+            if !(1..=Self::LIMIT_MOST).contains(&value) {
+                return Err(format!("{name} = {value} is not in 1 to {}", Self::LIMIT_MOST));
+            }
+        }
+        let most = Self::FEE_MOST;
+        for (name, rate) in [("maker_fee", self.maker_fee), ("taker_fee", self.taker_fee)] {
+            if !(-most.0..=most.0).contains(&rate.0) {
+                return Err(format!("{name} = {rate} is not in -{most} to {most}"));
+            }
+        }
+        let faults = self.faults;
+        for (name, ppm) in [
+            ("faults.lose_ppm", faults.lose_ppm),
+            ("faults.repeat_ppm", faults.repeat_ppm),
+            ("faults.delay_ppm", faults.delay_ppm),
+        ] {
+            if ppm > PPM {
+                return Err(format!("{name} = {ppm} is above a million"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_the_field() {
+        let good = PaperConfig::default();
+        assert_eq!(good.validate(), Ok(()));
+        let lose = ReportFaults { lose_ppm: PPM + 1, ..ReportFaults::default() };
+        let repeat = ReportFaults { repeat_ppm: PPM + 1, ..ReportFaults::default() };
+        let delay = ReportFaults { delay_ppm: PPM + 1, ..ReportFaults::default() };
+        let bad = [
+            ("order_latency", PaperConfig { order_latency: Nanos(0), ..good }),
+            ("response_latency", PaperConfig { response_latency: Nanos(0), ..good }),
+            ("arrival_max", PaperConfig { arrival_max: Nanos(6_999_999), ..good }),
+            ("arrival_max", PaperConfig { jitter: Nanos(u64::MAX), ..good }),
+            ("orders_max", PaperConfig { orders_max: 0, ..good }),
+            ("requests_max", PaperConfig { requests_max: usize::MAX, ..good }),
+            ("closed_max", PaperConfig { closed_max: 0, ..good }),
+            ("consumed_levels_max", PaperConfig { consumed_levels_max: 0, ..good }),
+            ("maker_fee", PaperConfig { maker_fee: Rate(i64::MIN), ..good }),
+            ("taker_fee", PaperConfig { taker_fee: Rate(100_000_000_001), ..good }),
+            ("faults.lose_ppm", PaperConfig { faults: lose, ..good }),
+            ("faults.repeat_ppm", PaperConfig { faults: repeat, ..good }),
+            ("faults.delay_ppm", PaperConfig { faults: delay, ..good }),
+        ];
+        for (name, config) in bad {
+            assert!(config.validate().is_err_and(|text| text.starts_with(name)), "{config:?}");
+        }
+    }
+
+    /// S2-15: maker 0.0002, taker 0.0005.
+    #[test]
+    fn s2_15_default_fees() {
+        let config = PaperConfig::default();
+        assert_eq!(Rate::parse(b"0.0002"), Ok(config.maker_fee));
+        assert_eq!(Rate::parse(b"0.0005"), Ok(config.taker_fee));
+    }
+}

@@ -1,0 +1,378 @@
+//! The venue's back office: books what happened on the true account and says so, late and in order.
+
+use fusewire_core::instrument::{InstrumentId, Universe};
+use fusewire_core::jitter;
+use fusewire_core::message::FeedbackBody;
+use fusewire_core::order::{
+    Intent, Liquidity, OrderId, OrderState, Report, ReportKind, Side, Status, StrategyId,
+    VenueReason,
+};
+use fusewire_core::portfolio::{Execution, Portfolio, PortfolioConfig};
+use fusewire_core::units::{Nanos, Px, Qty, Rate, Round, Usd};
+
+use super::closed::{ClosedOrder, ClosedOrders};
+use super::config::PPM;
+use super::orders::OpenOrder;
+use super::{PaperConfig, PaperStats};
+use crate::gateway::Feedbacks;
+
+/// The event that the venue is at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub(super) seq: u64,
+    pub(super) ts: Nanos,
+}
+
+/// One fill.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fill {
+    pub(super) qty: Qty,
+    pub(super) price: Px,
+    pub(super) liquidity: Liquidity,
+    /// The event that paid for it.
+    pub(super) payer: u64,
+}
+
+/// What a hash of an order is drawn for. The number makes it another draw for each message of the order.
+#[derive(Clone, Copy, Debug)]
+#[repr(u64)]
+enum Leg {
+    Request,
+    Response,
+    Lose,
+    Repeat,
+    Delay,
+}
+
+impl Leg {
+    const COUNT: u64 = 5;
+
+    fn of(self, number: u32) -> u64 {
+        u64::from(number) * Self::COUNT + self as u64
+    }
+}
+
+/// Account, memory of finished orders, and the way back.
+#[derive(Debug)]
+pub(super) struct Desk {
+    config: PaperConfig,
+    pub(super) portfolio: Portfolio,
+    pub(super) closed: ClosedOrders,
+    pub(super) stats: PaperStats,
+    /// When the last message falls due: it is one connection, nothing overtakes.
+    last_due: Nanos,
+}
+
+impl Desk {
+    /// A flat account.
+    pub(super) fn new(
+        config: &PaperConfig,
+        universe: &Universe,
+        strategies: &[StrategyId],
+    ) -> Self {
+        let portfolio = Portfolio::new(PortfolioConfig {
+            instruments: universe.len(),
+            strategies: strategies.to_vec(),
+            orders_max: config.orders_max,
+            closed_max: config.closed_max,
+            arrival_max: config.arrival_max,
+        });
+        Self {
+            config: *config,
+            portfolio,
+            closed: ClosedOrders::new(config.closed_max),
+            stats: PaperStats::default(),
+            last_due: Nanos(0),
+        }
+    }
+
+    /// When a request that leaves now gets in.
+    pub(super) fn arrival(&self, now: Nanos, id: OrderId, number: u32) -> Nanos {
+        later(now, self.config.order_latency, self.jitter(Leg::Request, id, number))
+    }
+
+    /// When the end of all orders gets in that is asked for now. It belongs to no order.
+    pub(super) fn arrival_of_all(&self, now: Nanos) -> Nanos {
+        self.arrival(now, OrderId(0), 0)
+    }
+
+    /// What a reduce-only order of this side may have now.
+    pub(super) fn reducible(&self, id: InstrumentId, side: Side) -> Qty {
+        let position = self.portfolio.position(id);
+        if position.reducing_side() != Some(side) {
+            return Qty::ZERO;
+        }
+        Qty(i64::try_from(position.size().0).unwrap_or(i64::MAX))
+    }
+
+    /// What an order may have now.
+    pub(super) fn wanted(&self, order: &OpenOrder) -> Qty {
+        if order.reduce_only {
+            order.remaining().min(self.reducible(order.instrument, order.side))
+        } else {
+            order.remaining()
+        }
+    }
+
+    /// Fills a part of an order; false, and nothing done, when a number would leave its range.
+    pub(super) fn fill(
+        &mut self,
+        at: At,
+        order: &mut OpenOrder,
+        fill: Fill,
+        out: &mut Feedbacks,
+    ) -> bool {
+        let rate = match fill.liquidity {
+            Liquidity::Maker => self.config.maker_fee,
+            Liquidity::Taker => self.config.taker_fee,
+        };
+        let Some(execution) = execution(order.side, &fill, rate) else { return false };
+        let sums = (
+            order.cum_qty.checked_add(execution.qty),
+            order.cum_quote.checked_add(execution.quote),
+            order.cum_fee.checked_add(execution.fee),
+        );
+        let (Some(cum_qty), Some(cum_quote), Some(cum_fee)) = sums else { return false };
+        let own = self.portfolio.position_of(order.id.strategy(), order.instrument);
+        let account = self.portfolio.position(order.instrument);
+        if account.booked(&execution).is_none() || own.booked(&execution).is_none() {
+            return false;
+        }
+        (order.cum_qty, order.cum_quote, order.cum_fee) = (cum_qty, cum_quote, cum_fee);
+        self.stats.count_fill(fill.liquidity, &execution);
+        let kind = if order.is_filled() { ReportKind::Filled } else { ReportKind::PartialFill };
+        let mut report = report_of(order, kind, VenueReason::None);
+        (report.last_qty, report.last_price) = (fill.qty, fill.price);
+        (report.liquidity, report.payer) = (fill.liquidity, fill.payer);
+        self.publish(at, order, report, out);
+        true
+    }
+
+    /// Reports on an order of the table. A terminal report takes it into the memory of finished ones.
+    pub(super) fn report(
+        &mut self,
+        at: At,
+        order: &mut OpenOrder,
+        kind: ReportKind,
+        reason: VenueReason,
+        out: &mut Feedbacks,
+    ) {
+        let report = report_of(order, kind, reason);
+        self.publish(at, order, report, out);
+    }
+
+    fn publish(&mut self, at: At, order: &mut OpenOrder, report: Report, out: &mut Feedbacks) {
+        self.portfolio.report(order.instrument, &report, at.ts);
+        self.stats.count(report.kind);
+        let number = order.answers;
+        order.answers = number.saturating_add(1);
+        if report.kind.is_terminal() {
+            self.closed.insert(ClosedOrder::from(&*order));
+        }
+        self.send(at, order.instrument, report.order, number, FeedbackBody::Report(report), out);
+    }
+
+    /// Refuses a new order, which is over then.
+    pub(super) fn refuse(
+        &mut self,
+        at: At,
+        order: &mut OpenOrder,
+        reason: VenueReason,
+        out: &mut Feedbacks,
+    ) {
+        // The account never had it, so that the fold is not told.
+        self.stats.count(ReportKind::Refused);
+        order.answers = 1;
+        self.closed.insert(ClosedOrder::from(&*order));
+        let report = report_of(order, ReportKind::Refused, reason);
+        self.send(at, order.instrument, order.id, 0, FeedbackBody::Report(report), out);
+    }
+
+    /// Refuses an amend or cancel of an order that is not open. What is remembered of the order goes with
+    /// it.
+    pub(super) fn refuse_change(
+        &mut self,
+        at: At,
+        intent: &Intent,
+        number: u32,
+        (kind, reason): (ReportKind, VenueReason),
+        out: &mut Feedbacks,
+    ) {
+        self.stats.count(kind);
+        let (known, number) = self.recall(intent.order, number);
+        let report = Report {
+            order: known.id,
+            kind,
+            reason,
+            side: known.side,
+            reduce_only: known.reduce_only,
+            liquidity: Liquidity::Maker,
+            price: known.price,
+            qty: known.qty,
+            cum_qty: known.cum_qty,
+            cum_quote: known.cum_quote,
+            cum_fee: known.cum_fee,
+            last_qty: Qty::ZERO,
+            last_price: Px::ZERO,
+            payer: 0,
+        };
+        let body = FeedbackBody::Report(report);
+        self.send(at, intent.instrument, intent.order, number, body, out);
+    }
+
+    /// Answers a query on an open order.
+    pub(super) fn answer_open(&mut self, at: At, order: &mut OpenOrder, out: &mut Feedbacks) {
+        let number = order.answers;
+        order.answers = number.saturating_add(1);
+        let known = ClosedOrder::from(&*order);
+        self.answer(at, order.instrument, &known, (OrderState::Open, number), out);
+    }
+
+    /// Answers a query on an order that is not open.
+    pub(super) fn answer_other(
+        &mut self,
+        at: At,
+        intent: &Intent,
+        number: u32,
+        out: &mut Feedbacks,
+    ) {
+        let state = match self.closed.get(intent.order) {
+            Some(_) => OrderState::Closed,
+            None => OrderState::Unknown,
+        };
+        let (known, number) = self.recall(intent.order, number);
+        self.answer(at, intent.instrument, &known, (state, number), out);
+    }
+
+    fn answer(
+        &mut self,
+        at: At,
+        instrument: InstrumentId,
+        known: &ClosedOrder,
+        (state, number): (OrderState, u32),
+        out: &mut Feedbacks,
+    ) {
+        self.stats.statuses += 1;
+        let status = Status {
+            order: known.id,
+            state,
+            side: known.side,
+            reduce_only: known.reduce_only,
+            price: known.price,
+            qty: known.qty,
+            cum_qty: known.cum_qty,
+            cum_quote: known.cum_quote,
+            cum_fee: known.cum_fee,
+            at: at.ts,
+        };
+        self.send(at, instrument, known.id, number, FeedbackBody::Status(status), out);
+    }
+
+    /// What is remembered of an order that is not open, and the number of the next answer on it: its
+    /// own count, or that of the request when nothing is known.
+    fn recall(&mut self, id: OrderId, request: u32) -> (ClosedOrder, u32) {
+        match self.closed.get_mut(id) {
+            Some(order) => {
+                let number = order.answers;
+                order.answers = number.saturating_add(1);
+                (*order, number)
+            }
+            None => (unknown(id), request),
+        }
+    }
+
+    /// Sends a message back, with the faults that are asked for.
+    fn send(
+        &mut self,
+        at: At,
+        instrument: InstrumentId,
+        id: OrderId,
+        number: u32,
+        body: FeedbackBody,
+        out: &mut Feedbacks,
+    ) {
+        let jitter = self.jitter(Leg::Response, id, number);
+        let due = later(at.ts, self.config.response_latency, jitter);
+        self.last_due = self.last_due.max(due);
+        self.stats.messages += 1;
+        let faults = self.config.faults;
+        if self.hits(Leg::Lose, id, number, faults.lose_ppm) {
+            self.stats.lost += 1;
+            return;
+        }
+        let mut due = self.last_due;
+        if self.hits(Leg::Delay, id, number, faults.delay_ppm) {
+            self.stats.delayed += 1;
+            due = later(due, faults.delay, Nanos(0));
+        }
+        let mut copies = 1;
+        if self.hits(Leg::Repeat, id, number, faults.repeat_ppm) {
+            self.stats.repeated += 1;
+            copies = 2;
+        }
+        for _ in 0..copies {
+            if !out.push(due, at.seq, Some(instrument), body) {
+                self.stats.overflowed += 1;
+            }
+        }
+    }
+
+    fn jitter(&self, leg: Leg, id: OrderId, number: u32) -> Nanos {
+        jitter::span(self.config.seed, id, leg.of(number), self.config.jitter)
+    }
+
+    fn hits(&self, leg: Leg, id: OrderId, number: u32, ppm: u32) -> bool {
+        jitter::below(self.config.seed, id, leg.of(number), u64::from(PPM)) < u64::from(ppm)
+    }
+}
+
+fn later(now: Nanos, span: Nanos, more: Nanos) -> Nanos {
+    Nanos(now.0.saturating_add(span.0).saturating_add(more.0))
+}
+
+/// What a fill costs, each amount rounded against the account.
+fn execution(side: Side, fill: &Fill, rate: Rate) -> Option<Execution> {
+    let (dear, cheap) =
+        (fill.price.notional(fill.qty, Round::Up), fill.price.notional(fill.qty, Round::Down));
+    let quote = match side {
+        Side::Buy => dear,
+        Side::Sell => cheap,
+    };
+    let fee = if rate < Rate::ZERO { cheap } else { dear }.times(rate, Round::Up)?;
+    Some(Execution { side, qty: fill.qty, quote: quote.narrow()?, fee: fee.narrow()? })
+}
+
+fn report_of(order: &OpenOrder, kind: ReportKind, reason: VenueReason) -> Report {
+    Report {
+        order: order.id,
+        kind,
+        reason,
+        side: order.side,
+        reduce_only: order.reduce_only,
+        liquidity: Liquidity::Maker,
+        price: order.price,
+        qty: order.qty,
+        cum_qty: order.cum_qty,
+        cum_quote: order.cum_quote,
+        cum_fee: order.cum_fee,
+        last_qty: Qty::ZERO,
+        last_price: Px::ZERO,
+        payer: 0,
+    }
+}
+
+/// An order that the venue has never seen.
+fn unknown(id: OrderId) -> ClosedOrder {
+    ClosedOrder {
+        id,
+        price: Px::ZERO,
+        qty: Qty::ZERO,
+        cum_qty: Qty::ZERO,
+        cum_quote: Usd::ZERO,
+        cum_fee: Usd::ZERO,
+        side: Side::Buy,
+        reduce_only: false,
+        requests: 0,
+        answers: 0,
+    }
+}

@@ -1,0 +1,323 @@
+//! The paper venue: it plays the exchange, on the far side of the gateway's port.
+//!
+//! ```text
+//!  approved ─► requests (order latency) ─► matching ─► desk (account, response latency) ─► feedback
+//!                         tap ─► market (books, ledger) ─┘        trades ─┘
+//! ```
+//!
+//! An order fills only where a counter-party stood: at levels that the folded book showed when the order
+//! got in, or by later trades that went through its price or ate the queue before it. Each fill names the
+//! event that paid. Its clock is `event.ts`; it refuses rather than stop the pipeline.
+
+mod closed;
+mod config;
+mod desk;
+mod filter;
+mod ledger;
+mod market;
+mod matching;
+mod orders;
+mod requests;
+mod stats;
+mod take;
+#[cfg(test)]
+mod tests;
+
+pub use config::{PaperConfig, ReportFaults};
+pub use stats::PaperStats;
+
+use fusewire_core::book::BookConfig;
+use fusewire_core::event::{Body, Event};
+use fusewire_core::instrument::Universe;
+use fusewire_core::message::{FeedbackBody, Tap};
+use fusewire_core::order::{
+    Action, Approved, Intent, NewOrder, ReportKind, StrategyId, VenueReason,
+};
+use fusewire_core::portfolio::Portfolio;
+use fusewire_core::ring::LevelsConsumer;
+use fusewire_core::units::{Nanos, Qty, Usd};
+
+use crate::gateway::{Feedbacks, Venue};
+use desk::{At, Desk};
+use market::Market;
+use orders::{OpenOrder, OpenOrders, Queue};
+use requests::{Next, Request, Requests};
+
+/// Most messages of one report: it may be repeated on purpose.
+const COPIES: usize = 2;
+
+/// An exchange made of recorded market data.
+#[derive(Debug)]
+pub struct PaperVenue {
+    arrival_max: Nanos,
+    universe: Universe,
+    market: Market,
+    orders: OpenOrders,
+    requests: Requests,
+    desk: Desk,
+}
+
+impl PaperVenue {
+    /// A venue without orders. `tap` brings it the books with all their levels; `books` is what the
+    /// sequencer's own books are made with. The account keeps positions for each of `strategies`.
+    ///
+    /// # Panics
+    /// When `config` is not valid.
+    #[must_use]
+    pub fn new(
+        config: &PaperConfig,
+        universe: &Universe,
+        books: &BookConfig,
+        tap: LevelsConsumer<Tap>,
+        strategies: &[StrategyId],
+    ) -> Self {
+        assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
+        Self {
+            arrival_max: config.arrival_max,
+            market: Market::new(universe, books, tap, config.consumed_levels_max),
+            orders: OpenOrders::new(config.orders_max),
+            requests: Requests::new(config.requests_max),
+            desk: Desk::new(config, universe, strategies),
+            universe: universe.clone(),
+        }
+    }
+
+    /// What it did so far.
+    #[must_use]
+    pub fn stats(&self) -> &PaperStats {
+        &self.desk.stats
+    }
+
+    /// The true account: everything is booked when it happens, not when the report of it arrives.
+    #[must_use]
+    pub fn portfolio(&self) -> &Portfolio {
+        &self.desk.portfolio
+    }
+
+    /// Number of orders that rest at the venue.
+    #[must_use]
+    pub fn open_orders(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// A request leaves. A symbol that is not in the universe can not be answered: it is lost.
+    fn request(&mut self, at: At, intent: &Intent, out: &mut Feedbacks) {
+        if intent.instrument.index() >= self.universe.len() {
+            self.desk.stats.lost_requests += 1;
+            return;
+        }
+        let number = self.requests_of(intent);
+        if self.requests.is_full() {
+            self.overflow(at, intent, number, out);
+            return;
+        }
+        let due = self.desk.arrival(at.ts, intent.order, number);
+        self.requests.push(Request { due, sent: at.ts, number, intent: *intent });
+        self.wake(at, due, out);
+    }
+
+    /// Requests on an order so far: those that got in and those on their way.
+    fn requests_of(&self, intent: &Intent) -> u32 {
+        let id = intent.order;
+        let open = self.orders.find(id).map(|index| self.orders.get(index).requests);
+        let seen = open.or_else(|| self.desk.closed.get(id).map(|order| order.requests));
+        seen.unwrap_or(0).saturating_add(self.requests.count_of(id))
+    }
+
+    /// Asks to be called. Without room it is not asked: the next event will do.
+    fn wake(&mut self, at: At, due: Nanos, out: &mut Feedbacks) {
+        if !out.push(due, at.seq, None, FeedbackBody::Wake) {
+            self.desk.stats.put_off += 1;
+        }
+    }
+
+    /// Too much is on its way: the request is answered at once. A new order whose id is in use is not,
+    /// because that would end the other one in everybody's eyes; queries are lost.
+    #[cold]
+    fn overflow(&mut self, at: At, intent: &Intent, number: u32, out: &mut Feedbacks) {
+        let kind = match intent.action {
+            Action::New(new) => {
+                if self.is_known(intent) || self.requests.has_new(intent.order) {
+                    self.desk.stats.duplicates += 1;
+                } else {
+                    let mut order = order_of(intent, &new, at.ts);
+                    self.desk.refuse(at, &mut order, VenueReason::TooManyOrders, out);
+                }
+                return;
+            }
+            Action::Query => {
+                self.desk.stats.lost_requests += 1;
+                return;
+            }
+            Action::Amend { .. } => ReportKind::AmendRefused,
+            Action::Cancel => ReportKind::CancelRefused,
+        };
+        let why = (kind, VenueReason::TooManyOrders);
+        match self.orders.find(intent.order) {
+            Some(index) => {
+                self.desk.report(at, self.orders.get_mut(index), kind, why.1, out);
+            }
+            None => self.desk.refuse_change(at, intent, number, why, out),
+        }
+    }
+
+    fn is_known(&self, intent: &Intent) -> bool {
+        self.orders.find(intent.order).is_some() || self.desk.closed.get(intent.order).is_some()
+    }
+
+    /// Lets in what is due, in order. What has no room for its answers waits for the next event.
+    fn admit(&mut self, at: At, out: &mut Feedbacks) {
+        while let Some(next) = self.requests.peek(at.ts) {
+            match next {
+                Next::CancelAll => {
+                    if !self.cancel_open(at, out) {
+                        return;
+                    }
+                    self.requests.all_cancelled();
+                }
+                Next::Request(request) => {
+                    let room = out.room() >= self.room_for(&request);
+                    if !room && !out.is_empty() {
+                        self.desk.stats.put_off += 1;
+                        return;
+                    }
+                    self.requests.pop();
+                    if at.ts.since(request.sent) > i128::from(self.arrival_max.0) {
+                        self.desk.stats.lost_requests += 1;
+                    } else if room {
+                        self.enter(at, &request, out);
+                    } else {
+                        // It would not fit an empty outbox either.
+                        self.overflow(at, &request.intent, request.number, out);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Messages that a request needs at least: accepted, one fill and an end, and the end of each own
+    /// order that it meets.
+    fn room_for(&self, request: &Request) -> usize {
+        let intent = &request.intent;
+        let met = match intent.action {
+            Action::New(new) => self.orders.crossing(intent.instrument, new.side, new.price).len(),
+            Action::Amend { price, .. } => self.orders.find(intent.order).map_or(0, |index| {
+                let order = self.orders.get(index);
+                self.orders.crossing(order.instrument, order.side, price).len()
+            }),
+            Action::Cancel | Action::Query => return COPIES,
+        };
+        COPIES * (met + 3)
+    }
+
+    fn enter(&mut self, at: At, request: &Request, out: &mut Feedbacks) {
+        let intent = &request.intent;
+        if let Action::New(new) = intent.action {
+            self.enter_new(at, request, &new, out);
+            return;
+        }
+        let found = self.orders.find(intent.order);
+        let open = found.filter(|index| self.orders.get(*index).instrument == intent.instrument);
+        let Some(index) = open else {
+            self.enter_unknown(at, request, out);
+            return;
+        };
+        let order = self.orders.get_mut(index);
+        order.requests = order.requests.saturating_add(1);
+        match intent.action {
+            Action::New(_) => {}
+            Action::Amend { price, qty } => self.amend(at, request.due, index, (price, qty), out),
+            Action::Cancel => self.end(at, index, ReportKind::Canceled, VenueReason::None, out),
+            Action::Query => self.desk.answer_open(at, order, out),
+        }
+    }
+
+    /// A request on an order that is over or was never seen.
+    fn enter_unknown(&mut self, at: At, request: &Request, out: &mut Feedbacks) {
+        let (intent, number) = (&request.intent, request.number);
+        if let Some(order) = self.desk.closed.get_mut(intent.order) {
+            order.requests = order.requests.saturating_add(1);
+        }
+        let kind = match intent.action {
+            Action::Query => {
+                self.desk.answer_other(at, intent, number, out);
+                return;
+            }
+            Action::Cancel => ReportKind::CancelRefused,
+            Action::New(_) | Action::Amend { .. } => ReportKind::AmendRefused,
+        };
+        let why = (kind, VenueReason::UnknownOrder);
+        self.desk.refuse_change(at, intent, number, why, out);
+    }
+
+    /// Ends an order of the table.
+    fn end(
+        &mut self,
+        at: At,
+        index: usize,
+        kind: ReportKind,
+        reason: VenueReason,
+        out: &mut Feedbacks,
+    ) {
+        let mut order = self.orders.remove(index);
+        self.desk.report(at, &mut order, kind, reason, out);
+    }
+
+    /// Cancels every open order; false when there was no room for all.
+    fn cancel_open(&mut self, at: At, out: &mut Feedbacks) -> bool {
+        while self.orders.len() > 0 {
+            if out.room() < COPIES {
+                self.desk.stats.put_off += 1;
+                return false;
+            }
+            self.end(at, 0, ReportKind::Canceled, VenueReason::None, out);
+        }
+        true
+    }
+}
+
+impl Venue for PaperVenue {
+    /// What is due gets in before the event does: it was at the exchange first.
+    fn on_event(&mut self, event: &Event, out: &mut Feedbacks) {
+        let at = At { seq: event.seq, ts: event.ts };
+        self.admit(at, out);
+        self.market.take_tap(event.seq);
+        match (&event.body, event.instrument) {
+            (Body::Trade(trade), Some(id)) => self.on_trade(at, id, trade, out),
+            (Body::Touch(change), Some(id)) => self.market.set_touch(id, change),
+            (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
+            (Body::Gap, _) => self.market.invalidate_all(),
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, seq: u64, ts: Nanos, approved: &Approved, out: &mut Feedbacks) {
+        self.request(At { seq, ts }, approved.intent(), out);
+    }
+
+    fn cancel_all(&mut self, seq: u64, ts: Nanos, out: &mut Feedbacks) {
+        let at = At { seq, ts };
+        let due = self.requests.cancel_all(self.desk.arrival_of_all(ts));
+        self.wake(at, due, out);
+    }
+}
+
+fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
+    OpenOrder {
+        id: intent.order,
+        instrument: intent.instrument,
+        side: new.side,
+        tif: new.tif,
+        reduce_only: new.reduce_only,
+        price: new.price,
+        qty: new.qty,
+        cum_qty: Qty::ZERO,
+        cum_quote: Usd::ZERO,
+        cum_fee: Usd::ZERO,
+        since,
+        queue: Queue::Unknown,
+        place: 0,
+        requests: 1,
+        answers: 0,
+    }
+}

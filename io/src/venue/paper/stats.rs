@@ -1,0 +1,93 @@
+//! What the paper venue counted.
+
+use fusewire_core::order::{Liquidity, ReportKind};
+use fusewire_core::portfolio::Execution;
+use fusewire_core::units::UsdSum;
+
+/// Counters of the venue since construction: what it did, whatever became of the messages about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PaperStats {
+    /// Orders taken in.
+    pub accepted: u64,
+    /// Orders refused.
+    pub refused: u64,
+    /// Orders with an id that was used before; nothing is said of them.
+    pub duplicates: u64,
+    /// Requests lost because they got in too late, or because too many were on their way.
+    pub lost_requests: u64,
+    /// Fills that rested.
+    pub maker_fills: u64,
+    /// Fills that took.
+    pub taker_fills: u64,
+    /// Quote amount of fills that rested.
+    pub maker_quote: UsdSum,
+    /// Quote amount of fills that took.
+    pub taker_quote: UsdSum,
+    /// Fees on fills that rested.
+    pub maker_fees: UsdSum,
+    /// Fees on fills that took.
+    pub taker_fees: UsdSum,
+    /// Orders filled whole.
+    pub filled: u64,
+    /// Orders cancelled.
+    pub canceled: u64,
+    /// Orders that ended by their own terms.
+    pub expired: u64,
+    /// Amends done.
+    pub amended: u64,
+    /// Amends refused.
+    pub amends_refused: u64,
+    /// Cancels refused.
+    pub cancels_refused: u64,
+    /// Queries answered.
+    pub statuses: u64,
+    /// Reports and statuses sent, lost ones included.
+    pub messages: u64,
+    /// Messages lost on purpose.
+    pub lost: u64,
+    /// Messages sent twice on purpose.
+    pub repeated: u64,
+    /// Messages sent late on purpose.
+    pub delayed: u64,
+    /// Times that work was put off because its answers had no room.
+    pub put_off: u64,
+    /// Messages lost because they had no room.
+    pub overflowed: u64,
+}
+
+impl PaperStats {
+    /// All fills.
+    #[must_use]
+    pub const fn fills(&self) -> u64 {
+        self.maker_fills + self.taker_fills
+    }
+
+    pub(super) fn count(&mut self, kind: ReportKind) {
+        *match kind {
+            ReportKind::Accepted => &mut self.accepted,
+            // Counted as a fill.
+            ReportKind::PartialFill => return,
+            ReportKind::Filled => &mut self.filled,
+            ReportKind::Canceled => &mut self.canceled,
+            ReportKind::Expired => &mut self.expired,
+            ReportKind::Refused => &mut self.refused,
+            ReportKind::Amended => &mut self.amended,
+            ReportKind::AmendRefused => &mut self.amends_refused,
+            ReportKind::CancelRefused => &mut self.cancels_refused,
+        } += 1;
+    }
+
+    pub(super) fn count_fill(&mut self, liquidity: Liquidity, execution: &Execution) {
+        let (fills, quote, fees) = match liquidity {
+            Liquidity::Maker => {
+                (&mut self.maker_fills, &mut self.maker_quote, &mut self.maker_fees)
+            }
+            Liquidity::Taker => {
+                (&mut self.taker_fills, &mut self.taker_quote, &mut self.taker_fees)
+            }
+        };
+        *fills += 1;
+        quote.0 = quote.0.saturating_add(i128::from(execution.quote.0));
+        fees.0 = fees.0.saturating_add(i128::from(execution.fee.0));
+    }
+}
