@@ -69,7 +69,7 @@ impl Market {
         let id = tap.instrument;
         let (bids, asks) = self.levels.split_at(tap.body.levels().0);
         match self.books.apply_input(id, &tap.body, bids, asks) {
-            Some(Outcome::Applied) if matches!(tap.body, BookInput::Diff { .. }) => {
+            Outcome::Applied if matches!(tap.body, BookInput::Diff { .. }) => {
                 self.newest[id.index()].payer = tap.seq;
                 for (side, levels) in [(BookSide::Bid, bids), (BookSide::Ask, asks)] {
                     for level in levels {
@@ -77,7 +77,7 @@ impl Market {
                     }
                 }
             }
-            Some(Outcome::Applied | Outcome::Synced) => {
+            Outcome::Applied | Outcome::Synced => {
                 self.newest[id.index()].payer = tap.seq;
                 let book = self.books.get(id);
                 for side in [BookSide::Bid, BookSide::Ask] {
@@ -85,10 +85,10 @@ impl Market {
                 }
             }
             // While a book is not valid nothing is taken from it; what is spent stays spent.
-            Some(
-                Outcome::Buffered | Outcome::Discarded | Outcome::Invalidated(_) | Outcome::Ignored,
-            )
-            | None => {}
+            Outcome::Buffered
+            | Outcome::Discarded
+            | Outcome::Invalidated(_)
+            | Outcome::Ignored => {}
         }
     }
 
