@@ -8,13 +8,13 @@ mod order;
 mod position;
 #[cfg(test)]
 mod tests;
+mod types;
 
 pub use order::{Order, PendingAmend, Phase};
 pub use position::{Execution, Position};
+pub use types::{Change, Faults, OpenSide, PortfolioConfig, TrackError};
 
 use std::collections::VecDeque;
-
-use thiserror::Error;
 
 use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
@@ -24,72 +24,6 @@ use crate::order::{
     VenueReason,
 };
 use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
-
-/// Bounds of a fold. All memory is taken at construction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortfolioConfig {
-    /// Symbols of the universe.
-    pub instruments: usize,
-    /// Who has orders: positions are kept for each and for the account.
-    pub strategies: Vec<StrategyId>,
-    /// Open and in-flight orders.
-    pub orders_max: usize,
-    /// Ids of finished orders that are remembered, so that what comes late is known for it. Ids that
-    /// are this many counters older than the newest of their strategy count as finished too.
-    pub closed_max: usize,
-    /// How long after it left an intent may still reach the venue.
-    pub arrival_max: Nanos,
-}
-
-/// Why an intent can not be tracked.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum TrackError {
-    /// The table of orders is full.
-    #[error("the table of orders is full")]
-    Full,
-    /// The id is in use or was used before.
-    #[error("the order id is not new")]
-    NotNew,
-    /// No such order is open.
-    #[error("no such order is open")]
-    NotOpen,
-    /// An amend or cancel of the order is already on its way.
-    #[error("an amend or cancel of the order is on its way")]
-    Busy,
-}
-
-/// What a report did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The order was already over, or the report said nothing new.
-    Nothing,
-    /// Something was learned without an execution.
-    Noted,
-    /// Quantity was executed.
-    Executed(Execution),
-}
-
-/// What went in that should not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// Reports on orders that are over, and fills with no more than what was known.
-    pub duplicates: u64,
-    /// Reports that could not be booked because a number left its range.
-    pub range: u64,
-    /// Reports on orders that did not fit the table.
-    pub overflow: u64,
-}
-
-/// Open and in-flight orders of one symbol and side, at worst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OpenSide {
-    /// Number of orders.
-    pub orders: u32,
-    /// Quantity that may still fill.
-    pub qty: QtySum,
-    /// The part of it that is reduce-only.
-    pub reduce_only: QtySum,
-}
 
 /// Orders, positions and money.
 #[derive(Clone, Debug)]
@@ -347,9 +281,13 @@ impl Portfolio {
     }
 
     fn is_closed(&self, id: OrderId) -> bool {
-        let newest = self.seat(id.strategy()).map_or(0, |seat| self.newest[seat]);
+        let newest = self.seat(id.strategy()).map_or(u64::MAX, |seat| self.newest[seat]);
+        if id.counter() > newest {
+            return false;
+        }
         let remembered = self.config.closed_max as u64;
-        id.counter().saturating_add(remembered) <= newest || self.closed.contains(&id)
+        let forgotten = newest != u64::MAX && id.counter().saturating_add(remembered) <= newest;
+        forgotten || self.closed.contains(&id)
     }
 
     fn index_of(&self, id: OrderId) -> Option<usize> {

@@ -118,7 +118,7 @@ pub fn run(
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let books = config.books();
     let mut head = Sequencer::new(
-        &config.sequencer(&strategies),
+        &config.sequencer_config(levels),
         &universe,
         &books,
         kill.clone(),
@@ -132,7 +132,7 @@ pub fn run(
         keep,
     );
     let mut alpha = AlphaStage::new(
-        &config.alpha(),
+        &config.alpha_config(),
         strategies,
         Arc::new(universe.clone()),
         &tradable,
@@ -140,7 +140,7 @@ pub fn run(
         keep,
     );
     let mut risk = RiskStage::new(
-        &config.risk(),
+        &config.risk_config(),
         &universe,
         &tradable,
         &seats,
@@ -148,9 +148,9 @@ pub fn run(
         risk::Ports { input: alpha_out, output: risk_in },
         keep,
     );
-    let venue = PaperVenue::new(&config.paper(), &universe, &books, tap_out, &seats);
+    let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &seats);
     let mut gateway = GatewayStage::new(
-        &config.gateway(),
+        &config.gateway_config(),
         venue,
         gateway::Ports { input: risk_out, feedback: feedback_in },
         kill,

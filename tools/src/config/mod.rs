@@ -2,16 +2,23 @@
 
 use std::path::Path;
 
-use fusewire_core::book::BookConfig;
-use fusewire_core::units::Nanos;
-use fusewire_io::capture::CaptureLimits;
-use fusewire_io::manifest::ManifestOptions;
 use serde::Deserialize;
 
 mod check;
 mod instrument;
+mod limits;
+mod number;
+mod parts;
+mod sections;
+mod strategies;
 
 pub use instrument::InstrumentEntry;
+pub use limits::{LimitsSection, ProfileName, RiskSection};
+pub use sections::{
+    Account, Alpha, AssumptionSet, Assume, BookSection, CaptureSection, Clock, Fees, Latency,
+    Paper, Ring, Run, Stream, UniverseSection,
+};
+pub use strategies::{QuoterSection, TakerSection};
 
 /// The commented defaults, as `fusewire config` prints them. They *are* the defaults: there is no second
 /// list in code.
@@ -29,6 +36,34 @@ pub struct Config {
     pub capture: CaptureSection,
     /// Bounds of the books.
     pub book: BookSection,
+    /// Logical time.
+    pub clock: Clock,
+    /// What the sequencer derives and bounds.
+    pub stream: Stream,
+    /// Rings between stages.
+    pub ring: Ring,
+    /// The account at the start.
+    pub account: Account,
+    /// Fees of the exchange.
+    pub fees: Fees,
+    /// How long things take.
+    pub latency: Latency,
+    /// Bounds of the strategies' harness.
+    pub alpha: Alpha,
+    /// The paper venue.
+    pub paper: Paper,
+    /// What stands in for what a capture lacks.
+    pub assume: Assume,
+    /// The risk stage.
+    pub risk: RiskSection,
+    /// Limits of the profile `default`.
+    pub limits_default: LimitsSection,
+    /// Limits of the profile `bench`.
+    pub limits_bench: LimitsSection,
+    /// The strategy `quoter`.
+    pub quoter: QuoterSection,
+    /// The strategy `taker`.
+    pub taker: TakerSection,
     /// Instruments described by hand.
     #[serde(default)]
     pub instrument: Vec<InstrumentEntry>,
@@ -52,40 +87,15 @@ impl Config {
             std::fs::read_to_string(path).map_err(|error| vec![format!("{name}: {error}")])?;
         check::overlay(&name, &text)
     }
-
-    /// Bounds of the books.
-    #[must_use]
-    pub fn books(&self) -> BookConfig {
-        BookConfig {
-            window_ticks: self.book.window_ticks,
-            far_levels_max: self.book.far_levels_max,
-            buffer_frames_max: self.book.buffer_frames_max,
-            buffer_levels_max: self.book.buffer_levels_max,
-        }
-    }
-
-    /// Bounds of the capture readers.
-    #[must_use]
-    pub fn capture_limits(&self) -> CaptureLimits {
-        CaptureLimits {
-            line_bytes_max: self.capture.line_bytes_max as usize,
-            rest_bytes_max: self.capture.rest_bytes_max as usize,
-        }
-    }
-
-    /// Thresholds of the manifest.
-    #[must_use]
-    pub fn manifest_options(&self) -> ManifestOptions {
-        let millis = |ms: u32| Nanos(u64::from(ms) * Nanos::MILLI);
-        ManifestOptions {
-            gap_max: millis(self.capture.gap_max_ms),
-            clock_offset_note: millis(self.capture.clock_offset_note_ms),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use fusewire_core::book::BookConfig;
+    use fusewire_core::units::Nanos;
+    use fusewire_io::capture::CaptureLimits;
+    use fusewire_io::manifest::ManifestOptions;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Exact numbers in configuration: decimal strings into fixed point.
 
-use fusewire_core::units::{Bps, Nanos, NumberError, Rate, Usd};
+use fusewire_core::units::{Bps, Nanos, NumberError, Qty, Rate, Usd};
 use rust_decimal::Decimal;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -22,6 +22,11 @@ pub(super) fn decimal_if<'de, D: Deserializer<'de>>(
 /// An amount of money.
 pub(super) fn usd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Usd, D::Error> {
     fixed(deserializer, Usd::parse)
+}
+
+/// A quantity.
+pub(super) fn qty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Qty, D::Error> {
+    fixed(deserializer, Qty::parse)
 }
 
 /// A ratio: `0.0002` is 2 bp.

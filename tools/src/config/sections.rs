@@ -9,8 +9,10 @@ use super::number::{bps, rate, usd};
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// Name of the strategy.
+    /// Names of the strategies, separated by commas.
     pub strategy: String,
+    /// Seed of all hashed jitter.
+    pub seed: u64,
 }
 
 /// `[universe]`
@@ -19,6 +21,8 @@ pub struct Run {
 pub struct UniverseSection {
     /// Report keys, in the order of their numbers.
     pub symbols: Vec<String>,
+    /// Report keys that may be traded; empty for every USD-M perpetual.
+    pub tradable: Vec<String>,
 }
 
 /// `[capture]`
@@ -75,6 +79,8 @@ pub struct Stream {
     pub feedback_max: u32,
     /// Commands that wait.
     pub control_max: u32,
+    /// Liquidations remembered per symbol.
+    pub liquidations_max: u32,
 }
 
 /// `[ring]`
@@ -132,6 +138,8 @@ pub struct Alpha {
     pub intents_max: u32,
     /// Intents without an answer.
     pub inflight_max: u32,
+    /// Finished orders remembered.
+    pub closed_max: u32,
 }
 
 /// `[paper]`
@@ -140,6 +148,8 @@ pub struct Alpha {
 pub struct Paper {
     /// Orders held.
     pub orders_max: u32,
+    /// Requests on their way.
+    pub requests_max: u32,
     /// Finished orders remembered.
     pub closed_max: u32,
     /// Consumed levels remembered.

@@ -1,0 +1,127 @@
+//! The configuration as each part of the pipeline takes it: sections in their units become types.
+
+use fusewire_core::book::BookConfig;
+use fusewire_core::sequencer::{AssumedMark, SequencerConfig};
+use fusewire_core::units::Nanos;
+use fusewire_io::capture::CaptureLimits;
+use fusewire_io::gateway::GatewayConfig;
+use fusewire_io::manifest::ManifestOptions;
+use fusewire_io::venue::paper::{PaperConfig, ReportFaults};
+use fusewire_strategies::stage::AlphaConfig;
+
+use super::number::{micros, millis};
+use super::{AssumptionSet, Config};
+
+/// The session of a replay. Live sessions count up from there.
+pub(super) const REPLAY_SESSION: u16 = 1;
+
+impl Config {
+    /// Bounds of the books.
+    #[must_use]
+    pub fn books(&self) -> BookConfig {
+        BookConfig {
+            window_ticks: self.book.window_ticks,
+            far_levels_max: self.book.far_levels_max,
+            buffer_frames_max: self.book.buffer_frames_max,
+            buffer_levels_max: self.book.buffer_levels_max,
+        }
+    }
+
+    /// Bounds of the capture readers.
+    #[must_use]
+    pub fn capture_limits(&self) -> CaptureLimits {
+        CaptureLimits {
+            line_bytes_max: self.capture.line_bytes_max as usize,
+            rest_bytes_max: self.capture.rest_bytes_max as usize,
+        }
+    }
+
+    /// Thresholds of the manifest.
+    #[must_use]
+    pub fn manifest_options(&self) -> ManifestOptions {
+        ManifestOptions {
+            gap_max: millis(self.capture.gap_max_ms),
+            clock_offset_note: millis(self.capture.clock_offset_note_ms),
+        }
+    }
+
+    /// Clock, bounds and derived messages of the sequencer; `levels` is what strategies ask for.
+    #[must_use]
+    pub fn sequencer_config(&self, levels: u8) -> SequencerConfig {
+        let defaults = SequencerConfig::default();
+        SequencerConfig {
+            tick: millis(self.clock.tick_ms),
+            gap_max: millis(self.capture.gap_max_ms),
+            feedback_max: self.stream.feedback_max as usize,
+            control_max: self.stream.control_max as usize,
+            levels,
+            depth_bands: [self.stream.depth_band_near_bp, self.stream.depth_band_far_bp],
+            depth_walk_max: self.stream.depth_walk_max as usize,
+            liquidations_max: self.stream.liquidations_max as usize,
+            bar_interval_s: self.clock.bar_s,
+            assumed_mark: self.assumed_mark(),
+            ..defaults
+        }
+    }
+
+    fn assumed_mark(&self) -> Option<AssumedMark> {
+        match self.assume.set {
+            AssumptionSet::None => None,
+            AssumptionSet::Calm => Some(AssumedMark {
+                cadence: millis(self.assume.mark_cadence_ms),
+                max_age: millis(self.assume.mark_age_max_ms),
+                funding_rate: self.assume.funding_rate,
+                funding_interval: Nanos(
+                    u64::from(self.assume.funding_interval_h) * 3_600 * Nanos::SECOND,
+                ),
+            }),
+        }
+    }
+
+    /// Bounds of the strategies' harness.
+    #[must_use]
+    pub fn alpha_config(&self) -> AlphaConfig {
+        AlphaConfig {
+            session: REPLAY_SESSION,
+            seed: self.run.seed,
+            intents_max: self.alpha.intents_max as usize,
+            inflight_max: self.alpha.inflight_max,
+            orders_max: self.paper.orders_max as usize,
+            closed_max: self.alpha.closed_max as usize,
+            arrival_max: millis(self.latency.receive_window_ms),
+        }
+    }
+
+    /// Limits of the gateway.
+    #[must_use]
+    pub fn gateway_config(&self) -> GatewayConfig {
+        GatewayConfig {
+            local_reject_delay: micros(self.latency.local_reject_us),
+            feedback_outbox_max: self.stream.feedback_max as usize,
+        }
+    }
+
+    /// The paper venue.
+    #[must_use]
+    pub fn paper_config(&self) -> PaperConfig {
+        PaperConfig {
+            order_latency: micros(self.latency.order_us),
+            response_latency: micros(self.latency.response_us),
+            jitter: micros(self.latency.jitter_us),
+            seed: self.run.seed,
+            maker_fee: self.fees.maker,
+            taker_fee: self.fees.taker,
+            orders_max: self.paper.orders_max as usize,
+            requests_max: self.paper.requests_max as usize,
+            closed_max: self.paper.closed_max as usize,
+            consumed_levels_max: self.paper.consumed_levels_max as usize,
+            faults: ReportFaults {
+                lose_ppm: self.paper.lose_ppm,
+                repeat_ppm: self.paper.repeat_ppm,
+                delay_ppm: self.paper.delay_ppm,
+                delay: millis(self.paper.delay_ms),
+            },
+            arrival_max: millis(self.latency.receive_window_ms),
+        }
+    }
+}
