@@ -1,7 +1,7 @@
 //! What the inline runner adds to the stages: order, ends and errors.
 
 use super::*;
-use crate::event::{Body, Event};
+use crate::event::Event;
 use crate::instrument::InstrumentId;
 use crate::market::{Side, Times, Trade, TradeOrigin};
 use crate::message::{Feedback, FeedbackBody, FeedbackOrigin, Input, InputBody};
@@ -101,10 +101,8 @@ impl Stage for Sink {
 fn each_event_is_finished_before_the_next_with_rings_of_any_size() {
     for rings in RINGS {
         // More feedback than the ring holds, due at once: it comes before the next frame.
-        let mut all = pipeline(rings, &trades(50), |event| match event.body {
-            Body::Trade(_) => wakes(event, 9),
-            _ => Reaction::default(),
-        });
+        let mut all =
+            pipeline(rings, &trades(50), |event| wakes(event, if event.frame > 0 { 9 } else { 0 }));
         assert_eq!(all.run(), Ok(()));
         let frames: Vec<u64> = all.far.seen.iter().map(|event| event.frame).collect();
         let one = |frame| std::iter::once(frame).chain(std::iter::repeat_n(0, 9));
