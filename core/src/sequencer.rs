@@ -185,7 +185,7 @@ impl SequencerConfig {
             ));
         }
         let interval = u64::from(self.bar_interval_s) * Nanos::SECOND;
-        if !(1..=DAY_S).contains(&self.bar_interval_s) || interval % self.tick.0 != 0 {
+        if !(1..=DAY_S).contains(&self.bar_interval_s) || !interval.is_multiple_of(self.tick.0) {
             let value = self.bar_interval_s;
             return Err(format!("bar_interval_s = {value} is no multiple of a tick up to a day"));
         }
@@ -195,7 +195,7 @@ impl SequencerConfig {
 
 impl AssumedMark {
     fn validate(&self, tick: Nanos) -> Result<(), String> {
-        if self.cadence == Nanos(0) || self.cadence.0 % tick.0 != 0 {
+        if self.cadence == Nanos(0) || !self.cadence.0.is_multiple_of(tick.0) {
             let value = self.cadence.0;
             return Err(format!("assumed_mark.cadence = {value} ns is no multiple of a tick"));
         }

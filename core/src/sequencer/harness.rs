@@ -119,6 +119,12 @@ impl Stage for FarEnd {
 }
 
 impl FarEnd {
+    /// The end of the ring of events, for another stage in its place.
+    pub(crate) fn take_events(&mut self) -> Consumer<Event> {
+        let (_, nothing) = RingBuffer::new(1);
+        std::mem::replace(&mut self.events, nothing)
+    }
+
     pub(crate) fn has_tap(&self) -> bool {
         self.tap.is_some()
     }

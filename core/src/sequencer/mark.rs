@@ -54,7 +54,7 @@ impl AssumedMarks {
 
     /// A tick at `at`.
     pub(super) fn on_tick(&mut self, at: Nanos, drafts: &mut Drafts) {
-        if at.0 % self.config.cadence.0 != 0 {
+        if !at.0.is_multiple_of(self.config.cadence.0) {
             return;
         }
         let AssumedMark { max_age, funding_rate, funding_interval, cadence: _ } = self.config;

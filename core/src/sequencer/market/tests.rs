@@ -1,1 +1,295 @@
+//! What each kind of input says, and what it does not say twice.
 
+use super::*;
+use crate::event::EventKind;
+use crate::market::{DepthIds, Times};
+use crate::sequencer::harness::{books, universe};
+use crate::sequencer::{AssumedMark, SequencerConfig};
+use crate::units::Rate;
+
+const BTC: InstrumentId = InstrumentId(0);
+const ETH: InstrumentId = InstrumentId(1);
+/// Raw price of one dollar: on the tick grid of BTCUSDT.
+const DOLLAR: i64 = 100_000_000;
+
+struct Fixture {
+    fold: MarketFold,
+    drafts: Drafts,
+    ts: u64,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let config = SequencerConfig {
+            assumed_mark: Some(AssumedMark::default()),
+            liquidations_max: 2,
+            ..SequencerConfig::default()
+        };
+        let universe = universe();
+        let drafts = Drafts::new(MarketFold::drafts_max(&universe));
+        Self { fold: MarketFold::new(&config, &universe, &books()), drafts, ts: Nanos::SECOND }
+    }
+
+    fn take(&mut self) -> Vec<(InstrumentId, Body)> {
+        std::iter::from_fn(|| self.drafts.pop()).collect()
+    }
+
+    fn on(&mut self, instrument: InstrumentId, body: InputBody) -> Vec<Body> {
+        self.with_levels(instrument, body, &[])
+    }
+
+    fn with_levels(
+        &mut self,
+        instrument: InstrumentId,
+        body: InputBody,
+        levels: &[Level],
+    ) -> Vec<Body> {
+        self.ts += 1;
+        let input = Input { recv: Nanos(self.ts), frame: 1, instrument, body };
+        self.fold.fold(&input, levels, Nanos(self.ts), &mut self.drafts);
+        let drafts = self.take();
+        assert!(drafts.iter().all(|(id, _)| *id == instrument));
+        drafts.into_iter().map(|(_, body)| body).collect()
+    }
+
+    fn snapshot(&mut self, last_id: i64, bid: i64, ask: i64) -> Vec<Body> {
+        let input = BookInput::Snapshot { last_id, bids: 1, asks: 1 };
+        self.with_levels(BTC, InputBody::Book(input), &[level(bid), level(ask)])
+    }
+
+    /// The frame after the update `prev`, up to `last`, with one new bid.
+    fn diff(&mut self, prev: i64, last: i64, bid: i64) -> Vec<Body> {
+        let ids = DepthIds { first: prev + 1, last, prev: Some(prev) };
+        let input = BookInput::Diff { ids, bids: 1, asks: 0 };
+        self.with_levels(BTC, InputBody::Book(input), &[level(bid)])
+    }
+
+    fn ticker(&mut self, id: i64, bid: i64, ask: i64) -> Vec<Body> {
+        let (bid, ask) = (level(bid), level(ask));
+        let ticker = BookTicker { times: Times::default(), id, bid, ask };
+        self.on(BTC, InputBody::Ticker(ticker))
+    }
+
+    /// A book of 100 to 110 that ends at update 10.
+    fn synced() -> Self {
+        let mut fixture = Self::new();
+        fixture.snapshot(9, 90, 110);
+        assert_eq!(kinds(&fixture.diff(8, 10, 100)), [EventKind::Depth, EventKind::Touch]);
+        fixture
+    }
+}
+
+/// A level of one coin; a price of zero stands for a side without orders.
+fn level(dollars: i64) -> Level {
+    let qty = if dollars == 0 { Qty::ZERO } else { Qty(DOLLAR) };
+    Level { price: Px(dollars * DOLLAR), qty }
+}
+
+fn touch(bid: i64, ask: i64, source: TouchSource) -> Body {
+    let touch = Touch { bid: Some(level(bid)), ask: Some(level(ask)) };
+    Body::Touch(TouchChange { touch, source })
+}
+
+fn kinds(bodies: &[Body]) -> Vec<EventKind> {
+    bodies.iter().map(Body::kind).collect()
+}
+
+fn trade(id: i64) -> Trade {
+    Trade {
+        times: Times::default(),
+        id,
+        price: Px(7),
+        qty: Qty(3),
+        aggressor: Side::Sell,
+        origin: TradeOrigin::Market,
+    }
+}
+
+fn agg_trade(first_trade: i64, last_trade: i64) -> AggTrade {
+    AggTrade {
+        times: Times::default(),
+        id: None,
+        price: Px(7),
+        qty: Qty(5),
+        normal_qty: Qty(4),
+        first_trade,
+        last_trade,
+        aggressor: Side::Buy,
+    }
+}
+
+#[test]
+fn a_book_frame_says_one_thing_of_the_book_and_the_touch_only_when_it_changed() {
+    let mut fixture = Fixture::new();
+    assert_eq!(fixture.diff(4, 5, 90), [Body::BookInvalid(Invalid::NoSnapshot)], "it waits");
+    let says = fixture.snapshot(5, 90, 110);
+    assert_eq!(kinds(&says), [EventKind::Depth, EventKind::Touch]);
+    assert_eq!(says[1], touch(90, 110, TouchSource::Book));
+    assert_eq!(kinds(&fixture.diff(5, 6, 80)), [EventKind::Depth]);
+    assert_eq!(fixture.diff(6, 7, 100)[1], touch(100, 110, TouchSource::Book));
+    assert_eq!(fixture.diff(99, 100, 1), [Body::BookInvalid(Invalid::Gap)]);
+    assert_eq!(fixture.diff(100, 101, 1), [Body::BookInvalid(Invalid::Gap)], "it still waits");
+}
+
+#[test]
+fn a_book_that_is_valid_again_always_tells_its_touch() {
+    let mut fixture = Fixture::synced();
+    let stale = InputBody::Book(BookInput::Invalidate(Invalid::Stale));
+    assert_eq!(fixture.on(BTC, stale), [Body::BookInvalid(Invalid::Stale)]);
+    fixture.snapshot(20, 100, 110);
+    assert_eq!(kinds(&fixture.diff(19, 21, 90)), [EventKind::Depth, EventKind::Touch]);
+    fixture.fold.on_gap();
+    assert_eq!(fixture.fold.books().get(BTC).state(), Err(Invalid::Stale));
+    fixture.snapshot(30, 100, 110);
+    assert_eq!(kinds(&fixture.diff(29, 31, 90)), [EventKind::Depth, EventKind::Touch]);
+}
+
+#[test]
+fn a_ticker_ahead_of_the_book_moves_the_touch() {
+    let mut fixture = Fixture::synced();
+    assert_eq!(fixture.ticker(10, 101, 110), [], "the book is as new");
+    assert_eq!(fixture.ticker(12, 101, 110), [touch(101, 110, TouchSource::Ticker)]);
+    assert_eq!(fixture.ticker(13, 101, 110), [], "it is told already");
+    assert_eq!(fixture.ticker(12, 102, 110), [], "an older ticker");
+    assert_eq!(fixture.ticker(13, 102, 110), [], "the same ticker");
+    assert_eq!(fixture.ticker(14, 110, 110), [], "crossed");
+    assert_eq!(fixture.ticker(15, 0, 110), [], "one side only");
+    assert_eq!(fixture.ticker(16, 102, 0), [], "one side only");
+    assert_eq!(fixture.diff(10, 17, 100)[1], touch(100, 110, TouchSource::Book));
+    assert_eq!(fixture.ticker(17, 103, 110), []);
+    assert_eq!(fixture.ticker(18, 103, 110), [touch(103, 110, TouchSource::Ticker)]);
+}
+
+#[test]
+fn a_ticker_says_nothing_beside_an_invalid_book() {
+    let mut fixture = Fixture::synced();
+    fixture.fold.on_gap();
+    assert_eq!(fixture.ticker(12, 101, 110), []);
+    assert_eq!(Fixture::new().ticker(12, 101, 110), []);
+}
+
+#[test]
+fn a_book_of_partial_frames_has_no_id_to_be_ahead_of() {
+    let mut fixture = Fixture::new();
+    let partial = InputBody::Book(BookInput::Partial { bids: 1, asks: 1 });
+    fixture.with_levels(BTC, partial, &[level(100), level(110)]);
+    assert_eq!(fixture.ticker(-3, 101, 110), [touch(101, 110, TouchSource::Ticker)]);
+}
+
+#[test]
+fn both_trade_streams_together_tell_each_trade_once() {
+    let mut fixture = Fixture::new();
+    let mut on = |id, body| fixture.on(id, body);
+    let told = |id, qty, aggressor| {
+        vec![Body::Trade(event::Trade { id, price: Px(7), qty: Qty(qty), aggressor })]
+    };
+    assert_eq!(on(BTC, InputBody::Trade(trade(10))), told(10, 3, Side::Sell));
+    assert_eq!(on(BTC, InputBody::Trade(trade(10))), []);
+    assert_eq!(on(BTC, InputBody::AggTrade(agg_trade(10, 12))), []);
+    assert_eq!(on(BTC, InputBody::AggTrade(agg_trade(11, 13))), told(13, 4, Side::Buy));
+    assert_eq!(on(BTC, InputBody::Trade(trade(13))), []);
+    assert_eq!(on(BTC, InputBody::Trade(trade(14))), told(14, 3, Side::Sell));
+    assert_eq!(on(ETH, InputBody::Trade(trade(5))), told(5, 3, Side::Sell), "its own ids");
+}
+
+#[test]
+fn only_order_flow_of_the_book_is_a_trade() {
+    let mut fixture = Fixture::new();
+    let not_flow = [
+        InputBody::Trade(Trade { origin: TradeOrigin::Adl, ..trade(20) }),
+        InputBody::Trade(Trade { origin: TradeOrigin::InsuranceFund, ..trade(21) }),
+        InputBody::Trade(Trade { qty: Qty(0), ..trade(11) }),
+        InputBody::Trade(Trade { price: Px(0), ..trade(12) }),
+        InputBody::AggTrade(AggTrade { normal_qty: Qty(0), ..agg_trade(13, 14) }),
+    ];
+    for body in not_flow {
+        assert_eq!(fixture.on(BTC, body), [], "{body:?}");
+    }
+    let flow = fixture.on(BTC, InputBody::Trade(trade(15)));
+    assert_eq!(kinds(&flow), [EventKind::Trade], "ids of what is no flow hide nothing");
+}
+
+#[test]
+fn x5_a_forced_order_on_two_streams_is_told_once() {
+    let forced = Liquidation {
+        times: Times { event: Some(Nanos(50)), transaction: Some(Nanos(40)) },
+        side: Side::Sell,
+        price: Px(9),
+        average: Px(10),
+        qty: Qty(8),
+        last_qty: Qty(1),
+        filled_qty: Qty(6),
+    };
+    let told =
+        Body::Liquidation(event::Liquidation { side: Side::Sell, price: Px(10), qty: Qty(6) });
+    let mut fixture = Fixture::new();
+    let mut on = |id, liquidation| fixture.on(id, InputBody::Liquidation(liquidation));
+    assert_eq!(on(BTC, forced), [told]);
+    let times = Times { event: Some(Nanos(51)), ..forced.times };
+    assert_eq!(on(BTC, Liquidation { times, ..forced }), [], "the other stream sends it later");
+    assert_eq!(on(ETH, forced), [told], "another symbol");
+    let times = Times { transaction: Some(Nanos(41)), ..forced.times };
+    let others = [
+        Liquidation { side: Side::Buy, ..forced },
+        Liquidation { price: Px(8), ..forced },
+        Liquidation { qty: Qty(7), ..forced },
+        Liquidation { times, ..forced },
+    ];
+    for other in others {
+        assert_eq!(on(BTC, other).len(), 1, "{other:?}");
+        assert_eq!(on(BTC, other), [], "{other:?}");
+    }
+    assert_eq!(on(BTC, forced), [told], "two are remembered, and it was longer ago");
+    for empty in
+        [Liquidation { filled_qty: Qty(0), ..forced }, Liquidation { average: Px(0), ..forced }]
+    {
+        assert_eq!(on(BTC, Liquidation { price: Px(1), ..empty }), [], "nothing traded");
+    }
+}
+
+#[test]
+fn a_real_mark_is_told_and_ends_the_assumption() {
+    let mut fixture = Fixture::new();
+    let ticks = |fixture: &mut Fixture, second: u64| {
+        fixture.fold.on_tick(Nanos(second * Nanos::SECOND), &mut fixture.drafts);
+        let marks = fixture.take();
+        marks.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    fixture.on(BTC, InputBody::Trade(trade(1)));
+    fixture.on(ETH, InputBody::Trade(trade(1)));
+    assert_eq!(ticks(&mut fixture, 2), [BTC, ETH]);
+    let none = Mark { price: Px(0), ..Mark::default() };
+    assert_eq!(fixture.on(BTC, InputBody::Mark(none)), [], "no price, no mark");
+    assert_eq!(ticks(&mut fixture, 3), [BTC, ETH]);
+    let mark = Mark {
+        price: Px(70),
+        index: Some(Px(71)),
+        funding_rate: Some(Rate(-5)),
+        next_funding: Some(Nanos(99)),
+        ..Mark::default()
+    };
+    let told = event::Mark {
+        price: Px(70),
+        index: Some(Px(71)),
+        funding_rate: Some(Rate(-5)),
+        next_funding: Some(Nanos(99)),
+        origin: Origin::Real,
+    };
+    assert_eq!(fixture.on(BTC, InputBody::Mark(mark)), [Body::Mark(told)]);
+    assert_eq!(ticks(&mut fixture, 4), [ETH]);
+}
+
+#[test]
+fn bars_see_the_trades_that_are_told_and_no_other() {
+    let mut fixture = Fixture::new();
+    fixture.ts = 60 * Nanos::SECOND - 1;
+    fixture.on(InstrumentId(u16::MAX), InputBody::Nothing);
+    for id in [10, 10, 11] {
+        fixture.on(BTC, InputBody::Trade(trade(id)));
+    }
+    fixture.fold.on_tick(Nanos(120 * Nanos::SECOND), &mut fixture.drafts);
+    let bars = fixture.take();
+    let [(BTC, Body::Bar(bar))] = bars[..] else { panic!("{bars:?}") };
+    assert_eq!((bar.open_time, bar.trades), (Nanos(60 * Nanos::SECOND), 2));
+    assert_eq!(bar.volume.get(), 6);
+}
