@@ -43,3 +43,70 @@ pub(super) fn refusal(level: Level, class: Class, intent: &Intent) -> Option<Rej
     let (measured, limit) = (level as i128, Level::highest_for(class) as i128);
     Some(Rejection::new(intent, RejectedBy::Gateway, Check::KillLevel, measured, limit))
 }
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::instrument::InstrumentId;
+    use fusewire_core::order::{Action, OrderId, Source};
+
+    use super::*;
+
+    fn intent() -> Intent {
+        let (order, instrument) = (OrderId(7), InstrumentId(3));
+        Intent { order, instrument, source: Source::Alpha, action: Action::Cancel }
+    }
+
+    /// Each class up to the highest level that allows it, and the refusal says both levels.
+    #[test]
+    fn each_level_blocks_its_classes() {
+        let highest = [
+            (Class::NewRisk, Level::Run),
+            (Class::Reduce, Level::NoNewRisk),
+            (Class::HaltReduce, Level::Halt),
+            (Class::Cancel, Level::Halt),
+        ];
+        for (class, limit) in highest {
+            for level in Level::ALL {
+                let refused = refusal(level, class, &intent());
+                assert_eq!(refused.is_some(), level > limit, "{class:?} at {level:?}");
+                let Some(rejection) = refused else { continue };
+                assert_eq!(
+                    (rejection.by, rejection.check),
+                    (RejectedBy::Gateway, Check::KillLevel)
+                );
+                assert_eq!(rejection.measured.get(), level as i128);
+                assert_eq!(rejection.limit.get(), limit as i128);
+                assert_eq!((rejection.order, rejection.instrument), (OrderId(7), InstrumentId(3)));
+                assert_eq!(rejection.action, Action::Cancel);
+            }
+        }
+    }
+
+    #[test]
+    fn a_raise_is_seen_at_once_and_never_forgotten() {
+        let kill = KillSwitch::new();
+        let mut latch = Latch::new(kill.clone());
+        assert_eq!(latch.read(), Level::Run);
+        kill.raise(Level::Halt);
+        assert_eq!(latch.read(), Level::Halt);
+        // A word that fell without a new epoch, as after a restart of who owns it.
+        latch.kill = KillSwitch::new();
+        latch.kill.raise(Level::NoNewRisk);
+        assert_eq!(latch.read(), Level::Halt);
+    }
+
+    #[test]
+    fn everything_is_cancelled_once_in_an_epoch() {
+        let mut latch = Latch::new(KillSwitch::new());
+        let mut at = |epoch: u64, level: Level| {
+            latch.word = epoch * 4 + level as u64;
+            latch.takes_cancel_all()
+        };
+        assert!(!at(0, Level::Halt));
+        assert!(at(0, Level::Dead));
+        assert!(!at(0, Level::Dead));
+        assert!(!at(1, Level::Run));
+        assert!(at(1, Level::Dead));
+        assert!(!at(1, Level::Dead));
+    }
+}

@@ -16,6 +16,8 @@ mod filter;
 mod ledger;
 mod market;
 mod matching;
+#[cfg(test)]
+mod naive;
 mod orders;
 mod requests;
 mod stats;
