@@ -13,6 +13,7 @@
 
 pub mod book;
 pub mod books;
+pub mod contract;
 pub mod event;
 pub mod instrument;
 pub mod jitter;
