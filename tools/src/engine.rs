@@ -9,13 +9,14 @@
 
 use std::sync::Arc;
 
+use crossbeam_queue::ArrayQueue;
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter};
 use fusewire_core::order::StrategyId;
 use fusewire_core::ring::{RingBuffer, with_levels};
 use fusewire_core::runner::run_inline;
-use fusewire_core::sequencer::{self, ControlInput, ControlQueue, Sequencer};
+use fusewire_core::sequencer::{self, ControlInput, Sequencer};
 use fusewire_core::stage::DoneSeq;
 use fusewire_io::capture::{Merge, OpenOptions, Reader};
 use fusewire_io::feed::{Feed, FeedStage, Recording};
@@ -25,6 +26,7 @@ use fusewire_io::venue::paper::PaperVenue;
 use fusewire_risk::stage::{self as risk, RiskStage};
 use fusewire_strategies::registry::AnyStrategy;
 use fusewire_strategies::stage::{self as alpha, AlphaStage};
+use fusewire_strategies::strategy::Strategy;
 
 use crate::config::Config;
 use crate::outcome::Failure;
@@ -103,16 +105,17 @@ pub fn run(
 ) -> Result<Run, Failure> {
     let Setup { universe, tradable, strategies, controls, keep } = setup;
     let seats = seats(strategies.len())?;
+    let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let (kill, done) = (KillSwitch::new(), DoneSeq::new());
     let control = control_queue(controls, config)?;
     let messages = config.ring.messages as usize;
-    let levels = config.ring.levels as usize;
-    let (input_in, input_out) = with_levels(messages, levels);
+    let ring_levels = config.ring.levels as usize;
+    let (input_in, input_out) = with_levels(messages, ring_levels);
     let (event_in, event_out) = RingBuffer::new(messages);
     let (alpha_in, alpha_out) = RingBuffer::new(messages);
     let (risk_in, risk_out) = RingBuffer::new(messages);
     let (feedback_in, feedback_out) = RingBuffer::new(messages);
-    let (tap_in, tap_out) = with_levels(messages, levels);
+    let (tap_in, tap_out) = with_levels(messages, ring_levels);
 
     let merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
@@ -191,8 +194,11 @@ fn seats(strategies: usize) -> Result<Vec<StrategyId>, Failure> {
     Ok((0..count).map(StrategyId).chain([StrategyId::RISK]).collect())
 }
 
-fn control_queue(controls: Vec<ControlInput>, config: &Config) -> Result<Arc<ControlQueue>, Failure> {
-    let queue = ControlQueue::new(config.stream.control_max as usize);
+fn control_queue(
+    controls: Vec<ControlInput>,
+    config: &Config,
+) -> Result<Arc<ArrayQueue<ControlInput>>, Failure> {
+    let queue = ArrayQueue::new(config.stream.control_max as usize);
     for control in controls {
         queue.push(control).map_err(|_| Failure::line("more commands than stream.control_max"))?;
     }

@@ -9,24 +9,31 @@ use fusewire_core::market::Kind;
 use fusewire_io::manifest::{Ignored, Manifest};
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::engine::Run;
 use crate::outcome::Failure;
 
 mod text;
+mod trading;
+
+pub use trading::{Pnl, PositionReport, Trading};
 
 /// The report of a replay.
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// Program version and commit.
     pub version: &'static str,
-    /// Strategy that saw the market.
+    /// Strategies, by seat.
     pub strategy: String,
-    /// Messages that it saw.
-    pub strategy_saw: u64,
+    /// Seed of all jitter.
+    pub seed: u64,
     /// Frames taken, REST answers included.
     pub frames: u64,
-    /// Messages by kind.
-    pub events: BTreeMap<&'static str, u64>,
+    /// Decoded messages by kind, named as on the wire.
+    pub messages: BTreeMap<&'static str, u64>,
+    /// What was decided and what came of it.
+    #[serde(flatten)]
+    pub trading: Trading,
     /// Rows that were understood and left out.
     pub ignored: Ignored,
     /// Messages of symbols outside the universe.
@@ -37,6 +44,8 @@ pub struct Report {
     pub stale_streams: BTreeMap<String, u64>,
     /// Lines and tails that could not be read and were passed over.
     pub damaged: u64,
+    /// Frames with more levels than `ring.levels`, which invalidated their book.
+    pub oversized: u64,
     /// Frames that the fast decoder handed to the reference decoder.
     pub handed_over: u64,
     /// The books at the end, by report key.
@@ -113,25 +122,34 @@ impl BookReport {
 impl Report {
     /// The report of a finished run.
     #[must_use]
-    pub fn new(strategy: &str, manifest: Manifest, run: &Run, wall: Duration) -> Self {
-        let counts = run.feed.counts();
+    pub fn new(
+        names: &[String],
+        config: &Config,
+        manifest: Manifest,
+        run: &Run,
+        wall: Duration,
+    ) -> Self {
+        let feed = run.feed.feed();
+        let (counts, faults) = (feed.counts(), run.feed.faults());
         let kinds = Kind::ALL.into_iter().zip(counts.messages);
         let book = |(id, instrument): (_, &Instrument)| {
-            (instrument.key(), BookReport::new(run.books.get(id)))
+            (instrument.key(), BookReport::new(run.sequencer.books().get(id)))
         };
         Self {
             version: crate::cli::VERSION,
-            strategy: strategy.to_owned(),
-            strategy_saw: run.strategy.seen(),
+            strategy: names.join(","),
+            seed: config.run.seed,
             frames: counts.frames,
-            events: kinds.filter(|(_, n)| *n > 0).map(|(kind, n)| (kind.name(), n)).collect(),
+            trading: Trading::new(run, config, names),
+            messages: kinds.filter(|(_, n)| *n > 0).map(|(kind, n)| (kind.name(), n)).collect(),
             ignored: counts.ignored.into(),
             outside_universe: counts.outside,
             malformed: counts.malformed,
-            stale_streams: run.stale_streams.clone(),
-            damaged: run.damaged,
-            handed_over: run.feed.handed_over(),
-            books: run.feed.universe().iter().map(book).collect(),
+            stale_streams: faults.stale_streams.clone(),
+            damaged: faults.damaged,
+            oversized: faults.oversized,
+            handed_over: feed.handed_over(),
+            books: feed.universe().iter().map(book).collect(),
             manifest,
             wall_s: wall.as_secs_f64(),
             memory_peak_bytes: memory_peak_bytes(),

@@ -40,6 +40,7 @@ pub struct Sequencer {
     ts: Nanos,
     lane: LaneWriter,
     counts: [u64; EventKind::ALL.len()],
+    assumed_marks: u64,
     fault: Option<SequencerError>,
 }
 
@@ -109,6 +110,7 @@ impl Sequencer {
             ts: Nanos(0),
             lane: LaneWriter::new(keep),
             counts: [0; EventKind::ALL.len()],
+            assumed_marks: 0,
             fault: None,
             ports,
         }
@@ -160,6 +162,12 @@ impl Sequencer {
     #[must_use]
     pub fn counts(&self) -> &[u64; EventKind::ALL.len()] {
         &self.counts
+    }
+
+    /// Marks among the events that came from the assumption set.
+    #[must_use]
+    pub fn assumed_marks(&self) -> u64 {
+        self.assumed_marks
     }
 
     /// Feedback that was taken off its ring and is not sequenced yet, in order.
@@ -324,6 +332,8 @@ impl Sequencer {
         };
         self.lane.append(&Record::event(&event));
         self.counts[body.kind() as usize] += 1;
+        let assumed = matches!(body, Body::Mark(Mark { origin: Origin::Assumed, .. }));
+        self.assumed_marks += u64::from(assumed);
         assert!(self.ports.output.push(event).is_ok(), "a step begins with a look for room");
     }
 }

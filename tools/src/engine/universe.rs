@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fusewire_core::instrument::{Instrument, Market, Universe, common, report_key};
+use fusewire_core::instrument::{
+    ContractType, Instrument, InstrumentId, Market, Universe, common, report_key,
+};
 use fusewire_io::exchange_info::ExchangeInfo;
 use fusewire_io::manifest::{Manifest, Scanned, SymbolSummary};
 
@@ -53,6 +55,29 @@ pub fn resolve(
         return Err(Failure::line("two symbols of different markets have the same report key"));
     }
     Universe::new(instruments).map_err(Failure::line)
+}
+
+/// The symbols of a universe that may be traded: USD-M perpetuals, and of them what the configuration
+/// names if it names any.
+///
+/// # Errors
+/// A configured symbol that can not be traded whatever the configuration says.
+pub fn tradable(config: &Config, universe: &Universe) -> Result<Vec<InstrumentId>, Failure> {
+    let allowed = |instrument: &Instrument| {
+        instrument.market == Market::UsdM && instrument.contract_type == ContractType::Perpetual
+    };
+    let named = &config.universe.tradable;
+    for key in named {
+        let found = universe.iter().find(|(_, instrument)| instrument.key() == *key);
+        if found.is_some_and(|(_, instrument)| !allowed(instrument)) {
+            return Err(Failure::line(format!(
+                "universe.tradable: {key} is observed only: USD-M perpetuals can be traded"
+            )));
+        }
+    }
+    let chosen = |instrument: &Instrument| named.is_empty() || named.contains(&instrument.key());
+    let both = |(_, instrument): &(InstrumentId, &Instrument)| allowed(instrument) && chosen(instrument);
+    Ok(universe.iter().filter(both).map(|(id, _)| id).collect())
 }
 
 fn unknown_symbols(keys: &[String]) -> String {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use fusewire_io::manifest::{Manifest, Severity};
 
-use super::{BookReport, Report};
+use super::{BookReport, Pnl, Report};
 
 /// Streams listed one by one; the JSON has all.
 const STREAMS_SHOWN: usize = 12;
@@ -17,12 +17,7 @@ pub(super) fn render(report: &Report) -> String {
     manifest(&mut out, &report.manifest);
     events(&mut out, report);
     books(&mut out, report);
-    let frames = report.frames;
-    let _ = writeln!(
-        out,
-        "\nstrategy {} saw {} messages and sent nothing; {frames} frames in {:.2} s",
-        report.strategy, report.strategy_saw, report.wall_s
-    );
+    trading(&mut out, report);
     out
 }
 
@@ -64,7 +59,7 @@ fn manifest(out: &mut String, manifest: &Manifest) {
 
 fn events(out: &mut String, report: &Report) {
     let _ = writeln!(out, "events");
-    for (kind, count) in &report.events {
+    for (kind, count) in &report.trading.events {
         let _ = writeln!(out, "  {count:>10}  {kind}");
     }
     let ignored = &report.ignored;
@@ -77,6 +72,7 @@ fn events(out: &mut String, report: &Report) {
         (report.outside_universe, "of symbols outside the universe"),
         (report.malformed, "MALFORMED"),
         (report.damaged, "UNREADABLE lines or tails"),
+        (report.oversized, "with more levels than ring.levels"),
     ];
     for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         let _ = writeln!(out, "  {count:>10}  left out: {what}");
@@ -115,4 +111,70 @@ fn side(price: Option<&String>, qty: Option<&String>) -> String {
 
 fn state(book: &BookReport) -> String {
     if book.synced { "synced".to_owned() } else { format!("INVALID: {}", book.state) }
+}
+
+fn trading(out: &mut String, report: &Report) {
+    let t = &report.trading;
+    let _ = writeln!(out, "assumed");
+    for (what, text) in &t.assumptions {
+        let _ = writeln!(out, "  {what:>10}  {text}");
+    }
+    let _ = writeln!(
+        out,
+        "orders   {} intents ({} of risk itself), {} approved under profile '{}', {} orders sent, \
+         {} fills, {} open, {} reports pending, kill level {}",
+        t.intents,
+        t.intents_of_risk,
+        t.approved,
+        t.profile,
+        t.orders,
+        t.fills,
+        t.open_orders,
+        t.pending,
+        t.kill_level
+    );
+    for (check, count) in &t.rejected {
+        let _ = writeln!(out, "  {count:>10}  rejected by {check}");
+    }
+    let _ = writeln!(
+        out,
+        "profit   {:<16} {:>12} {:>12} {:>12} {:>12} {:>12}  position",
+        "", "realized", "unrealized", "fees", "funding", "total"
+    );
+    for (key, position) in &t.positions {
+        let average = position.average_price.as_deref().unwrap_or("-");
+        let held = format!("{} at {average}", position.qty);
+        pnl(out, key, &position.pnl, &held);
+    }
+    for (name, part) in t.by_strategy.iter().filter(|_| t.by_strategy.len() > 2) {
+        pnl(out, name, part, "");
+    }
+    pnl(out, "account", &t.pnl, "");
+    let all = t.digest.get("all").map_or("-", String::as_str);
+    let _ = writeln!(
+        out,
+        "\nstrategy {}, seed {}: {} frames, {} events in {:.2} s, digest {all}",
+        report.strategy, report.seed, report.frames, t.events_total, report.wall_s
+    );
+}
+
+fn pnl(out: &mut String, name: &str, pnl: &Pnl, held: &str) {
+    let unknown = || "unknown".to_owned();
+    let _ = writeln!(
+        out,
+        "         {name:<16} {:>12} {:>12} {:>12} {:>12} {:>12}  {held}",
+        cents(&pnl.realized),
+        pnl.unrealized.as_deref().map_or_else(unknown, cents),
+        cents(&pnl.fees),
+        cents(&pnl.funding),
+        pnl.total.as_deref().map_or_else(unknown, cents),
+    );
+}
+
+/// An amount cut to four decimals for the eye; the JSON has all of them.
+fn cents(amount: &str) -> String {
+    match amount.split_once('.') {
+        Some((whole, places)) => format!("{whole}.{places:0<4.4}"),
+        None => format!("{amount}.0000"),
+    }
 }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use fusewire_core::contract::{self, Liquidation};
+use fusewire_core::contract::{self, Collateral, Holding, Liquidation};
 use fusewire_core::event::EventKind;
-use fusewire_core::instrument::{Instrument, InstrumentId, Universe};
+use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::order::{Check, StrategyId};
-use fusewire_core::portfolio::{self, Portfolio, Position};
-use fusewire_core::units::{Px, Qty, UsdSum};
+use fusewire_core::portfolio::{Portfolio, Position};
+use fusewire_core::units::{Px, Qty, Round, UsdSum};
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{AssumptionSet, Config};
 use crate::engine::Run;
 
 /// What the pipeline decided and what came of it. Counts are those of the sequenced stream: what the
@@ -107,11 +107,11 @@ impl Trading {
             intents_of_risk: counts.own,
             approved: counts.approved,
             rejected: checks.map(|(check, n)| (check.name(), n)).collect(),
-            orders: run.gateway.counts().orders,
+            orders: run.gateway.counts().new,
             fills: account.executions(),
             pending: run.sequencer.pending().len() as u64,
             open_orders: account.orders().len() as u64,
-            profile: config.risk().profile.name(),
+            profile: config.risk_config().profile.name(),
             kill_level: run.risk.level() as u8,
             positions: positions(account, universe, config, &mark),
             pnl: Pnl::of(account_positions(account, universe), &mark),
@@ -202,4 +202,85 @@ fn by_strategy(
 fn digests(run: &Run) -> BTreeMap<&'static str, String> {
     let lanes = run.lanes().map(|(lane, writer)| (lane.name(), writer.digest().to_string()));
     lanes.into_iter().chain([("all", run.digest().to_string())]).collect()
+}
+
+/// Where the venue would liquidate a position, in cross margin, under the assumed brackets.
+fn liquidation_price(
+    account: &Portfolio,
+    universe: &Universe,
+    config: &Config,
+    id: InstrumentId,
+    mark: &impl Fn(InstrumentId) -> Option<Px>,
+) -> Option<Px> {
+    let (realized, fees) = account.totals();
+    let wallet = UsdSum(i128::from(config.account.balance.0) + realized.0 - fees.0).narrow()?;
+    let (mut other_maintenance, mut other_unrealized) = (UsdSum::ZERO, UsdSum::ZERO);
+    for (other, position) in account_positions(account, universe) {
+        if other == id || position.qty == Qty::ZERO {
+            continue;
+        }
+        let notional = mark(other)?.notional(position.qty, Round::Up);
+        let size = UsdSum(notional.0.abs());
+        let maintenance = contract::assumed(&universe.get(other).symbol).maintenance(size)?;
+        other_maintenance = other_maintenance.checked_add(maintenance)?;
+        other_unrealized = other_unrealized.checked_add(position.unrealized(mark(other)?))?;
+    }
+    let collateral = Collateral::Cross { wallet, other_maintenance, other_unrealized };
+    let holding = Holding::from(account.position(id));
+    let brackets = contract::assumed(&universe.get(id).symbol);
+    match contract::liquidation(&holding, &collateral, &brackets) {
+        Ok(Liquidation::At(price)) => Some(price),
+        Ok(Liquidation::None | Liquidation::Always) | Err(_) => None,
+    }
+}
+
+/// What the venue counts itself, lost reports included.
+fn venue(run: &Run) -> BTreeMap<&'static str, String> {
+    let stats = run.gateway.venue().stats();
+    [
+        ("maker_fills", stats.maker_fills.to_string()),
+        ("taker_fills", stats.taker_fills.to_string()),
+        ("maker_quote", stats.maker_quote.to_string()),
+        ("taker_quote", stats.taker_quote.to_string()),
+        ("expired", stats.expired.to_string()),
+        ("refused", stats.refused.to_string()),
+        ("amended", stats.amended.to_string()),
+        ("canceled", stats.canceled.to_string()),
+        ("reports_lost", stats.lost.to_string()),
+        ("reports_repeated", stats.repeated.to_string()),
+        ("reports_delayed", stats.delayed.to_string()),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// What stood in for what the capture lacks or does not say.
+fn assumptions(run: &Run, config: &Config) -> BTreeMap<&'static str, String> {
+    let mut all = BTreeMap::from([
+        ("set", config.assume.set.name().to_owned()),
+        ("balance", format!("{} USDT", config.account.balance)),
+        ("fees", format!("maker {}, taker {}", config.fees.maker, config.fees.taker)),
+        ("venue_time", "receive time is taken as venue time".to_owned()),
+    ]);
+    let latency = &config.latency;
+    all.insert(
+        "latency",
+        format!(
+            "order {} us, response {} us, jitter below {} us",
+            latency.order_us, latency.response_us, latency.jitter_us
+        ),
+    );
+    if config.assume.set == AssumptionSet::None {
+        return all;
+    }
+    let events = run.sequencer.counts();
+    let (marks, assumed) = (events[EventKind::Mark as usize], run.sequencer.assumed_marks());
+    let mark = match assumed {
+        0 => format!("recorded: {marks} events"),
+        _ => format!("assumed from trades: {assumed} of {marks} events"),
+    };
+    all.insert("mark", mark);
+    all.insert("funding", "none is charged".to_owned());
+    all.insert("brackets", "built-in table, for liquidation prices in this report".to_owned());
+    all
 }

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Instant;
 
+use fusewire_core::event::Control;
 use fusewire_core::instrument::Market;
+use fusewire_core::kill::Level;
+use fusewire_core::lane::Keep;
+use fusewire_core::sequencer::ControlInput;
+use fusewire_core::units::Nanos;
 use fusewire_io::capture::{OpenOptions, Unit};
 use fusewire_io::exchange_info::ExchangeInfo;
 use fusewire_io::manifest::Manifest;
-use fusewire_strategies::registry::AnyStrategy;
 
-use crate::config::Config;
-use crate::engine;
+use crate::config::{Config, ProfileName};
+use crate::engine::{self, Plan, Setup};
 use crate::outcome::{Done, Failure, Outcome, print};
 use crate::progress;
 use crate::report::Report;
@@ -24,7 +29,8 @@ use crate::sources::Source;
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  fusewire replay\n  fusewire replay recordings/usdm_btcusdt_20260105.ns.gz --json\n  \
-                  fusewire replay recordings/ --symbols BTCUSDT,SPOT:BTCUSDT\n\n\
+                  fusewire replay recordings/ --symbols BTCUSDT,SPOT:BTCUSDT\n  \
+                  fusewire replay --strategy quoter,taker --seed 7 --raise 2@60\n\n\
                   A recording is `<receive time> <frame>` a line in ns or us, or a cryptofeed recording; plain, \
                   gzip or zstd.\nIts market comes from the file name (usdm_, coinm_, spot_), a manifest beside it, \
                   or --market."
@@ -32,9 +38,19 @@ use crate::sources::Source;
 pub struct Args {
     /// Recordings, or folders of them. Several are merged by receive time.
     captures: Vec<PathBuf>,
-    /// Strategy that sees the market (noop).
-    #[arg(long, value_name = "NAME")]
+    /// Strategies that trade: quoter, taker, noop. Several are separated by commas.
+    #[arg(long, value_name = "NAME,..")]
     strategy: Option<String>,
+    /// Limits in force: default, or bench for load tests.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<ProfileName>,
+    /// Seed of all jitter.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Raise the kill level to LEVEL (1 no new risk, 2 halt, 3 dead) so many seconds after the first
+    /// frame. May be repeated, in the order of time.
+    #[arg(long, value_name = "LEVEL@SECONDS")]
+    raise: Vec<Raise>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -64,9 +80,14 @@ pub struct Args {
 /// Bad usage, an unreadable input, or a capture that is refused.
 pub fn run(args: &Args) -> Outcome {
     let started = Instant::now();
-    let config = Config::load(args.config.as_deref())?;
-    let name = args.strategy.as_ref().unwrap_or(&config.run.strategy);
-    let strategy = AnyStrategy::by_name(name).map_err(Failure::line)?;
+    let mut config = Config::load(args.config.as_deref())?;
+    config.risk.profile = args.profile.unwrap_or(config.risk.profile);
+    config.run.seed = args.seed.unwrap_or(config.run.seed);
+    let list = args.strategy.as_ref().unwrap_or(&config.run.strategy);
+    let (names, strategies) = config.strategies(list).map_err(Failure::line)?.into_iter().unzip();
+    if !args.raise.is_sorted_by_key(|raise| raise.after) {
+        return Err(Failure::line("--raise: give them in the order of time"));
+    }
     let given = exchange_infos(&args.exchange_info)?;
     let sources = Source::expand(&args.captures)?;
     if args.captures.is_empty() && (args.market.is_some() || args.unit.is_some()) {
@@ -86,14 +107,47 @@ pub fn run(args: &Args) -> Outcome {
         refuse_broken(&plan.scanned.manifest)?;
     }
     let universe = engine::universe::resolve(&config, &symbols, &plan.scanned, &given)?;
+    let tradable = engine::universe::tradable(&config, &universe)?;
+    let controls = controls(&args.raise, &plan);
     bar.set_message("replay");
     bar.set_position(0);
-    let run =
-        engine::run(&plan, universe, &config, strategy, &mut |bytes| bar.set_position(bytes))?;
+    let setup = Setup { universe, tradable, strategies, controls, keep: Keep::Digest };
+    let shown = bar.clone();
+    let run = engine::run(&plan, setup, &config, Box::new(move |bytes| shown.set_position(bytes)))?;
     bar.finish_and_clear();
-    let report = Report::new(name, plan.scanned.manifest, &run, started.elapsed());
+    let names: Vec<String> = names;
+    let report = Report::new(&names, &config, plan.scanned.manifest, &run, started.elapsed());
     print(&if args.json { report.to_json()? } else { report.to_text() })?;
     Ok(verdict(&report, args.allow_broken))
+}
+
+/// A kill level to be raised, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Raise {
+    level: Level,
+    /// Whole seconds after the first frame.
+    after: u32,
+}
+
+impl FromStr for Raise {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (level, after) = text.split_once('@').ok_or("LEVEL@SECONDS, for example 2@60")?;
+        let number = level.parse().ok().filter(|number| *number > 0);
+        let level = number.and_then(Level::from_number).ok_or("the level is 1, 2 or 3")?;
+        let after = after.parse().map_err(|error| format!("seconds '{after}': {error}"))?;
+        Ok(Self { level, after })
+    }
+}
+
+fn controls(raises: &[Raise], plan: &Plan) -> Vec<ControlInput> {
+    let first = plan.scanned.manifest.first_recv;
+    let control = |raise: &Raise| ControlInput {
+        at: Nanos(first.0 + u64::from(raise.after) * Nanos::SECOND),
+        control: Control::Raise(raise.level),
+    };
+    raises.iter().map(control).collect()
 }
 
 /// A book that has depth frames and ends without being in step is a "no", unless the user knew.

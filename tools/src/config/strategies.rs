@@ -1,0 +1,158 @@
+//! `[quoter]`, `[taker]`: parameters of the strategies.
+
+use fusewire_core::units::{Bps, Usd};
+use fusewire_strategies::quoter::QuoterConfig;
+use fusewire_strategies::registry::{AnyStrategy, StrategyConfig};
+use fusewire_strategies::taker::TakerConfig;
+use serde::Deserialize;
+
+use super::Config;
+use super::number::{bps, millis, usd};
+
+/// `[quoter]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct QuoterSection {
+    #[serde(deserialize_with = "usd")]
+    quote_notional: Usd,
+    #[serde(deserialize_with = "bps")]
+    half_spread_bp: Bps,
+    #[serde(deserialize_with = "bps")]
+    wide_spread_bp: Bps,
+    #[serde(deserialize_with = "bps")]
+    skew_bp: Bps,
+    #[serde(deserialize_with = "usd")]
+    inventory_max: Usd,
+    #[serde(deserialize_with = "usd")]
+    reduce_to: Usd,
+    #[serde(deserialize_with = "usd")]
+    reduce_notional: Usd,
+    reduce_after_ms: u32,
+    #[serde(deserialize_with = "bps")]
+    reduce_slippage_bp: Bps,
+    #[serde(deserialize_with = "bps")]
+    requote_bp: Bps,
+    requote_ticks: u32,
+    change_interval_ms: u32,
+    cancel_retry_ms: u32,
+    mark_age_max_ms: u32,
+    backoff_min_ms: u32,
+    backoff_max_ms: u32,
+    quotes_per_minute: u32,
+    symbol_quotes_per_minute: u32,
+    amends_per_minute: u32,
+}
+
+/// `[taker]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct TakerSection {
+    #[serde(deserialize_with = "usd")]
+    notional: Usd,
+    threshold_ppm: u32,
+    confirm: u32,
+    #[serde(deserialize_with = "bps")]
+    slippage_bp: Bps,
+    hold_ms: u32,
+    exit_retry_ms: u32,
+    exit_backoff_max_ms: u32,
+    cooldown_ms: u32,
+    mark_age_max_ms: u32,
+}
+
+impl QuoterSection {
+    fn config(&self) -> QuoterConfig {
+        QuoterConfig {
+            quote_notional: self.quote_notional,
+            half_spread: self.half_spread_bp,
+            wide_spread: self.wide_spread_bp,
+            skew: self.skew_bp,
+            inventory_max: self.inventory_max,
+            reduce_to: self.reduce_to,
+            reduce_notional: self.reduce_notional,
+            reduce_after: millis(self.reduce_after_ms),
+            reduce_slippage: self.reduce_slippage_bp,
+            requote: self.requote_bp,
+            requote_ticks: self.requote_ticks,
+            change_interval: millis(self.change_interval_ms),
+            cancel_retry: millis(self.cancel_retry_ms),
+            mark_age_max: millis(self.mark_age_max_ms),
+            backoff_min: millis(self.backoff_min_ms),
+            backoff_max: millis(self.backoff_max_ms),
+            quotes_per_minute: self.quotes_per_minute,
+            symbol_quotes_per_minute: self.symbol_quotes_per_minute,
+            amends_per_minute: self.amends_per_minute,
+        }
+    }
+}
+
+impl TakerSection {
+    fn config(&self) -> TakerConfig {
+        TakerConfig {
+            notional: self.notional,
+            threshold_ppm: self.threshold_ppm,
+            confirm: self.confirm,
+            slippage: self.slippage_bp,
+            hold: millis(self.hold_ms),
+            exit_retry: millis(self.exit_retry_ms),
+            exit_backoff_max: millis(self.exit_backoff_max_ms),
+            cooldown: millis(self.cooldown_ms),
+            mark_age_max: millis(self.mark_age_max_ms),
+        }
+    }
+}
+
+impl Config {
+    /// Parameters of all strategies.
+    #[must_use]
+    pub fn strategy_config(&self) -> StrategyConfig {
+        StrategyConfig { quoter: self.quoter.config(), taker: self.taker.config() }
+    }
+
+    /// The strategies of a list of names, in its order.
+    ///
+    /// # Errors
+    /// A name that no strategy has, a list without names, or a strategy that stands there twice.
+    pub fn strategies(&self, names: &str) -> Result<Vec<(String, AnyStrategy)>, String> {
+        let config = self.strategy_config();
+        let mut chosen: Vec<(String, AnyStrategy)> = Vec::new();
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if chosen.iter().any(|(other, _)| other == name) {
+                return Err(format!("strategy '{name}' stands there twice"));
+            }
+            let strategy = AnyStrategy::by_name(name, &config).map_err(|e| e.to_string())?;
+            chosen.push((name.to_owned(), strategy));
+        }
+        if chosen.is_empty() {
+            return Err("no strategy is named".to_owned());
+        }
+        Ok(chosen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_strategies() {
+        let config = Config::default();
+        assert_eq!(config.quoter.config(), QuoterConfig::default());
+        assert_eq!(config.taker.config(), TakerConfig::default());
+    }
+
+    #[test]
+    fn strategies_are_named_in_a_list() {
+        let config = Config::default();
+        let names = |list| {
+            let chosen = config.strategies(list)?;
+            Ok(chosen.into_iter().map(|(name, _)| name).collect::<Vec<_>>())
+        };
+        assert_eq!(names("quoter, taker"), Ok(vec!["quoter".to_owned(), "taker".to_owned()]));
+        for (list, part) in
+            [("martingale", "unknown strategy"), ("noop,noop", "twice"), (" , ", "no strategy")]
+        {
+            assert!(names(list).is_err_and(|error: String| error.contains(part)), "{list}");
+        }
+    }
+}
