@@ -1,6 +1,26 @@
-//! Pre-trade risk and the kill switch.
+//! Pre-trade risk: the stage that gives every intent exactly one verdict.
 //!
-//! Empty until orders exist: the checks come with the paper pipeline, and nothing here pretends
-//! otherwise. The crate stands in the workspace so that the dependency edges are checked from the start.
+//! ```text
+//!  alpha ─Event─┬─► market view ─► portfolio fold ─┬─► halt, queries ─own intents─┐
+//!               └──────────────────────────────────┼──────────────────────────────┼─Event─► gateway
+//!  alpha ─Intent──────────────────────────────────►gate (checks in order)◄────────┘
+//!                                                  └─► track ─► lane ─Verdict─────────────► gateway
+//! ```
+//!
+//! Unknown is unsafe: what can not be measured is refused. Nothing here knows replay from live.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod checks;
+mod gate;
+mod halt;
+mod limits;
+mod market;
+mod queries;
+mod rates;
+mod stage;
+#[cfg(test)]
+mod testing;
+
+pub use limits::{LEVERAGE_CEILING, Limits, Profile, RiskConfig};
+pub use stage::{Ports, RiskCounts, RiskStage};

@@ -1,0 +1,29 @@
+//! C1, C11: what a symbol could come to hold in one direction if everything open or in flight filled,
+//! valued at the worse of mark and price.
+
+use fusewire_core::order::Check;
+use fusewire_core::units::{Px, QtySum, Usd};
+
+use super::{Outcome, at_most, value};
+
+/// `worst` counts the order in question.
+pub(crate) fn exposure(worst: QtySum, price: Px, limit: Usd) -> Outcome {
+    at_most(Check::Exposure, value(worst, price)?.0, i128::from(limit.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{px, qty, usd};
+
+    #[test]
+    fn c11_a_symbol_has_a_worst_case() {
+        let at = |amount: &str| exposure(QtySum(qty(amount).0.into()), px("1000"), usd("5000"));
+        assert_eq!(at("5"), Ok(()));
+        let fail = at("5.00000001").unwrap_err();
+        assert_eq!((fail.check, fail.limit), (Check::Exposure, 500_000_000_000));
+        assert_eq!(fail.measured, 500_000_001_000);
+        let wide = exposure(QtySum(i128::MAX), px("1000"), usd("5000")).unwrap_err();
+        assert_eq!(wide.check, Check::Arithmetic);
+    }
+}

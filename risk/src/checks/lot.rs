@@ -1,0 +1,54 @@
+//! LOT_SIZE: a quantity lies on the lot grid and within its bounds. Measured is the quantity, the limit
+//! the bound that it breaks.
+
+use fusewire_core::instrument::LotSize;
+use fusewire_core::order::Check;
+use fusewire_core::units::Qty;
+
+use super::{Fail, Outcome};
+
+pub(crate) fn lot(qty: Qty, lot: &LotSize) -> Outcome {
+    let fail = |limit: Qty| Fail {
+        check: Check::Lot,
+        measured: i128::from(qty.0),
+        limit: i128::from(limit.0),
+    };
+    if qty <= Qty::ZERO || qty < lot.min {
+        return Err(fail(lot.min));
+    }
+    if qty > lot.max {
+        return Err(fail(lot.max));
+    }
+    // The grid begins at the least quantity. A step of zero is no grid that is known.
+    let beyond = i128::from(qty.0) - i128::from(lot.min.0);
+    let on_grid = lot.step > Qty::ZERO && beyond % i128::from(lot.step.0) == 0;
+    if on_grid { Ok(()) } else { Err(fail(lot.step)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::qty;
+
+    #[test]
+    fn c3_quantities_lie_on_the_grid_within_bounds() {
+        let size = LotSize { min: qty("0.002"), max: qty("10"), step: qty("0.001") };
+        let refused = |text: &str, size: &LotSize| lot(qty(text), size).err();
+        for good in ["0.002", "0.003", "10"] {
+            assert_eq!(refused(good, &size), None);
+        }
+        for (bad, limit) in [
+            ("0.001", "0.002"),
+            ("0", "0.002"),
+            ("-1", "0.002"),
+            ("10.001", "10"),
+            ("0.0025", "0.001"),
+        ] {
+            let [measured, limit] = [bad, limit].map(|text| i128::from(qty(text).0));
+            assert_eq!(refused(bad, &size), Some(Fail { check: Check::Lot, measured, limit }));
+        }
+        assert!(refused("1", &LotSize { step: Qty::ZERO, ..size }).is_some());
+        let from_zero = LotSize { min: Qty::ZERO, ..size };
+        assert!(refused("0", &from_zero).is_some(), "nothing is no quantity");
+    }
+}

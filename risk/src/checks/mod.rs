@@ -1,0 +1,95 @@
+//! The checks: each a pure function in its own file that says yes, or what it measured and what it
+//! allows. The gate decides who passes which, and in what order.
+
+mod book_freshness;
+mod collar;
+mod divergence;
+mod duplicate;
+mod exposure;
+mod gross;
+mod kill_level;
+mod leverage;
+mod lot;
+mod mark_freshness;
+mod max_orders;
+mod min_notional;
+mod open_orders;
+mod order_notional;
+mod order_qty;
+mod order_state;
+mod percent_price;
+mod reduce_only;
+mod self_match;
+mod tick;
+mod universe;
+
+pub(crate) use book_freshness::book_freshness;
+pub(crate) use collar::collar;
+pub(crate) use divergence::divergence;
+pub(crate) use duplicate::{Recent, Sent, duplicate};
+pub(crate) use exposure::exposure;
+pub(crate) use gross::{Added, gross, worst_gross};
+pub(crate) use kill_level::kill_level;
+pub(crate) use leverage::{equity, leverage};
+pub(crate) use lot::lot;
+pub(crate) use mark_freshness::mark_freshness;
+pub(crate) use max_orders::max_orders;
+pub(crate) use min_notional::min_notional;
+pub(crate) use open_orders::{Table, open_orders};
+pub(crate) use order_notional::order_notional;
+pub(crate) use order_qty::order_qty;
+pub(crate) use order_state::{amendable, cancellable, known};
+pub(crate) use percent_price::percent_price;
+pub(crate) use reduce_only::reduce_only;
+pub(crate) use self_match::self_match;
+pub(crate) use tick::tick;
+pub(crate) use universe::{contract, sender, symbol_of_order, tradable};
+
+use fusewire_core::order::Check;
+use fusewire_core::units::{ONE, Px, QtySum, Round, UsdSum, div_round};
+
+/// Measured when there is nothing to measure: beyond every limit.
+pub(crate) const UNKNOWN: i128 = i128::MAX;
+
+/// Raw units of `Bps` in a whole: 1e-4 bp, 1e4 bp.
+const BPS_ONE: i128 = 100_000_000;
+
+/// Why an intent is refused. Units are those of the check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fail {
+    pub(crate) check: Check,
+    pub(crate) measured: i128,
+    pub(crate) limit: i128,
+}
+
+/// What a check says.
+pub(crate) type Outcome = Result<(), Fail>;
+
+/// Refuses what is above a limit.
+fn at_most(check: Check, measured: i128, limit: i128) -> Outcome {
+    if measured <= limit { Ok(()) } else { Err(Fail { check, measured, limit }) }
+}
+
+/// A number left its range: nothing can be said, so that nothing is allowed.
+fn in_range<T>(number: Option<T>) -> Result<T, Fail> {
+    number.ok_or(Fail { check: Check::Arithmetic, measured: UNKNOWN, limit: 0 })
+}
+
+/// What a quantity is worth at a price, rounded against the account.
+fn value(qty: QtySum, price: Px) -> Result<UsdSum, Fail> {
+    let product = qty.0.checked_mul(i128::from(price.0));
+    let value = product.and_then(|product| div_round(product, i128::from(ONE), Round::Up));
+    in_range(value).map(UsdSum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_out_of_range_refuses() {
+        assert_eq!(value(QtySum(3), Px(ONE / 2)), Ok(UsdSum(2)));
+        let fail = value(QtySum(i128::from(i64::MAX) * 3), Px(i64::MAX)).unwrap_err();
+        assert_eq!((fail.check, fail.measured), (Check::Arithmetic, UNKNOWN));
+    }
+}

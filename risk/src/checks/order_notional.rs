@@ -1,0 +1,30 @@
+//! C2: the largest value of one order, at whichever is worse of its price and the mark.
+
+use fusewire_core::order::Check;
+use fusewire_core::units::{Px, Qty, Round, Usd};
+
+use super::{Outcome, at_most};
+
+pub(crate) fn order_notional(price: Px, mark: Px, qty: Qty, limit: Usd) -> Outcome {
+    let measured = price.max(mark).notional(qty, Round::Up).0;
+    at_most(Check::OrderNotional, measured, i128::from(limit.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{px, qty, usd};
+
+    #[test]
+    fn c2_one_order_has_a_largest_value() {
+        let at = |price: &str, mark: &str, amount: &str| {
+            order_notional(px(price), px(mark), qty(amount), usd("2000"))
+        };
+        assert_eq!(at("1000", "1000", "2"), Ok(()));
+        let fail = at("1000", "1000", "2.00000001").unwrap_err();
+        assert_eq!((fail.check, fail.limit), (Check::OrderNotional, 200_000_000_000));
+        assert_eq!(fail.measured, 200_000_001_000);
+        assert!(at("1000.5", "1000", "2").is_err(), "the price counts");
+        assert!(at("999", "1000.5", "2").is_err(), "the mark counts");
+    }
+}

@@ -1,0 +1,54 @@
+//! Can this order be changed, cancelled or asked about? There is nothing to measure.
+
+use fusewire_core::order::Check;
+use fusewire_core::portfolio::Order;
+
+use super::Fail;
+
+const REFUSED: Fail = Fail { check: Check::OrderState, measured: 0, limit: 0 };
+
+/// An order that is not known to be over.
+pub(crate) fn known(order: Option<&Order>) -> Result<&Order, Fail> {
+    order.ok_or(REFUSED)
+}
+
+/// A known order that no cancel is on its way for.
+pub(crate) fn cancellable(order: Option<&Order>) -> Result<&Order, Fail> {
+    known(order.filter(|order| order.cancel_since.is_none()))
+}
+
+/// An order that the venue has, and that neither amend nor cancel is on its way for.
+pub(crate) fn amendable(order: Option<&Order>) -> Result<&Order, Fail> {
+    known(order.filter(|order| order.unresolved() == 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::portfolio::{PendingAmend, Phase};
+    use fusewire_core::units::Nanos;
+
+    use super::*;
+    use crate::testing::{open_order, px, qty};
+
+    #[test]
+    fn only_open_and_idle_orders_are_amended() {
+        let open = open_order();
+        let amend = Some(PendingAmend { price: px("1"), qty: qty("1"), since: Nanos(1) });
+        let cases = [
+            // Order, known, cancellable, amendable.
+            (None, [false, false, false]),
+            (Some(open), [true, true, true]),
+            (Some(Order { phase: Phase::Pending, ..open }), [true, true, false]),
+            (Some(Order { amend, ..open }), [true, true, false]),
+            (Some(Order { cancel_since: Some(Nanos(1)), ..open }), [true, false, false]),
+        ];
+        for (order, expected) in cases {
+            let order = order.as_ref();
+            let found = [known(order), cancellable(order), amendable(order)];
+            assert_eq!(found.map(|outcome| outcome.is_ok()), expected, "{order:?}");
+            for fail in found.into_iter().filter_map(Result::err) {
+                assert_eq!(fail.check, Check::OrderState);
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! PERCENT_PRICE: the venue takes no buy far above the mark and no sell far below it. Measured is the
+//! price, the limit the edge of the band.
+
+use fusewire_core::instrument::PercentPrice;
+use fusewire_core::order::{Check, Side};
+use fusewire_core::units::{Px, RATE_DECIMALS, Round, div_round};
+
+use super::{Fail, Outcome, in_range};
+
+pub(crate) fn percent_price(
+    side: Side,
+    price: Px,
+    reference: Px,
+    band: Option<PercentPrice>,
+) -> Outcome {
+    let Some(band) = band else { return Ok(()) };
+    let (factor, round) = match side {
+        Side::Buy => (band.up, Round::Down),
+        Side::Sell => (band.down, Round::Up),
+    };
+    let product = i128::from(reference.0) * i128::from(factor.0);
+    let limit = in_range(div_round(product, 10_i128.pow(RATE_DECIMALS), round))?;
+    let measured = i128::from(price.0);
+    let inside = match side {
+        Side::Buy => measured <= limit,
+        Side::Sell => measured >= limit,
+    };
+    if inside { Ok(()) } else { Err(Fail { check: Check::PercentPrice, measured, limit }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::units::Rate;
+
+    use super::*;
+    use crate::testing::px;
+
+    #[test]
+    fn c4_the_band_of_the_venue_holds_in_the_bad_direction() {
+        let rate = |text: &str| Rate::parse(text.as_bytes()).unwrap();
+        let band = Some(PercentPrice { up: rate("1.05"), down: rate("0.95") });
+        let refused = |side, price: &str| {
+            percent_price(side, px(price), px("100"), band).err().map(|fail| {
+                assert_eq!((fail.check, fail.measured), (Check::PercentPrice, px(price).0.into()));
+                fail.limit
+            })
+        };
+        assert_eq!(refused(Side::Buy, "105"), None);
+        assert_eq!(refused(Side::Buy, "105.00000001"), Some(10_500_000_000));
+        assert_eq!(refused(Side::Buy, "1"), None);
+        assert_eq!(refused(Side::Sell, "95"), None);
+        assert_eq!(refused(Side::Sell, "94.99999999"), Some(9_500_000_000));
+        assert_eq!(refused(Side::Sell, "900"), None);
+        assert_eq!(percent_price(Side::Buy, px("900"), px("1"), None), Ok(()));
+    }
+}

@@ -1,0 +1,62 @@
+//! C9: new risk must not meet an own order, of any strategy, at the most aggressive price that it may
+//! have. Measured is the price, the limit that of the order which it would meet.
+
+use fusewire_core::order::{Check, Side};
+use fusewire_core::portfolio::Order;
+use fusewire_core::units::Px;
+
+use super::{Fail, Outcome};
+
+pub(crate) fn self_match<'a>(
+    side: Side,
+    price: Px,
+    own: impl Iterator<Item = &'a Order>,
+) -> Outcome {
+    let crosses = |other: &Order| match side {
+        Side::Buy => price >= other.most_aggressive_price(),
+        Side::Sell => price <= other.most_aggressive_price(),
+    };
+    for other in own.filter(|other| other.side != side) {
+        if crosses(other) {
+            return Err(Fail {
+                check: Check::SelfMatch,
+                measured: i128::from(price.0),
+                limit: i128::from(other.most_aggressive_price().0),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::portfolio::PendingAmend;
+    use fusewire_core::units::Nanos;
+
+    use super::*;
+    use crate::testing::{open_order, px, qty};
+
+    #[test]
+    fn c9_an_order_does_not_meet_an_own_one() {
+        let refused = |side, price: &str, own: Order| {
+            let fail = self_match(side, px(price), [own].iter()).err();
+            fail.map(|fail| (fail.check, fail.limit))
+        };
+        let sell = Order { side: Side::Sell, price: px("101"), ..open_order() };
+        let buy = Order { side: Side::Buy, price: px("99"), ..open_order() };
+        assert_eq!(refused(Side::Buy, "100.9", sell), None);
+        assert_eq!(refused(Side::Buy, "101", sell), Some((Check::SelfMatch, px("101").0.into())));
+        assert_eq!(refused(Side::Sell, "99.1", buy), None);
+        assert_eq!(refused(Side::Sell, "99", buy), Some((Check::SelfMatch, px("99").0.into())));
+        assert_eq!(refused(Side::Buy, "200", buy), None, "the same side never meets");
+        assert_eq!(refused(Side::Sell, "1", sell), None, "the same side never meets");
+    }
+
+    #[test]
+    fn c9_an_amend_on_its_way_may_already_hold() {
+        let amend = Some(PendingAmend { price: px("100"), qty: qty("1"), since: Nanos(1) });
+        let sell = Order { side: Side::Sell, price: px("101"), amend, ..open_order() };
+        assert!(self_match(Side::Buy, px("100"), [sell].iter()).is_err());
+        assert_eq!(self_match(Side::Buy, px("99.9"), [sell].iter()), Ok(()));
+    }
+}

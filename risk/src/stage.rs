@@ -1,0 +1,284 @@
+//! The risk stage: events pass through, every intent gets exactly one verdict, and what risk itself
+//! wants (halt, queries) goes through the same gate.
+
+use fusewire_core::event::{Body, Event};
+use fusewire_core::instrument::{InstrumentId, Universe};
+use fusewire_core::kill::{KillSwitch, Level};
+use fusewire_core::lane::{Keep, LaneWriter, Record};
+use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut, VerdictMessage};
+use fusewire_core::order::{
+    Action, ApprovalKey, Approved, Check, Class, Intent, RejectedBy, Rejection, Source, StrategyId,
+    Verdict,
+};
+use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
+use fusewire_core::ring::{Consumer, Producer};
+use fusewire_core::stage::{Outbox, Stage};
+use fusewire_core::units::{Nanos, Px};
+
+use crate::checks::Fail;
+use crate::gate::{Gate, State};
+use crate::halt::Halt;
+use crate::limits::RiskConfig;
+use crate::market::Market;
+use crate::queries::Queries;
+
+#[cfg(test)]
+mod tests;
+
+/// The rings of the stage.
+#[derive(Debug)]
+pub struct Ports {
+    /// From alpha.
+    pub input: Consumer<AlphaOut>,
+    /// To the gateway.
+    pub output: Producer<RiskOut>,
+}
+
+/// What the stage has decided so far. Each intent is approved or rejected:
+/// `intents + own = approved + rejected`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RiskCounts {
+    /// Intents of strategies.
+    pub intents: u64,
+    /// Intents of the stage itself.
+    pub own: u64,
+    /// Queries among the stage's own.
+    pub queries: u64,
+    /// Approved intents.
+    pub approved: u64,
+    /// Rejected intents by check, in the order of `Check::ALL`.
+    pub rejected: [u64; Check::ALL.len()],
+}
+
+/// Pre-trade risk.
+pub struct RiskStage {
+    ports: Ports,
+    outbox: Outbox<RiskOut>,
+    lane: LaneWriter,
+    counts: RiskCounts,
+    key: ApprovalKey,
+    kill: KillSwitch,
+    gate: Gate,
+    portfolio: Portfolio,
+    market: Market,
+    halt: Halt,
+    queries: Queries,
+    own: Vec<Intent>,
+    own_max: usize,
+    level: Level,
+    /// Time and number of the event that is being handled, and verdicts given in it.
+    now: Nanos,
+    seq: u64,
+    index: u32,
+    /// Faults of the fold that the kill switch was raised for.
+    faults: u64,
+}
+
+impl RiskStage {
+    /// A stage without orders or positions. All memory is taken here.
+    ///
+    /// # Panics
+    /// When the configuration is not valid, `halt_max` is below `open_max` plus the symbols, or a symbol
+    /// is not of the universe: whoever composes the stages checks that at start.
+    #[must_use]
+    pub fn new(
+        config: &RiskConfig,
+        universe: &Universe,
+        tradable: &[InstrumentId],
+        strategies: &[StrategyId],
+        kill: KillSwitch,
+        ports: Ports,
+        keep: Keep,
+    ) -> Self {
+        assert_eq!(config.validate(), Ok(()), "the configuration of risk");
+        let needed = config.limits.open_max as usize + universe.len();
+        assert!(
+            config.halt_max >= needed,
+            "halt_max must be at least open_max + symbols ({needed}), so that one event halts all"
+        );
+        let inside = tradable.iter().all(|id| id.index() < universe.len());
+        assert!(inside, "tradable symbols are of the universe");
+        let gate = Gate::new(config, universe, tradable, strategies);
+        let mut seats = strategies.to_vec();
+        seats.push(StrategyId::RISK);
+        Self {
+            // The cause and what the stage itself may add to it.
+            outbox: Outbox::new(1 + config.halt_max),
+            lane: LaneWriter::new(keep),
+            counts: RiskCounts::default(),
+            key: ApprovalKey::new(),
+            portfolio: Portfolio::new(PortfolioConfig {
+                instruments: universe.len(),
+                strategies: seats,
+                orders_max: gate.orders_max(),
+                closed_max: config.closed_max,
+                arrival_max: config.arrival_max,
+            }),
+            market: Market::new(universe.len()),
+            halt: Halt::new(config),
+            queries: Queries::new(config),
+            own: Vec::with_capacity(config.halt_max),
+            own_max: config.halt_max,
+            level: Level::Run,
+            now: Nanos(0),
+            seq: 0,
+            index: 0,
+            faults: 0,
+            gate,
+            kill,
+            ports,
+        }
+    }
+
+    /// The lane of verdicts.
+    #[must_use]
+    pub fn lane(&self) -> &LaneWriter {
+        &self.lane
+    }
+
+    /// What was decided so far.
+    #[must_use]
+    pub fn counts(&self) -> &RiskCounts {
+        &self.counts
+    }
+
+    /// Orders and positions as risk sees them.
+    #[must_use]
+    pub fn portfolio(&self) -> &Portfolio {
+        &self.portfolio
+    }
+
+    /// The last mark price of a symbol of the universe, however old.
+    #[must_use]
+    pub fn mark(&self, instrument: InstrumentId) -> Option<Px> {
+        self.market.symbol(instrument).mark().map(|mark| mark.price)
+    }
+
+    /// The sequenced kill level.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        (self.now, self.seq, self.index) = (event.ts, event.seq, 0);
+        self.market.apply(&event);
+        self.fold(&event);
+        self.form(&event);
+        let own = self.own.len();
+        self.outbox.push(RiskOut::Event(Event { last: event.last && own == 0, ..event }));
+        for index in 0..own {
+            let intent = self.own[index];
+            self.counts.own += 1;
+            self.counts.queries += u64::from(intent.action == Action::Query);
+            self.decide(&intent, Source::Risk, event.last && index + 1 == own);
+        }
+        self.own.clear();
+    }
+
+    fn handle_intent(&mut self, message: &IntentMessage) {
+        assert_eq!(message.seq, self.seq, "an intent comes behind its cause");
+        self.counts.intents += 1;
+        self.decide(&message.intent, Source::Alpha, message.last);
+    }
+
+    fn fold(&mut self, event: &Event) {
+        self.portfolio.apply(event);
+        if let Body::KillLevel(level) = event.body {
+            self.level = level;
+        }
+        if let Body::Rejected(rejection) = &event.body
+            // What risk itself refused was never tracked.
+            && rejection.by == RejectedBy::Gateway
+        {
+            self.portfolio.reject(rejection);
+        }
+        let faults = self.portfolio.faults();
+        let faults = faults.range + faults.overflow;
+        if faults > self.faults {
+            // Something was filled that the position does not show. Unknown is unsafe.
+            self.faults = faults;
+            self.kill.raise(Level::NoNewRisk);
+        }
+    }
+
+    /// What risk itself wants done at this event.
+    fn form(&mut self, event: &Event) {
+        let Self { portfolio, market, gate, own, .. } = self;
+        if self.halt.is_due(event, self.level) {
+            self.halt.form((portfolio, market, gate), self.now, (self.own_max, own));
+        }
+        if event.body == Body::Tick && self.level < Level::Dead {
+            let room = self.own_max - own.len();
+            self.queries.form(portfolio, gate.queries(), self.now, (room, own));
+        }
+    }
+
+    /// Gives an intent its verdict.
+    fn decide(&mut self, intent: &Intent, from: Source, last: bool) {
+        let verdict = match self.admit(intent, from) {
+            Ok(class) => {
+                self.gate.note(intent, class, self.now);
+                if intent.action == Action::Query {
+                    self.queries.note(intent.order, self.now);
+                }
+                self.counts.approved += 1;
+                Verdict::Approved(Approved::new(&self.key, *intent, class))
+            }
+            Err(Fail { check, measured, limit }) => {
+                self.counts.rejected[check as usize] += 1;
+                Verdict::Rejected(Rejection::new(intent, RejectedBy::Risk, check, measured, limit))
+            }
+        };
+        let message = VerdictMessage { seq: self.seq, last, index: self.index, verdict };
+        self.index += 1;
+        // In the lane before it is on the ring.
+        self.lane.append(&Record::verdict(&message));
+        self.outbox.push(RiskOut::Verdict(message));
+    }
+
+    /// Passes an intent through the gate and reserves what it may cost.
+    fn admit(&mut self, intent: &Intent, from: Source) -> Result<Class, Fail> {
+        let state = State {
+            portfolio: &self.portfolio,
+            market: &self.market,
+            level: self.level,
+            now: self.now,
+        };
+        let class = self.gate.judge(intent, from, &state)?;
+        self.portfolio.track(intent, self.now).map_err(|error| untracked(error, intent))?;
+        Ok(class)
+    }
+}
+
+/// What can not be tracked must not leave.
+fn untracked(error: TrackError, intent: &Intent) -> Fail {
+    let check = match error {
+        TrackError::Full => Check::OpenOrders,
+        TrackError::NotNew => Check::Duplicate,
+        TrackError::NotOpen | TrackError::Busy => Check::OrderState,
+    };
+    Fail { check, measured: i128::from(intent.order.counter()), limit: 0 }
+}
+
+impl Stage for RiskStage {
+    fn name(&self) -> &'static str {
+        "risk"
+    }
+
+    fn poll(&mut self) -> usize {
+        let mut work = self.outbox.flush(&mut self.ports.output);
+        if !self.outbox.is_empty() {
+            return work;
+        }
+        if let Ok(message) = self.ports.input.pop() {
+            work += 1;
+            match message {
+                AlphaOut::Event(event) => self.handle_event(event),
+                AlphaOut::Intent(message) => self.handle_intent(&message),
+            }
+            work += self.outbox.flush(&mut self.ports.output);
+        }
+        work
+    }
+}
