@@ -1,6 +1,27 @@
-//! Strategies and their registry: a closed set, chosen by name.
+//! Strategies: what one sees and may do, the stage that runs them, the strategies, and their registry.
+//!
+//! `docs/add-a-strategy.md` walks through adding one.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod strategy;
+
+pub mod stage;
+
+pub mod market;
+pub mod pacing;
+pub mod sizing;
+
 pub mod noop;
+pub mod quoter;
+pub mod taker;
+
 pub mod registry;
+
+#[cfg(test)]
+mod rig;
+
+/// Compiles and runs the example of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/add-a-strategy.md")]
+pub struct AddAStrategy;

@@ -1,22 +1,13 @@
 //! `noop`: sees everything and sends nothing. The control group, and the way to look at a capture.
 
-use fusewire_core::market::Message;
+use fusewire_core::event::Event;
+
+use crate::strategy::{Orders, Strategy, View};
 
 /// Sends nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Noop {
-    seen: u64,
-}
+pub struct Noop;
 
-impl Noop {
-    /// Takes one market message.
-    pub fn on_message(&mut self, _message: &Message) {
-        self.seen += 1;
-    }
-
-    /// Messages seen so far.
-    #[must_use]
-    pub fn seen(&self) -> u64 {
-        self.seen
-    }
+impl Strategy for Noop {
+    fn on_event(&mut self, _event: &Event, _view: &View<'_>, _orders: &mut Orders<'_>) {}
 }

@@ -1,0 +1,343 @@
+//! `quoter`: a market maker with post-only quotes on both sides of every tradable symbol, skewed against
+//! its inventory.
+//!
+//! Each symbol has two slots, one a side, with at most one order each. On every event that matters the
+//! symbol's wishes are worked out afresh from market, position and kill level, and each slot takes one
+//! step towards its wish: send, amend or cancel. What is on its way is waited for.
+
+mod config;
+mod price;
+mod slot;
+
+pub use config::QuoterConfig;
+
+use fusewire_core::event::{Body, Event};
+use fusewire_core::instrument::{Instrument, InstrumentId};
+use fusewire_core::kill::Level as KillLevel;
+use fusewire_core::market::Side;
+use fusewire_core::order::ReportKind;
+use fusewire_core::portfolio::Position;
+use fusewire_core::units::{Nanos, Px, Qty, Round, Usd, UsdSum};
+
+use crate::market::{Best, Market};
+use crate::pacing::{Backoff, Pace};
+use crate::sizing;
+use crate::strategy::{Orders, Refused, Strategy, View};
+use slot::{Kind, Paces, Slot, Step, Wish};
+
+/// The window of the paces: the risk limits are per minute.
+const MINUTE: Nanos = Nanos(60 * Nanos::SECOND);
+
+/// Quotes both sides.
+#[derive(Debug)]
+pub struct Quoter {
+    config: QuoterConfig,
+    /// Time between two changes of one side.
+    interval: Nanos,
+    symbols: Vec<Symbol>,
+    /// By instrument: its place in `symbols`.
+    places: Vec<Option<usize>>,
+    quotes: Pace,
+    amends: Pace,
+    /// Where to go on when the harness took no more; symbols behind it have not been looked at.
+    resume: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Symbol {
+    instrument: InstrumentId,
+    tick: Px,
+    market: Market,
+    buy: Slot,
+    sell: Slot,
+    quotes: Pace,
+    backoff: Backoff,
+    /// Since when the position is being reduced.
+    reducing_since: Option<Nanos>,
+}
+
+impl Quoter {
+    /// A quoter that knows no symbol so far.
+    ///
+    /// # Panics
+    /// When the configuration is not valid.
+    #[must_use]
+    pub fn new(config: &QuoterConfig) -> Self {
+        assert_eq!(config.validate(), Ok(()), "the configuration was validated");
+        Self {
+            interval: config.change_interval,
+            symbols: Vec::new(),
+            places: Vec::new(),
+            quotes: Pace::new(config.quotes_per_minute, MINUTE),
+            amends: Pace::new(config.amends_per_minute, MINUTE),
+            resume: None,
+            config: config.clone(),
+        }
+    }
+
+    /// Folds the event and says which symbols it concerns.
+    fn take(&mut self, event: &Event, view: &View<'_>) -> Concerned {
+        if event.body == Body::Gap {
+            for symbol in &mut self.symbols {
+                symbol.market.take(&event.body, event.ts);
+            }
+        }
+        let place = event.instrument.and_then(|id| self.places.get(id.index()).copied().flatten());
+        let symbol = place.map(|place| &mut self.symbols[place]);
+        if let Some(symbol) = symbol {
+            symbol.market.take(&event.body, event.ts);
+            symbol.note_answer(event, view, &self.config);
+        }
+        match event.body {
+            Body::Touch(_)
+            | Body::BookInvalid(_)
+            | Body::Report(_)
+            | Body::Status(_)
+            | Body::Rejected(_) => place.map_or(Concerned::Nobody, Concerned::One),
+            Body::Tick | Body::Gap | Body::KillLevel(_) => Concerned::All,
+            // After a `Depth` the touch may still be that of the book before, see `Market::take`.
+            Body::Depth(_)
+            | Body::Levels(_)
+            | Body::Trade(_)
+            | Body::Mark(_)
+            | Body::Liquidation(_)
+            | Body::Bar(_)
+            | Body::Wake
+            | Body::Control(_) => Concerned::Nobody,
+        }
+    }
+
+    /// Takes the steps of all symbols, from where the last round had to stop.
+    fn round(&mut self, now: Nanos, view: &View<'_>, orders: &mut Orders<'_>) {
+        let count = self.symbols.len();
+        let start = self.resume.take().unwrap_or(0);
+        for place in (0..count).map(|offset| (start + offset) % count) {
+            if self.work(place, now, view, orders).is_err() {
+                self.resume = Some(place);
+                return;
+            }
+        }
+    }
+
+    /// Takes the steps of one symbol; an error says that the harness takes no more for now.
+    fn work(
+        &mut self,
+        place: usize,
+        now: Nanos,
+        view: &View<'_>,
+        orders: &mut Orders<'_>,
+    ) -> Result<(), Full> {
+        let symbol = &mut self.symbols[place];
+        symbol.buy.forget_closed(view);
+        symbol.sell.forget_closed(view);
+        let wishes = symbol.wishes(now, view, &self.config);
+        for (side, wish) in [Side::Buy, Side::Sell].into_iter().zip(wishes) {
+            let paces = Paces {
+                quotes: &mut self.quotes,
+                symbol_quotes: &mut symbol.quotes,
+                amends: &mut self.amends,
+            };
+            let (slot, other) = match side {
+                Side::Buy => (&mut symbol.buy, &symbol.sell),
+                Side::Sell => (&mut symbol.sell, &symbol.buy),
+            };
+            let step = Step {
+                now,
+                interval: self.interval,
+                instrument: symbol.instrument,
+                tick: symbol.tick,
+                may_send: symbol.backoff.is_over(now),
+                config: &self.config,
+                view,
+            };
+            match slot.step(&step, side, wish, other, paces, orders) {
+                Err(refused) if refused.is_full() => return Err(Full),
+                // An order that closed meanwhile, or an id that was passed over: the next event sees to it.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The harness takes no more on this event.
+struct Full;
+
+/// Which symbols an event concerns.
+enum Concerned {
+    Nobody,
+    One(usize),
+    All,
+}
+
+impl Strategy for Quoter {
+    fn start(&mut self, view: &View<'_>) {
+        self.places = vec![None; view.universe().len()];
+        for (id, instrument) in view.universe().iter() {
+            if let Some(tick) = instrument.tick.filter(|_| view.is_tradable(id)) {
+                self.places[id.index()] = Some(self.symbols.len());
+                self.symbols.push(Symbol::new(id, tick, &self.config));
+            }
+        }
+        // Each side changes at most once an interval, so that all sides together keep to the pace of
+        // amends and the first symbol does not use it up.
+        let sides = 2 * self.symbols.len() as u64;
+        let fair = Nanos(sides * MINUTE.0 / u64::from(self.config.amends_per_minute));
+        self.interval = self.config.change_interval.max(fair);
+    }
+
+    fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
+        match self.take(event, view) {
+            Concerned::All => self.round(event.ts, view, orders),
+            // What could not be sent last time goes first: it may be cancels.
+            Concerned::Nobody | Concerned::One(_) if self.resume.is_some() => {
+                self.round(event.ts, view, orders);
+            }
+            Concerned::One(place) => {
+                if self.work(place, event.ts, view, orders).is_err() {
+                    self.resume = Some(place);
+                }
+            }
+            Concerned::Nobody => {}
+        }
+    }
+}
+
+impl Symbol {
+    fn new(instrument: InstrumentId, tick: Px, config: &QuoterConfig) -> Self {
+        Self {
+            instrument,
+            tick,
+            market: Market::default(),
+            buy: Slot::default(),
+            sell: Slot::default(),
+            quotes: Pace::new(config.symbol_quotes_per_minute, MINUTE),
+            backoff: Backoff::default(),
+            reducing_since: None,
+        }
+    }
+
+    /// Backs off after a refusal, and forgets about it after a success. A quote that expired because it
+    /// would have taken is neither.
+    fn note_answer(&mut self, event: &Event, view: &View<'_>, config: &QuoterConfig) {
+        let failed = if let Body::Rejected(rejection) = &event.body {
+            view.is_own(rejection.order)
+        } else if let Body::Report(report) = &event.body
+            && view.is_own(report.order)
+        {
+            match report.kind {
+                ReportKind::Refused | ReportKind::AmendRefused => true,
+                ReportKind::Accepted
+                | ReportKind::Amended
+                | ReportKind::PartialFill
+                | ReportKind::Filled => {
+                    self.backoff.succeeded();
+                    false
+                }
+                ReportKind::Canceled | ReportKind::Expired | ReportKind::CancelRefused => false,
+            }
+        } else {
+            false
+        };
+        if failed {
+            self.backoff.failed(event.ts, config.backoff_min, config.backoff_max);
+        }
+    }
+
+    /// What each side should have: buy, sell.
+    fn wishes(&mut self, now: Nanos, view: &View<'_>, config: &QuoterConfig) -> [Wish; 2] {
+        let position = view.position_of(self.instrument);
+        let (best, mark) = (self.market.best(), self.market.mark(now, config.mark_age_max));
+        let (Some(best), Some(mark)) = (best, mark) else { return [Wish::Nothing; 2] };
+        let inventory = mark.notional(position.qty, Round::HalfEven);
+        self.note_inventory(now, inventory, config);
+        let skew = price::skew(inventory, config);
+        [Side::Buy, Side::Sell].map(|side| {
+            let reduces = position.reducing_side() == Some(side);
+            if reduces && let Some(since) = self.reducing_since {
+                let reduce = Reduce { now, since, mark, inventory, position };
+                let wish = self.reduce(&reduce, side, &best, view, config);
+                if wish != Wish::Nothing {
+                    return wish;
+                }
+            }
+            let full = self.reducing_since.is_some();
+            let grows = position.qty != Qty::ZERO && !reduces;
+            if view.kill_level() > KillLevel::Run || (grows && full) {
+                return Wish::Nothing;
+            }
+            let instrument = view.instrument(self.instrument);
+            let price = price::quote(&best, side, skew, self.tick, config);
+            let quote = price.and_then(|price| {
+                let qty = sizing::qty_for(instrument, price, config.quote_notional)?;
+                Some(Wish::Order { kind: Kind::Quote, price, qty })
+            });
+            quote.unwrap_or(Wish::Nothing)
+        })
+    }
+
+    fn note_inventory(&mut self, now: Nanos, inventory: UsdSum, config: &QuoterConfig) {
+        if price::is_above(inventory, config.inventory_max) {
+            self.reducing_since.get_or_insert(now);
+        } else if !price::is_above(inventory, config.reduce_to) {
+            self.reducing_since = None;
+        }
+    }
+
+    /// The reducing order of a position that grew too large: at the touch at first, through it when that
+    /// takes too long. Nothing when the account has nothing to reduce: the quote then does what it can.
+    fn reduce(
+        &self,
+        reduce: &Reduce,
+        side: Side,
+        best: &Best,
+        view: &View<'_>,
+        config: &QuoterConfig,
+    ) -> Wish {
+        if view.kill_level() > KillLevel::NoNewRisk {
+            return Wish::Nothing;
+        }
+        let instrument = view.instrument(self.instrument);
+        let patient = reduce.now.since(reduce.since) < i128::from(config.reduce_after.0);
+        let (kind, price) = if patient {
+            (Kind::Rest, Some(best.own(side)))
+        } else {
+            let touch = best.opposite(side);
+            (Kind::Take, sizing::through(touch, side, config.reduce_slippage, self.tick))
+        };
+        let slot = match side {
+            Side::Buy => &self.buy,
+            Side::Sell => &self.sell,
+        };
+        let free = view.reducible(self.instrument, side).0 + slot.reducing(view);
+        let qty = reduce.qty(instrument, free, config);
+        let wish = price.zip(qty).map(|(price, qty)| Wish::Order { kind, price, qty });
+        wish.unwrap_or(Wish::Nothing)
+    }
+}
+
+/// A position that is to be reduced.
+struct Reduce {
+    now: Nanos,
+    since: Nanos,
+    mark: Px,
+    inventory: UsdSum,
+    position: Position,
+}
+
+impl Reduce {
+    /// What is too much, in steps no larger than `reduce_notional`, as far as the account's position
+    /// allows; none when that is below one lot.
+    fn qty(&self, instrument: &Instrument, free: i128, config: &QuoterConfig) -> Option<Qty> {
+        let excess = self.inventory.0.abs() - i128::from(config.reduce_to.0);
+        let excess = Usd(i64::try_from(excess.min(i128::from(config.reduce_notional.0))).ok()?);
+        let wanted = sizing::lots(instrument, excess, self.mark, Round::Up)?;
+        let wanted = i128::from(wanted.max(sizing::least(instrument, self.mark)?).0);
+        let most = self.position.size().0.min(free).min(i128::from(instrument.lot.max.0));
+        let qty = sizing::steps(instrument, wanted.min(most), Round::Down)?;
+        (qty > Qty::ZERO && qty >= instrument.lot.min).then_some(qty)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! One side of one symbol: at most one order, moved step by step towards what is wished for.
+
+use fusewire_core::instrument::InstrumentId;
+use fusewire_core::kill::Level as KillLevel;
+use fusewire_core::market::Side;
+use fusewire_core::order::{NewOrder, OrderId, TimeInForce};
+use fusewire_core::portfolio::{Order, Phase};
+use fusewire_core::units::{Nanos, Px, Qty};
+
+use super::{QuoterConfig, price};
+use crate::pacing::Pace;
+use crate::sizing;
+use crate::strategy::{Amend, Orders, Refused, View};
+
+/// What an order is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A post-only quote.
+    Quote,
+    /// Reduces at the touch.
+    Rest,
+    /// Reduces against the other side, at once or not at all.
+    Take,
+}
+
+/// What a side should have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    Nothing,
+    Order { kind: Kind, price: Px, qty: Qty },
+}
+
+/// One side of a symbol.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Slot {
+    order: Option<(OrderId, Kind)>,
+    /// When it may be changed next.
+    change_at: Nanos,
+    /// When it may be cancelled next.
+    cancel_at: Nanos,
+}
+
+/// What a step needs to know.
+#[derive(Clone, Copy)]
+pub(super) struct Step<'a> {
+    pub(super) now: Nanos,
+    pub(super) interval: Nanos,
+    pub(super) instrument: InstrumentId,
+    pub(super) tick: Px,
+    /// No wait after a rejection is under way.
+    pub(super) may_send: bool,
+    pub(super) config: &'a QuoterConfig,
+    pub(super) view: &'a View<'a>,
+}
+
+/// What is counted a minute.
+pub(super) struct Paces<'a> {
+    pub(super) quotes: &'a mut Pace,
+    pub(super) symbol_quotes: &'a mut Pace,
+    pub(super) amends: &'a mut Pace,
+}
+
+impl Slot {
+    fn order(&self) -> Option<OrderId> {
+        self.order.map(|(id, _)| id)
+    }
+
+    /// Forgets an order that is over.
+    pub(super) fn forget_closed(&mut self, view: &View<'_>) {
+        self.order = self.order.filter(|(id, _)| view.order(*id).is_some());
+    }
+
+    /// Quantity that an own reducing order in this slot may still execute.
+    pub(super) fn reducing(&self, view: &View<'_>) -> i128 {
+        let order = self.order().and_then(|id| view.order(id));
+        order.filter(|order| order.reduce_only).map_or(0, |order| order.remaining().0)
+    }
+
+    /// One step towards the wish.
+    pub(super) fn step(
+        &mut self,
+        step: &Step<'_>,
+        side: Side,
+        wish: Wish,
+        other: &Self,
+        paces: Paces<'_>,
+        orders: &mut Orders<'_>,
+    ) -> Result<(), Refused> {
+        let standing = self.order.and_then(|(id, kind)| Some((step.view.order(id)?, kind)));
+        match (standing, wish) {
+            (None, Wish::Nothing) => Ok(()),
+            (None, Wish::Order { kind, price, qty }) => {
+                if !self.may_change(step, side, price, other) {
+                    return Ok(());
+                }
+                let new = new_order(kind, side, price, qty);
+                self.send(step, kind, new, paces, orders)
+            }
+            // It answers for itself.
+            (Some((_, Kind::Take)), _) => Ok(()),
+            (Some((order, stands)), Wish::Order { kind, price, qty }) if stands == kind => {
+                let to = amended(order, price, qty);
+                let instrument = step.view.instrument(step.instrument);
+                if kind == Kind::Quote && !sizing::meets_least(instrument, to.price, to.qty) {
+                    return self.cancel(step, order, orders);
+                }
+                let moved = (i128::from(price.0) - i128::from(order.price.0)).abs();
+                let is_worth_it = moved >= price::threshold(price, step.tick, step.config);
+                if is_worth_it && is_idle(order) && self.may_change(step, side, price, other) {
+                    return self.amend(step, order.id, to, paces, orders);
+                }
+                Ok(())
+            }
+            (Some((order, _)), _) => self.cancel(step, order, orders),
+        }
+    }
+
+    fn may_change(&self, step: &Step<'_>, side: Side, price: Px, other: &Self) -> bool {
+        let free = step.may_send && step.now >= self.change_at;
+        // Against an own order it would be stopped, by risk at the latest: the other side moves first.
+        let opposite = other.order().and_then(|id| step.view.order(id));
+        free && opposite.is_none_or(|order| match side {
+            Side::Buy => price < order.most_aggressive_price(),
+            Side::Sell => price > order.most_aggressive_price(),
+        })
+    }
+
+    fn send(
+        &mut self,
+        step: &Step<'_>,
+        kind: Kind,
+        new: NewOrder,
+        paces: Paces<'_>,
+        orders: &mut Orders<'_>,
+    ) -> Result<(), Refused> {
+        // Reducing orders have a budget of their own.
+        let is_quote = kind == Kind::Quote;
+        let paced = paces.quotes.allows(step.now) && paces.symbol_quotes.allows(step.now);
+        if is_quote && !paced {
+            return Ok(());
+        }
+        let id = orders.send(step.instrument, new)?;
+        if is_quote {
+            paces.quotes.note(step.now);
+            paces.symbol_quotes.note(step.now);
+        }
+        self.order = Some((id, kind));
+        self.changed(step);
+        Ok(())
+    }
+
+    fn amend(
+        &mut self,
+        step: &Step<'_>,
+        id: OrderId,
+        to: Amend,
+        paces: Paces<'_>,
+        orders: &mut Orders<'_>,
+    ) -> Result<(), Refused> {
+        if !paces.amends.allows(step.now) {
+            return Ok(());
+        }
+        orders.amend(id, to)?;
+        paces.amends.note(step.now);
+        self.changed(step);
+        Ok(())
+    }
+
+    /// Takes the order back, whatever else waits: this is what makes the symbol safe.
+    fn cancel(
+        &mut self,
+        step: &Step<'_>,
+        order: &Order,
+        orders: &mut Orders<'_>,
+    ) -> Result<(), Refused> {
+        // At the last level the gateway itself cancels everything.
+        let leaves = step.view.kill_level() < KillLevel::Dead;
+        if leaves && order.cancel_since.is_none() && step.now >= self.cancel_at {
+            orders.cancel(order.id)?;
+            self.cancel_at = after(step.now, step.config.cancel_retry);
+        }
+        Ok(())
+    }
+
+    fn changed(&mut self, step: &Step<'_>) {
+        self.change_at = after(step.now, step.interval);
+        self.cancel_at = Nanos(0);
+    }
+}
+
+/// An order that the venue has, with nothing on its way and no doubt about it.
+fn is_idle(order: &Order) -> bool {
+    order.phase == Phase::Open && order.unresolved() == 0 && !order.in_doubt
+}
+
+fn new_order(kind: Kind, side: Side, price: Px, qty: Qty) -> NewOrder {
+    let (tif, reduce_only) = match kind {
+        Kind::Quote => (TimeInForce::Gtx, false),
+        Kind::Rest => (TimeInForce::Gtc, true),
+        Kind::Take => (TimeInForce::Ioc, true),
+    };
+    NewOrder { side, price, qty, tif, reduce_only }
+}
+
+/// An untouched order takes the new quantity. One that is filled in part keeps its total: topping it up
+/// again and again would let it grow without bound.
+fn amended(order: &Order, price: Px, qty: Qty) -> Amend {
+    let untouched = order.cum_qty == Qty::ZERO && !order.reduce_only;
+    Amend { price, qty: if untouched { qty } else { order.qty } }
+}
+
+fn after(now: Nanos, span: Nanos) -> Nanos {
+    Nanos(now.0.saturating_add(span.0))
+}

@@ -1,0 +1,446 @@
+//! Scripted markets and venues for the quoter.
+
+use fusewire_core::event::Body;
+use fusewire_core::instrument::InstrumentId;
+use fusewire_core::kill::Level as KillLevel;
+use fusewire_core::lane::Keep;
+use fusewire_core::order::{Action, Intent, NewOrder, OrderId, ReportKind, TimeInForce, VenueReason};
+use fusewire_core::units::{Nanos, UsdSum};
+
+use super::*;
+use crate::rig::{BNB, BTC, ETH, Rig, Scripted, buy, new_order, px, qty, usd};
+use crate::stage::AlphaConfig;
+
+fn quoter(change: impl FnOnce(&mut QuoterConfig)) -> Rig<Quoter> {
+    let mut config = QuoterConfig::default();
+    change(&mut config);
+    Rig::new(vec![Quoter::new(&config)])
+}
+
+/// Two quotes that the venue has: buy and sell.
+fn quoting(change: impl FnOnce(&mut QuoterConfig)) -> (Rig<Quoter>, [OrderId; 2]) {
+    let mut rig = quoter(change);
+    let sent = rig.market(BTC, "59999.9", "60000.1");
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(rig.answer(&sent).is_empty());
+    (rig, [sent[0].order, sent[1].order])
+}
+
+/// What an intent does: side and price of a new order, price and total of an amend, or a cancel.
+fn told(intent: &Intent) -> String {
+    match intent.action {
+        Action::New(NewOrder { side, price, qty, tif, reduce_only }) => {
+            let reduce = if reduce_only { " reduce" } else { "" };
+            format!("{side:?} {qty} at {price} {tif:?}{reduce}")
+        }
+        Action::Amend { price, qty } => format!("amend {} to {qty} at {price}", intent.order.counter()),
+        Action::Cancel => format!("cancel {}", intent.order.counter()),
+        Action::Query => "query".to_owned(),
+    }
+}
+
+fn all_told(intents: &[Intent]) -> Vec<String> {
+    intents.iter().map(told).collect()
+}
+
+/// A position of so much, bought or sold with the quotes as they stand.
+fn fill_to(rig: &mut Rig<Quoter>, side: Side, total: &str) {
+    let total = qty(total);
+    for _ in 0..100 {
+        if rig.position(BTC).size().0 >= i128::from(total.0) {
+            return;
+        }
+        rig.pass(10_000).mark(BTC, "59999.9");
+        let sent = rig.tick();
+        rig.answer(&sent);
+        let open: Vec<_> = rig.stage.portfolio().orders_of(BTC).copied().collect();
+        if let Some(order) = open.iter().find(|order| order.side == side && !order.reduce_only) {
+            rig.fill(order.id, "0.003");
+        }
+    }
+    unreachable!("the position was not reached");
+}
+
+#[test]
+fn both_sides_are_quoted_post_only_at_the_notional() {
+    let mut rig = quoter(|_| {});
+    let sent = rig.market(BTC, "59999.9", "60000.1");
+    assert_eq!(all_told(&sent), ["Buy 0.003 at 59994 Gtx", "Sell 0.003 at 60006 Gtx"]);
+    // On their way they are waited for.
+    assert!(rig.pass(5_000).tick().is_empty());
+    assert!(rig.touch(BTC, "59899.9", "59900.1").is_empty());
+}
+
+#[test]
+fn only_tradable_symbols_are_quoted_each_on_its_own() {
+    let mut rig = quoter(|_| {});
+    assert_eq!(rig.market(BTC, "59999.9", "60000.1").len(), 2);
+    assert!(rig.market(BNB, "600", "600.01").is_empty());
+    let sent = rig.market(ETH, "3000", "3000.01");
+    assert_eq!(all_told(&sent), ["Buy 0.066 at 2999.7 Gtx", "Sell 0.066 at 3000.31 Gtx"]);
+}
+
+#[test]
+fn nothing_is_quoted_without_mark_touch_and_valid_book() {
+    let mut rig = quoter(|_| {});
+    rig.depth(BTC);
+    assert!(rig.touch(BTC, "59999.9", "60000.1").is_empty(), "no mark");
+    rig.mark(BTC, "60000");
+    rig.pass(10_001);
+    assert!(rig.tick().is_empty(), "the mark is too old");
+    rig.mark(BTC, "60000");
+    rig.invalid(BTC);
+    assert!(rig.tick().is_empty(), "the book is invalid");
+    // Valid again: the touch may still change with the next message, so that the `Depth` moves nothing.
+    assert!(rig.depth(BTC).is_empty());
+    assert_eq!(rig.touch(BTC, "59000", "59000.1").len(), 2);
+}
+
+#[test]
+fn quotes_follow_the_market_by_amends() {
+    let (mut rig, [buy, sell]) = quoting(|_| {});
+    rig.pass(1_000);
+    // Half a basis point of 60,000 is 3: less than that is not followed.
+    assert!(rig.touch(BTC, "60002.7", "60002.9").is_empty());
+    let moved = rig.touch(BTC, "60003", "60003.2");
+    assert_eq!(all_told(&moved), ["amend 1 to 0.003 at 59997", "amend 2 to 0.003 at 60009.2"]);
+    assert_eq!([moved[0].order, moved[1].order], [buy, sell]);
+    // Confirmed, and then at most one change a second and side.
+    rig.answer(&moved);
+    assert!(rig.pass(999).touch(BTC, "60100", "60100.2").is_empty());
+    assert_eq!(rig.pass(1).tick().len(), 2);
+}
+
+#[test]
+fn an_amend_that_would_meet_an_own_order_waits_for_the_other_side() {
+    let (mut rig, [buy, sell]) = quoting(|_| {});
+    let moved = rig.pass(1_000).touch(BTC, "60100", "60100.2");
+    // The bid would go above the ask that still stands at 60006.
+    assert_eq!(all_told(&moved), ["amend 2 to 0.003 at 60106.2"]);
+    assert!(rig.tick().is_empty());
+    let after = rig.report(sell, ReportKind::Amended);
+    assert_eq!(all_told(&after), ["amend 1 to 0.003 at 60094"]);
+    assert_eq!(after[0].order, buy);
+}
+
+#[test]
+fn inventory_skews_both_quotes() {
+    let (mut rig, [buy, _]) = quoting(|_| {});
+    rig.pass(1_000);
+    // 180 of 1,000: the reservation price falls by 0.36 bp, which is 2.2 and below the threshold.
+    let refill = rig.fill(buy, "0.003");
+    assert_eq!(all_told(&refill), ["Buy 0.003 at 59991.8 Gtx"]);
+    rig.answer(&refill);
+    rig.pass(1_000);
+    // 360 of 1,000: 0.72 bp.
+    let refill = rig.fill(refill[0].order, "0.003");
+    let expected = ["Buy 0.003 at 59989.6 Gtx", "amend 2 to 0.003 at 60001.7"];
+    assert_eq!(all_told(&refill), expected);
+}
+
+#[test]
+fn a_partial_fill_leaves_the_rest_and_keeps_the_total_when_it_moves() {
+    let (mut rig, [buy, sell]) = quoting(|config| config.skew = fusewire_core::units::Bps(0));
+    rig.pass(1_000);
+    assert!(rig.fill(buy, "0.001").is_empty());
+    let moved = rig.touch(BTC, "59899.9", "59900.1");
+    assert_eq!(all_told(&moved), ["amend 1 to 0.003 at 59894"]);
+    rig.answer(&moved);
+    rig.fill(buy, "0.002");
+    assert!(rig.stage.portfolio().order(buy).is_none());
+    assert!(rig.stage.portfolio().order(sell).is_some());
+    assert_eq!(rig.position(BTC).qty, qty("0.003"));
+}
+
+#[test]
+fn an_invalid_book_takes_both_quotes_back() {
+    let (mut rig, ids) = quoting(|_| {});
+    let gone = rig.invalid(BTC);
+    assert_eq!(all_told(&gone), ["cancel 1", "cancel 2"]);
+    assert_eq!([gone[0].order, gone[1].order], ids);
+    assert!(rig.pass(5_000).tick().is_empty(), "once is enough");
+    rig.answer(&gone);
+    rig.depth(BTC);
+    rig.mark(BTC, "60000");
+    assert_eq!(rig.tick().len(), 2, "the touch was confirmed by silence");
+}
+
+#[test]
+fn quotes_on_their_way_are_taken_back_too() {
+    let mut rig = quoter(|_| {});
+    let sent = rig.market(BTC, "59999.9", "60000.1");
+    assert_eq!(all_told(&rig.invalid(BTC)), ["cancel 1", "cancel 2"]);
+    // The venue did not know the first one yet: it is tried again, and not at once.
+    assert!(rig.report(sent[0].order, ReportKind::CancelRefused).is_empty());
+    assert!(rig.pass(999).tick().is_empty());
+    assert_eq!(all_told(&rig.pass(1).tick()), ["cancel 1"]);
+}
+
+#[test]
+fn a_stale_mark_and_a_risen_kill_level_take_quotes_back() {
+    let (mut rig, _) = quoting(|_| {});
+    assert!(rig.pass(10_000).tick().is_empty());
+    assert_eq!(all_told(&rig.pass(1).tick()), ["cancel 1", "cancel 2"]);
+    for level in [KillLevel::NoNewRisk, KillLevel::Halt] {
+        let (mut rig, _) = quoting(|_| {});
+        let gone = rig.kill(level);
+        assert_eq!(all_told(&gone), ["cancel 1", "cancel 2"]);
+        rig.answer(&gone);
+        assert!(rig.pass(5_000).tick().is_empty());
+        assert_eq!(rig.kill(KillLevel::Run).len(), 2);
+    }
+    let (mut rig, _) = quoting(|_| {});
+    assert!(rig.kill(KillLevel::Dead).is_empty(), "the gateway cancels by itself");
+}
+
+#[test]
+fn a_gap_takes_all_quotes_back_over_as_many_events_as_it_needs() {
+    let config = AlphaConfig { intents_max: 3, ..AlphaConfig::default() };
+    let strategy = Quoter::new(&QuoterConfig::default());
+    let mut rig = Rig::with(&config, vec![strategy], &[BTC, ETH], 64);
+    for (id, bid, ask) in [(BTC, "59999.9", "60000.1"), (ETH, "3000", "3000.01")] {
+        let sent = rig.market(id, bid, ask);
+        rig.answer(&sent);
+    }
+    assert_eq!(all_told(&rig.gap()), ["cancel 1", "cancel 2", "cancel 3"]);
+    // No tick comes during a gap: whatever comes next carries on where the harness stopped.
+    assert_eq!(all_told(&rig.event(None, Body::Wake)), ["cancel 4"]);
+    assert!(rig.event(None, Body::Wake).is_empty());
+}
+
+#[test]
+fn rejections_are_answered_by_longer_and_longer_silence() {
+    let mut rig = quoter(|config| config.mark_age_max = Nanos(3_600 * Nanos::SECOND));
+    let mut sent = rig.market(BTC, "59999.9", "60000.1");
+    for wait in [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
+        assert_eq!(sent.len(), 2);
+        assert!(rig.reject(&sent[0]).is_empty());
+        assert!(rig.reject(&sent[1]).is_empty());
+        assert!(rig.pass(wait - 1).tick().is_empty(), "{wait}");
+        sent = rig.pass(1).tick();
+    }
+    // Success makes the next wait the shortest again, and the other symbol never waited.
+    rig.answer(&sent);
+    let moved = rig.pass(1_000).touch(BTC, "60003", "60003.2");
+    rig.report(moved[0].order, ReportKind::AmendRefused);
+    assert!(rig.pass(999).tick().is_empty());
+    let again = rig.pass(1).tick();
+    assert_eq!(again[0].order, moved[0].order);
+    rig.reject(&again[0]);
+    assert_eq!(rig.market(ETH, "3000", "3000.01").len(), 2);
+}
+
+#[test]
+fn rejections_of_others_are_not_minded() {
+    let other = |event: &Event, _: &View<'_>, orders: &mut Orders<'_>| {
+        if event.seq == 1 {
+            orders.send(BTC, buy()).unwrap();
+        }
+    };
+    enum Both {
+        Other(Scripted),
+        Quoter(Quoter),
+    }
+    impl Strategy for Both {
+        fn start(&mut self, view: &View<'_>) {
+            match self {
+                Self::Other(_) => {}
+                Self::Quoter(quoter) => quoter.start(view),
+            }
+        }
+        fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
+            match self {
+                Self::Other(other) => other.on_event(event, view, orders),
+                Self::Quoter(quoter) => quoter.on_event(event, view, orders),
+            }
+        }
+    }
+    let quoter = Quoter::new(&QuoterConfig::default());
+    let mut rig = Rig::new(vec![Both::Other(Scripted::new(other)), Both::Quoter(quoter)]);
+    let foreign = rig.tick();
+    rig.reject(&foreign[0]);
+    let sent = rig.market(BTC, "59999.9", "60000.1");
+    assert_eq!(sent.len(), 2);
+    assert!(sent.iter().all(|intent| intent.order.strategy().0 == 1));
+}
+
+#[test]
+fn an_expired_post_only_quote_is_sent_anew_and_is_no_failure() {
+    let (mut rig, [buy, _]) = quoting(|_| {});
+    let mut report = rig.report_on(buy, ReportKind::Expired);
+    report.reason = VenueReason::WouldTake;
+    assert!(rig.event(Some(BTC), Body::Report(report)).is_empty(), "one change a second");
+    assert!(rig.pass(999).tick().is_empty());
+    assert_eq!(all_told(&rig.pass(1).tick()), ["Buy 0.003 at 59994 Gtx"]);
+}
+
+#[test]
+fn too_large_a_position_is_reduced_at_the_touch_and_then_through_it() {
+    let (mut rig, _) = quoting(|_| {});
+    // Six fills of 180 are 1,080: the bid goes, and the ask becomes a reducing order.
+    fill_to(&mut rig, Side::Buy, "0.018");
+    let mut intents = rig.pass(1_000).tick();
+    for _ in 0..4 {
+        let sent = std::mem::take(&mut intents);
+        rig.answer(&sent);
+        intents = rig.pass(1_000).tick();
+    }
+    let open: Vec<_> = rig.stage.portfolio().orders_of(BTC).copied().collect();
+    assert_eq!(open.len(), 1, "{open:?}");
+    // 580 too much, of which 500 in one order: 0.009 is 540, the lot above it.
+    assert_eq!((open[0].side, open[0].reduce_only), (Side::Sell, true));
+    assert_eq!((open[0].price, open[0].qty), (px("60000.1"), qty("0.009")));
+    // It follows the touch as a quote does.
+    let moved = rig.pass(1_000).touch(BTC, "60009.9", "60010.1");
+    assert_eq!(told(&moved[0]), format!("amend {} to 0.009 at 60010.1", open[0].id.counter()));
+    rig.answer(&moved);
+    // After `reduce_after` it takes: the resting order goes first.
+    rig.pass(30_000).mark(BTC, "59999.9");
+    let gone = rig.tick();
+    assert_eq!(all_told(&gone), [format!("cancel {}", open[0].id.counter())]);
+    let taking = rig.answer(&gone);
+    assert_eq!(all_told(&taking), ["Sell 0.009 at 60003.9 Ioc reduce"]);
+    // An order that answers for itself is waited for, even when it has only been accepted.
+    let taken = taking[0].order;
+    assert!(rig.report(taken, ReportKind::Accepted).is_empty());
+    assert!(rig.pass(5_000).tick().is_empty());
+    rig.fill(taken, "0.005");
+    // The rest expires and the next one asks for what is still too much: 780 - 500.
+    let next = rig.report(taken, ReportKind::Expired);
+    assert_eq!(all_told(&next), ["Sell 0.005 at 60003.9 Ioc reduce"]);
+    let after = rig.fill(next[0].order, "0.005");
+    // 480 are below `reduce_to`: both sides are quoted again.
+    assert_eq!(after.len(), 1, "the other side changed a moment ago");
+    assert_eq!(new_order(&after[0]).tif, TimeInForce::Gtx);
+    assert_eq!(rig.pass(1_000).tick().len(), 1);
+}
+
+#[test]
+fn a_short_is_reduced_by_buying() {
+    let (mut rig, _) = quoting(|config| config.reduce_after = Nanos(0));
+    fill_to(&mut rig, Side::Sell, "0.018");
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let sent = rig.pass(1_000).tick();
+        seen.extend(all_told(&sent));
+        rig.answer(&sent);
+    }
+    assert!(seen.contains(&"Buy 0.009 at 60006.1 Ioc reduce".to_owned()), "{seen:?}");
+    let growing = rig.stage.portfolio().orders_of(BTC).filter(|order| order.side == Side::Sell);
+    assert_eq!(growing.count(), 0);
+}
+
+#[test]
+fn reducing_goes_on_at_level_one_and_stops_at_level_two() {
+    let (mut rig, _) = quoting(|config| config.reduce_after = Nanos(0));
+    fill_to(&mut rig, Side::Buy, "0.018");
+    rig.kill(KillLevel::NoNewRisk);
+    let mut reduced = 0;
+    for _ in 0..4 {
+        let open: Vec<_> = rig.stage.portfolio().orders_of(BTC).copied().collect();
+        for order in open {
+            let kind =
+                if order.reduce_only { ReportKind::Expired } else { ReportKind::Canceled };
+            reduced += usize::from(order.reduce_only);
+            rig.report(order.id, kind);
+        }
+        rig.pass(1_000).tick();
+    }
+    assert!(reduced > 1, "it reduces at level 1");
+    let open: Vec<_> = rig.stage.portfolio().orders_of(BTC).copied().collect();
+    rig.kill(KillLevel::Halt);
+    for order in open {
+        rig.report(order.id, ReportKind::Expired);
+    }
+    assert!(rig.pass(5_000).tick().is_empty());
+}
+
+#[test]
+fn what_the_account_can_not_reduce_is_quoted_instead() {
+    let config = QuoterConfig::default();
+    let symbol = Symbol::new(BTC, px("0.1"), &config);
+    assert!(symbol.reducing_since.is_none());
+    let reduce = Reduce {
+        now: Nanos(0),
+        since: Nanos(0),
+        mark: px("60000"),
+        inventory: UsdSum(i128::from(usd("1080").0)),
+        position: Position { qty: qty("0.018"), ..Position::default() },
+    };
+    let universe = crate::rig::universe();
+    let instrument = universe.get(BTC);
+    let of = |free: &str| reduce.qty(instrument, i128::from(qty(free).0), &config);
+    assert_eq!(of("0.018"), Some(qty("0.009")));
+    assert_eq!(of("0.0045"), Some(qty("0.004")));
+    assert_eq!(of("0.0005"), None);
+    assert_eq!(of("0"), None);
+}
+
+/// A market that runs away and a venue that fills at once: the worst for the budgets.
+#[test]
+fn the_default_rate_limits_hold_in_a_wild_market() {
+    let universe = crate::rig::universe();
+    let ids: Vec<InstrumentId> = universe.iter().map(|(id, _)| id).collect();
+    let mut rig = Rig::with(
+        &AlphaConfig::default(),
+        vec![Quoter::new(&QuoterConfig::default())],
+        &ids,
+        64,
+    );
+    let mut quotes = Vec::new();
+    let mut amends = Vec::new();
+    for round in 0..1_800_u32 {
+        for id in &ids {
+            // Odd rounds are 20 bp above even ones.
+            let bid = if round % 2 == 0 { "600" } else { "601.2" };
+            let ask = if round % 2 == 0 { "600.1" } else { "601.3" };
+            let mut intents = rig.market(*id, bid, ask);
+            while let Some(intent) = intents.pop() {
+                let more = match intent.action {
+                    Action::New(new) => {
+                        if !new.reduce_only {
+                            quotes.push((rig.now, intent.instrument));
+                        }
+                        rig.report(intent.order, ReportKind::Accepted);
+                        let fills = round % 3 == 0;
+                        if fills { rig.fill_all(intent.order) } else { Vec::new() }
+                    }
+                    Action::Amend { .. } => {
+                        amends.push((rig.now, intent.instrument));
+                        rig.report(intent.order, ReportKind::Amended)
+                    }
+                    Action::Cancel => rig.report(intent.order, ReportKind::Canceled),
+                    Action::Query => Vec::new(),
+                };
+                intents.extend(more);
+            }
+        }
+        rig.pass(100);
+    }
+    let most = |times: &[(Nanos, InstrumentId)], only: Option<InstrumentId>| {
+        let times: Vec<Nanos> = times
+            .iter()
+            .filter(|(_, id)| only.is_none_or(|only| only == *id))
+            .map(|(at, _)| *at)
+            .collect();
+        let within = |from: &Nanos| {
+            times.iter().filter(|at| (0..60_000_000_000).contains(&at.since(*from))).count()
+        };
+        times.iter().map(within).max().unwrap_or(0)
+    };
+    assert!((20..=50).contains(&most(&quotes, None)), "{}", most(&quotes, None));
+    for id in ids {
+        assert!((5..=16).contains(&most(&quotes, Some(id))), "{}", most(&quotes, Some(id)));
+    }
+    assert!((50..=250).contains(&most(&amends, None)), "{}", most(&amends, None));
+}
+
+#[test]
+fn many_symbols_share_the_amends() {
+    let universe = crate::rig::universe();
+    let ids: Vec<InstrumentId> = universe.iter().map(|(id, _)| id).collect();
+    let config = QuoterConfig { amends_per_minute: 36, ..QuoterConfig::default() };
+    let rig = Rig::with(&AlphaConfig::default(), vec![Quoter::new(&config)], &ids, 64);
+    assert_eq!(rig.stage.strategies()[0].interval, Nanos(10 * Nanos::SECOND));
+    assert_eq!(rig.stage.lane().prefixes().map(<[u64]>::len), Some(0), "{:?}", Keep::Prefixes);
+}

@@ -1,0 +1,242 @@
+//! `taker`: follows a lasting imbalance of the top five levels with a marketable order, and leaves after
+//! a fixed time.
+//!
+//! One position a symbol at a time: enter, hold, reduce until flat, cool down. What an order did is read
+//! off the fold, so that a lost, late or repeated report leaves nothing behind here.
+
+mod config;
+mod imbalance;
+
+pub use config::TakerConfig;
+
+use fusewire_core::event::{Body, Event};
+use fusewire_core::instrument::InstrumentId;
+use fusewire_core::kill::Level as KillLevel;
+use fusewire_core::market::Side;
+use fusewire_core::order::{NewOrder, OrderId, ReportKind, TimeInForce};
+use fusewire_core::portfolio::Position;
+use fusewire_core::units::{Nanos, Px, Qty, Round};
+
+use crate::market::{Best, Market};
+use crate::pacing::Backoff;
+use crate::sizing;
+use crate::strategy::{Orders, Strategy, View};
+use imbalance::{Imbalance, LEVELS};
+
+/// Takes on imbalance.
+#[derive(Debug)]
+pub struct Taker {
+    config: TakerConfig,
+    symbols: Vec<Symbol>,
+    /// By instrument: its place in `symbols`.
+    places: Vec<Option<usize>>,
+}
+
+#[derive(Debug)]
+struct Symbol {
+    instrument: InstrumentId,
+    tick: Px,
+    market: Market,
+    imbalance: Imbalance,
+    order: Option<OrderId>,
+    /// Since when there is a position.
+    held_since: Option<Nanos>,
+    /// No entry before this.
+    enter_at: Nanos,
+    /// No exit before this.
+    exit_at: Nanos,
+    exit_backoff: Backoff,
+}
+
+impl Taker {
+    /// A taker that knows no symbol so far.
+    ///
+    /// # Panics
+    /// When the configuration is not valid.
+    #[must_use]
+    pub fn new(config: &TakerConfig) -> Self {
+        assert_eq!(config.validate(), Ok(()), "the configuration was validated");
+        Self { config: config.clone(), symbols: Vec::new(), places: Vec::new() }
+    }
+}
+
+impl Strategy for Taker {
+    fn start(&mut self, view: &View<'_>) {
+        self.places = vec![None; view.universe().len()];
+        for (id, instrument) in view.universe().iter() {
+            if let Some(tick) = instrument.tick.filter(|_| view.is_tradable(id)) {
+                self.places[id.index()] = Some(self.symbols.len());
+                self.symbols.push(Symbol::new(id, tick));
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
+        let config = &self.config;
+        let Some(id) = event.instrument else {
+            for symbol in &mut self.symbols {
+                symbol.take(event, view, config);
+                symbol.exit(event.ts, view, orders, config);
+            }
+            return;
+        };
+        let Some(place) = self.places.get(id.index()).copied().flatten() else { return };
+        let symbol = &mut self.symbols[place];
+        let is_new_view = symbol.take(event, view, config);
+        // After a `Depth` the touch may still be that of the book before, see `Market::take`.
+        if matches!(event.body, Body::Depth(_)) {
+            return;
+        }
+        symbol.exit(event.ts, view, orders, config);
+        if is_new_view {
+            symbol.enter(event.ts, view, orders, config);
+        }
+    }
+
+    fn levels(&self) -> u8 {
+        LEVELS
+    }
+}
+
+impl Symbol {
+    fn new(instrument: InstrumentId, tick: Px) -> Self {
+        Self {
+            instrument,
+            tick,
+            market: Market::default(),
+            imbalance: Imbalance::default(),
+            order: None,
+            held_since: None,
+            enter_at: Nanos(0),
+            exit_at: Nanos(0),
+            exit_backoff: Backoff::default(),
+        }
+    }
+
+    /// Folds the event; true when it completes a view of the levels.
+    fn take(&mut self, event: &Event, view: &View<'_>, config: &TakerConfig) -> bool {
+        self.market.take(&event.body, event.ts);
+        self.note_answer(event, view, config);
+        self.settle(event.ts, view, config);
+        if let Body::Levels(piece) = &event.body {
+            return self.imbalance.take(piece, config.threshold_ppm);
+        }
+        if matches!(event.body, Body::BookInvalid(_) | Body::Gap) {
+            self.imbalance.reset();
+        }
+        false
+    }
+
+    /// Exits that are refused are tried more and more slowly; entries wait for the cool-down anyway.
+    fn note_answer(&mut self, event: &Event, view: &View<'_>, config: &TakerConfig) {
+        if let Body::Rejected(rejection) = &event.body {
+            if view.is_own(rejection.order) {
+                self.exit_backoff.failed(event.ts, config.exit_retry, config.exit_backoff_max);
+            }
+        } else if let Body::Report(report) = &event.body
+            && view.is_own(report.order)
+        {
+            if report.kind == ReportKind::Refused {
+                self.exit_backoff.failed(event.ts, config.exit_retry, config.exit_backoff_max);
+            } else if report.kind.is_fill() {
+                self.exit_backoff.succeeded();
+            }
+        }
+    }
+
+    /// Draws the consequences when the order is over.
+    fn settle(&mut self, now: Nanos, view: &View<'_>, config: &TakerConfig) {
+        let is_flat = self.position(view).qty == Qty::ZERO;
+        if let Some(id) = self.order
+            && view.order(id).is_none()
+        {
+            self.order = None;
+            self.exit_at = after(now, config.exit_retry);
+            if is_flat {
+                self.enter_at = after(now, config.cooldown);
+            }
+        }
+        if is_flat {
+            self.held_since = None;
+        } else {
+            self.held_since.get_or_insert(now);
+        }
+    }
+
+    fn enter(
+        &mut self,
+        now: Nanos,
+        view: &View<'_>,
+        orders: &mut Orders<'_>,
+        config: &TakerConfig,
+    ) {
+        let free = self.order.is_none() && self.held_since.is_none() && now >= self.enter_at;
+        if !free || view.kill_level() > KillLevel::Run {
+            return;
+        }
+        let marked = self.market.mark(now, config.mark_age_max).is_some();
+        let (Some(best), true) = (self.market.best(), marked) else { return };
+        let Some(side) = self.imbalance.confirmed(config.confirm) else { return };
+        let touch = best.opposite(side);
+        let Some(price) = sizing::through(touch, side, config.slippage, self.tick) else { return };
+        let instrument = view.instrument(self.instrument);
+        let Some(qty) = sizing::qty_for(instrument, price, config.notional) else { return };
+        self.send(NewOrder { side, price, qty, tif: TimeInForce::Ioc, reduce_only: false }, orders);
+    }
+
+    /// Leaves the position once it was held for long enough. An unusable book has no price to leave at:
+    /// the exit waits for the next valid one.
+    fn exit(&mut self, now: Nanos, view: &View<'_>, orders: &mut Orders<'_>, config: &TakerConfig) {
+        let Some(since) = self.held_since else { return };
+        let is_due = now.since(since) >= i128::from(config.hold.0);
+        let may = self.order.is_none() && now >= self.exit_at && self.exit_backoff.is_over(now);
+        if !is_due || !may || view.kill_level() > KillLevel::NoNewRisk {
+            return;
+        }
+        if let Some(best) = self.market.best()
+            && let Some(new) = self.exit_order(&best, view, config)
+        {
+            self.send(new, orders);
+        }
+    }
+
+    fn exit_order(&self, best: &Best, view: &View<'_>, config: &TakerConfig) -> Option<NewOrder> {
+        let position = self.position(view);
+        let side = position.reducing_side()?;
+        let instrument = view.instrument(self.instrument);
+        let most = position.size().0.min(i128::from(instrument.lot.max.0));
+        let reducible = view.reducible(self.instrument, side).0;
+        let reduced = sizing::steps(instrument, most.min(reducible), Round::Down)?;
+        let (qty, reduce_only) = if reduced > Qty::ZERO {
+            (reduced, true)
+        } else if view.account_position(self.instrument).reducing_side() != Some(side)
+            && view.kill_level() == KillLevel::Run
+        {
+            // Other strategies hold as much the other way: to the account, leaving is new risk.
+            (sizing::steps(instrument, most, Round::Down)?, false)
+        } else {
+            return None;
+        };
+        let price = sizing::through(best.opposite(side), side, config.slippage, self.tick)?;
+        let new = NewOrder { side, price, qty, tif: TimeInForce::Ioc, reduce_only };
+        (qty > Qty::ZERO).then_some(new)
+    }
+
+    fn send(&mut self, new: NewOrder, orders: &mut Orders<'_>) {
+        // When the harness takes no more, the next event tries again.
+        if let Ok(id) = orders.send(self.instrument, new) {
+            self.order = Some(id);
+        }
+    }
+
+    fn position(&self, view: &View<'_>) -> Position {
+        view.position_of(self.instrument)
+    }
+}
+
+fn after(now: Nanos, span: Nanos) -> Nanos {
+    Nanos(now.0.saturating_add(span.0))
+}
+
+#[cfg(test)]
+mod tests;

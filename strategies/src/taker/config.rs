@@ -1,0 +1,113 @@
+//! The parameters of `taker`.
+
+use fusewire_core::units::{Bps, Nanos, ONE, Usd};
+
+/// Parameters of `taker`. The defaults are Fusewire's own, small on purpose: each entry pays the spread
+/// and two taker fees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakerConfig {
+    /// Notional of an entry.
+    pub notional: Usd,
+    /// Imbalance (bid - ask) / (bid + ask) of the top quantities, in millionths, that must be exceeded
+    /// on either side. That it foretells the next price move: Gould and Bonart, "Queue imbalance as a
+    /// one-tick-ahead price predictor in a limit order book" (2016).
+    pub threshold_ppm: u32,
+    /// Views in a row that must show it.
+    pub confirm: u32,
+    /// How far beyond the touch an order may trade.
+    pub slippage: Bps,
+    /// How long a position is held.
+    pub hold: Nanos,
+    /// Time between the answer to an exit and the next one, until flat. Longer than the 500 ms in which
+    /// the default risk limits take the same order for a duplicate, counted from its sending.
+    pub exit_retry: Nanos,
+    /// Longest wait after exits that were rejected; it doubles from `exit_retry`.
+    pub exit_backoff_max: Nanos,
+    /// Time between an exit, or an entry that got nothing, and the next entry on the symbol.
+    pub cooldown: Nanos,
+    /// Age of the mark from which on there are no entries.
+    pub mark_age_max: Nanos,
+}
+
+impl Default for TakerConfig {
+    fn default() -> Self {
+        Self {
+            notional: Usd(200 * ONE),
+            threshold_ppm: 600_000,
+            confirm: 3,
+            slippage: Bps(10_000),
+            hold: Nanos(10 * Nanos::SECOND),
+            exit_retry: Nanos(500 * Nanos::MILLI),
+            exit_backoff_max: Nanos(10 * Nanos::SECOND),
+            cooldown: Nanos(20 * Nanos::SECOND),
+            mark_age_max: Nanos(10 * Nanos::SECOND),
+        }
+    }
+}
+
+/// Widest slippage, so that every price stays above zero: 10 %.
+const BPS_MAX: Bps = Bps(10_000_000);
+
+impl TakerConfig {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// The first value that makes no sense, by name.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.notional <= Usd::ZERO {
+            return Err(format!("notional is {} USD: it must be above zero", self.notional));
+        }
+        if self.threshold_ppm >= 1_000_000 {
+            let ppm = self.threshold_ppm;
+            return Err(format!("threshold_ppm is {ppm}: nothing exceeds 999999"));
+        }
+        if self.confirm == 0 {
+            return Err("confirm is 0: an entry takes at least one view".to_owned());
+        }
+        if self.slippage < Bps::ZERO || self.slippage > BPS_MAX {
+            let slippage = self.slippage;
+            return Err(format!("slippage is {slippage} bp: it must lie in 0..={BPS_MAX}"));
+        }
+        let times = [
+            ("hold", self.hold),
+            ("exit_retry", self.exit_retry),
+            ("cooldown", self.cooldown),
+            ("mark_age_max", self.mark_age_max),
+        ];
+        for (name, value) in times {
+            if value == Nanos(0) {
+                return Err(format!("{name} is zero: it must take time"));
+            }
+        }
+        if self.exit_backoff_max < self.exit_retry {
+            return Err("exit_backoff_max is shorter than exit_retry".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Spoil = fn(&mut TakerConfig);
+
+    #[test]
+    fn each_bad_value_is_named() {
+        assert_eq!(TakerConfig::default().validate(), Ok(()));
+        let bad: [(&str, Spoil); 6] = [
+            ("notional", |c| c.notional = Usd(0)),
+            ("threshold_ppm", |c| c.threshold_ppm = 1_000_000),
+            ("confirm", |c| c.confirm = 0),
+            ("slippage", |c| c.slippage = Bps(-1)),
+            ("hold", |c| c.hold = Nanos(0)),
+            ("exit_backoff_max", |c| c.exit_backoff_max = Nanos(1)),
+        ];
+        for (name, spoil) in bad {
+            let mut config = TakerConfig::default();
+            spoil(&mut config);
+            let error = config.validate().unwrap_err();
+            assert!(error.starts_with(name), "{error}");
+        }
+    }
+}
