@@ -106,6 +106,11 @@ fn at(text: &str) -> Result<Liquidation, OutOfRange> {
     Ok(Liquidation::At(px(text)))
 }
 
+/// Numbers of all lengths, so that some products fit and some do not.
+fn any_size() -> impl Strategy<Value = i64> {
+    (any::<i64>(), 0_u32..64).prop_map(|(number, shift)| number >> shift)
+}
+
 mod fees_and_funding {
     use super::*;
 
@@ -172,7 +177,7 @@ mod fees_and_funding {
     proptest! {
         #[test]
         fn amounts_are_the_exact_ones_rounded_up(
-            size in any::<i64>(), mark in any::<i64>(), raw_rate in -20_000_000_000_i64..20_000_000_000,
+            size in any_size(), mark in any_size(), raw_rate in -20_000_000_000_i64..20_000_000_000,
         ) {
             let exact = BigInt::from(size) * mark * raw_rate;
             let paid = funding_payment(Qty(size), Px(mark), Rate(raw_rate));
@@ -306,6 +311,9 @@ mod margins {
         list[4].auxiliary = usd("266300.01");
         let table = Brackets::new(&list).unwrap();
         assert_eq!(table.rows(), list);
+        list[0].auxiliary = usd("0.005");
+        let table = Brackets::new(&list[..1]).unwrap();
+        assert_eq!(table.maintenance(usd("1")), Some(UsdSum::ZERO));
     }
 
     #[test]
@@ -519,6 +527,19 @@ mod prices {
     }
 
     #[test]
+    fn all_that_an_account_can_hold_is_in_range() {
+        // (180000000000 - 90000000000) / (1000000 * 0.995)
+        let large = liquidated("1000000", "180000", &isolated("90000000000"), &flat("0.005"));
+        assert_eq!(large, at("90452.26130654"));
+    }
+
+    #[test]
+    fn a_cost_is_rounded_against_the_position() {
+        assert_eq!(Holding::at(px("0.5"), Qty(3)).cost, UsdSum(2));
+        assert_eq!(Holding::at(px("0.5"), Qty(-3)).cost, UsdSum(-1));
+    }
+
+    #[test]
     fn a_folded_position_has_the_price_of_its_entry() {
         let bought =
             Execution { side: Side::Sell, qty: qty("2"), quote: wallet("100000"), fee: Usd::ZERO };
@@ -640,9 +661,9 @@ mod definition {
         #[test]
         fn any_numbers_are_right_or_refused(
             table in any_brackets(),
-            size in any::<i64>().prop_filter("a position", |size| *size != 0),
-            entry in any::<i64>(),
-            wallet in any::<i64>(),
+            size in any_size().prop_filter("a position", |size| *size != 0),
+            entry in any_size(),
+            wallet in any_size(),
         ) {
             let holding = Holding::at(Px(entry), Qty(size));
             let collateral = Collateral::Isolated { wallet: Usd(wallet) };
