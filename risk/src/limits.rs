@@ -252,7 +252,7 @@ impl RiskConfig {
             reconcile_every: Nanos(30 * Nanos::SECOND),
             queries_per_event: 8,
             arrival_max: Nanos(5 * Nanos::SECOND),
-            closed_max: 1_024,
+            closed_max: 4_096,
         }
     }
 

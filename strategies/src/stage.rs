@@ -45,7 +45,7 @@ impl Default for AlphaConfig {
             seed: 42,
             intents_max: 8,
             inflight_max: 32,
-            orders_max: 256,
+            orders_max: 1_024,
             closed_max: 4_096,
             arrival_max: Nanos(5 * Nanos::SECOND),
         }

@@ -86,7 +86,15 @@ fn the_order_of_files_changes_no_digest() {
     let folder = tempfile::tempdir().unwrap();
     let out = format!("{}/", folder.path().display());
     json(&[
-        "synth", "calm", "--minutes", "1", "--json", "--symbols", "BTCUSDT,ETHUSDT", "--out", &out,
+        "synth",
+        "calm",
+        "--minutes",
+        "1",
+        "--json",
+        "--symbols",
+        "BTCUSDT,ETHUSDT",
+        "--out",
+        &out,
     ]);
     let file = |symbol: &str| format!("{out}usdm_{symbol}_calm.ns.gz");
     let (btc, eth) = (file("btcusdt"), file("ethusdt"));
@@ -121,7 +129,8 @@ fn a_raised_kill_level_ends_flat_with_nothing_open() {
 fn lost_repeated_and_late_reports_are_found_out() {
     let folder = tempfile::tempdir().unwrap();
     let capture = capture(folder.path(), "burst", "2");
-    let text = "[paper]\nlose_ppm = 200000\nrepeat_ppm = 100000\ndelay_ppm = 100000\ndelay_ms = 700\n";
+    let text =
+        "[paper]\nlose_ppm = 200000\nrepeat_ppm = 100000\ndelay_ppm = 100000\ndelay_ms = 700\n";
     let faulty = config(folder.path(), "faulty.toml", text);
     let report = replay(&capture, &["--config", faulty.to_str().unwrap()]);
     assert_consistent(&report);
@@ -139,7 +148,10 @@ fn quoter_and_taker_trade_on_real_captures() {
         file("2024-08-08/usdm_btcusdt_20240808.ns.gz"),
         file("2024-08-08/usdm_ethusdt_20240808.ns.gz"),
     ];
-    let one = [file("2023-04-05/usdm_btcusdt_20230405.us.gz"), file("2023-04-05/usdm_btcusdt_20230404.us.gz")];
+    let one = [
+        file("2023-04-05/usdm_btcusdt_20230405.us.gz"),
+        file("2023-04-05/usdm_btcusdt_20230404.us.gz"),
+    ];
     for (files, marks) in [(&two, "Assumed"), (&one, "real")] {
         for strategy in ["quoter", "taker"] {
             let fixed = ["replay", "--json", "--strategy", strategy, &files[0], &files[1]];

@@ -23,7 +23,7 @@ use fusewire_io::feed::{Feed, FeedStage, Recording};
 use fusewire_io::gateway::{self, GatewayStage};
 use fusewire_io::manifest::{self, FileSummary, Scanned};
 use fusewire_io::venue::paper::PaperVenue;
-use fusewire_risk::stage::{self as risk, RiskStage};
+use fusewire_risk::{self as risk, RiskStage};
 use fusewire_strategies::registry::AnyStrategy;
 use fusewire_strategies::stage::{self as alpha, AlphaStage};
 use fusewire_strategies::strategy::Strategy;
@@ -153,7 +153,7 @@ pub fn run(
     );
     let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &seats);
     let mut gateway = GatewayStage::new(
-        &config.gateway_config(),
+        config.gateway_config(),
         venue,
         gateway::Ports { input: risk_out, feedback: feedback_in },
         kill,

@@ -2,7 +2,7 @@
 
 use crate::book::{BookConfig, Invalid};
 use crate::books::Books;
-use crate::event::{Body, Control, Event, EventKind};
+use crate::event::{Body, Control, Event, EventKind, Mark, Origin};
 use crate::instrument::{InstrumentId, Universe};
 use crate::kill::{KillSwitch, Level as KillLevel, level_of};
 use crate::lane::{Keep, LaneWriter, Record};

@@ -46,6 +46,9 @@ pub struct Manifest {
     pub frames: u64,
     /// First receive time, UTC.
     pub first: String,
+    /// The same as a number, not in the JSON.
+    #[serde(skip)]
+    pub first_recv: Nanos,
     /// Last receive time, UTC.
     pub last: String,
     /// From first to last, in seconds.

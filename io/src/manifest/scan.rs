@@ -237,6 +237,7 @@ impl Scan {
             complete: !self.problems.iter().any(|p| p.severity == super::Severity::Broken),
             frames: self.frames,
             first: utc(first),
+            first_recv: first,
             last: utc(last),
             span_s: millis(last.0 - first.0) as f64 / 1e3,
             files,

@@ -4,7 +4,9 @@ use fusewire_core::event::Body;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::lane::Keep;
-use fusewire_core::order::{Action, Intent, NewOrder, OrderId, ReportKind, TimeInForce, VenueReason};
+use fusewire_core::order::{
+    Action, Intent, NewOrder, OrderId, ReportKind, TimeInForce, VenueReason,
+};
 use fusewire_core::units::{Nanos, UsdSum};
 
 use super::*;
@@ -33,7 +35,9 @@ fn told(intent: &Intent) -> String {
             let reduce = if reduce_only { " reduce" } else { "" };
             format!("{side:?} {qty} at {price} {tif:?}{reduce}")
         }
-        Action::Amend { price, qty } => format!("amend {} to {qty} at {price}", intent.order.counter()),
+        Action::Amend { price, qty } => {
+            format!("amend {} to {qty} at {price}", intent.order.counter())
+        }
         Action::Cancel => format!("cancel {}", intent.order.counter()),
         Action::Query => "query".to_owned(),
     }
@@ -339,8 +343,7 @@ fn reducing_goes_on_at_level_one_and_stops_at_level_two() {
     for _ in 0..4 {
         let open: Vec<_> = rig.stage.portfolio().orders_of(BTC).copied().collect();
         for order in open {
-            let kind =
-                if order.reduce_only { ReportKind::Expired } else { ReportKind::Canceled };
+            let kind = if order.reduce_only { ReportKind::Expired } else { ReportKind::Canceled };
             reduced += usize::from(order.reduce_only);
             rig.report(order.id, kind);
         }
@@ -381,12 +384,8 @@ fn what_the_account_can_not_reduce_is_quoted_instead() {
 fn the_default_rate_limits_hold_in_a_wild_market() {
     let universe = crate::rig::universe();
     let ids: Vec<InstrumentId> = universe.iter().map(|(id, _)| id).collect();
-    let mut rig = Rig::with(
-        &AlphaConfig::default(),
-        vec![Quoter::new(&QuoterConfig::default())],
-        &ids,
-        64,
-    );
+    let mut rig =
+        Rig::with(&AlphaConfig::default(), vec![Quoter::new(&QuoterConfig::default())], &ids, 64);
     let mut quotes = Vec::new();
     let mut amends = Vec::new();
     for round in 0..1_800_u32 {

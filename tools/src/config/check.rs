@@ -172,7 +172,20 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
             fault(key, format!("{key} = {bytes}, at least {BYTES_MIN}"));
         }
     }
-    if let Err(what) = fusewire_strategies::registry::AnyStrategy::by_name(&config.run.strategy) {
+    for (sections, what) in config.part_faults() {
+        let field = what.split(|c: char| !c.is_alphanumeric() && !"_.".contains(c)).next();
+        let path = key_of(document, sections, field.unwrap_or_default());
+        let section = path.split('.').next().unwrap_or_default().to_owned();
+        fault(&path, format!("[{section}] {what}"));
+    }
+    for (key, value) in
+        [("ring.messages", config.ring.messages), ("ring.levels", config.ring.levels)]
+    {
+        if !(1..=RING_MOST).contains(&value) {
+            fault(key, format!("{key} = {value} is not in 1 to {RING_MOST}"));
+        }
+    }
+    if let Err(what) = config.strategies(&config.run.strategy) {
         fault("run.strategy", format!("run.strategy: {what}"));
     }
     for (index, key) in config.universe.symbols.iter().enumerate() {
@@ -194,6 +207,23 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
     faults
 }
 
+/// The key of the file that a part's field comes from: its name ends in a unit, or differs in more; then
+/// the first section that the file names.
+fn key_of(document: &DeTable<'_>, sections: &[&str], field: &str) -> String {
+    // `faults.lose_ppm`, `quoter.half_spread`: the last part is the key.
+    let field = field.rsplit('.').next().unwrap_or(field);
+    let keys = sections.iter().filter_map(|section| {
+        let DeValue::Table(table) = document.get(*section)?.get_ref() else { return None };
+        let alike = |key: &str| key.starts_with(field) || field.starts_with(key);
+        let key = table.keys().find(|key| alike(key.get_ref().as_ref()))?;
+        Some(format!("{section}.{}", key.get_ref()))
+    });
+    let named = || sections.iter().find(|section| document.contains_key(**section));
+    keys.into_iter().next().unwrap_or_else(|| (*named().unwrap_or(&sections[0])).to_owned())
+}
+
+/// Longest ring, against a slip that takes all memory.
+const RING_MOST: u32 = 1 << 20;
 /// A recording's line holds at least a frame.
 const BYTES_MIN: u32 = 1_024;
 /// Names less alike than this are not worth a hint (Jaro-Winkler, 0 to 1).

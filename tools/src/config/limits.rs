@@ -1,7 +1,7 @@
 //! `[risk]`, `[limits_default]`, `[limits_bench]`: what the risk stage allows.
 
 use fusewire_core::units::{Bps, Qty, Usd};
-use fusewire_risk::limits::{Limits, Profile, RiskConfig};
+use fusewire_risk::{Limits, Profile, RiskConfig};
 use serde::Deserialize;
 
 use super::Config;

@@ -15,7 +15,7 @@ mod strategies;
 pub use instrument::InstrumentEntry;
 pub use limits::{LimitsSection, ProfileName, RiskSection};
 pub use sections::{
-    Account, Alpha, AssumptionSet, Assume, BookSection, CaptureSection, Clock, Fees, Latency,
+    Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, Fees, Latency,
     Paper, Ring, Run, Stream, UniverseSection,
 };
 pub use strategies::{QuoterSection, TakerSection};

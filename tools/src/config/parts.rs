@@ -10,7 +10,7 @@ use fusewire_io::venue::paper::{PaperConfig, ReportFaults};
 use fusewire_strategies::stage::AlphaConfig;
 
 use super::number::{micros, millis};
-use super::{AssumptionSet, Config};
+use super::{AssumptionSet, Config, ProfileName};
 
 /// The session of a replay. Live sessions count up from there.
 pub(super) const REPLAY_SESSION: u16 = 1;
@@ -48,7 +48,6 @@ impl Config {
     /// Clock, bounds and derived messages of the sequencer; `levels` is what strategies ask for.
     #[must_use]
     pub fn sequencer_config(&self, levels: u8) -> SequencerConfig {
-        let defaults = SequencerConfig::default();
         SequencerConfig {
             tick: millis(self.clock.tick_ms),
             gap_max: millis(self.capture.gap_max_ms),
@@ -60,7 +59,6 @@ impl Config {
             liquidations_max: self.stream.liquidations_max as usize,
             bar_interval_s: self.clock.bar_s,
             assumed_mark: self.assumed_mark(),
-            ..defaults
         }
     }
 
@@ -123,5 +121,45 @@ impl Config {
             },
             arrival_max: millis(self.latency.receive_window_ms),
         }
+    }
+
+    /// Every fault that the parts find in their configuration: the sections that hold the field, and a
+    /// text that begins with the field's name.
+    pub(super) fn part_faults(&self) -> Vec<(&'static [&'static str], String)> {
+        let risk = |profile: ProfileName| {
+            let sections: &[&str] = match profile {
+                ProfileName::Default => &["limits_default", "risk", "account", "latency", "alpha"],
+                ProfileName::Bench => &["limits_bench", "risk", "account", "latency", "alpha"],
+            };
+            (sections, self.risk_config_of(profile).validate())
+        };
+        let found: [(&'static [&'static str], Result<(), String>); 7] = [
+            (&["clock", "capture", "stream", "assume"], self.sequencer_config(0).validate()),
+            (&["alpha", "paper", "latency"], self.alpha_config().validate()),
+            (&["latency", "stream"], self.gateway_config().validate()),
+            (&["latency", "fees", "paper"], self.paper_config().validate()),
+            (&["quoter", "taker"], self.strategy_config().validate()),
+            risk(ProfileName::Default),
+            risk(ProfileName::Bench),
+        ];
+        found.into_iter().filter_map(|(s, result)| result.err().map(|what| (s, what))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_parts() {
+        let config = Config::default();
+        let assumed_mark = Some(AssumedMark::default());
+        let sequencer = SequencerConfig { assumed_mark, ..SequencerConfig::default() };
+        assert_eq!(config.sequencer_config(0), sequencer);
+        assert_eq!(config.alpha_config(), AlphaConfig::default());
+        assert_eq!(config.gateway_config(), GatewayConfig::default());
+        let seed = config.run.seed;
+        assert_eq!(config.paper_config(), PaperConfig { seed, ..PaperConfig::default() });
+        assert_eq!(config.part_faults(), []);
     }
 }

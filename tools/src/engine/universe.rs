@@ -76,7 +76,8 @@ pub fn tradable(config: &Config, universe: &Universe) -> Result<Vec<InstrumentId
         }
     }
     let chosen = |instrument: &Instrument| named.is_empty() || named.contains(&instrument.key());
-    let both = |(_, instrument): &(InstrumentId, &Instrument)| allowed(instrument) && chosen(instrument);
+    let both =
+        |(_, instrument): &(InstrumentId, &Instrument)| allowed(instrument) && chosen(instrument);
     Ok(universe.iter().filter(both).map(|(id, _)| id).collect())
 }
 

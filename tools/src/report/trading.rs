@@ -163,9 +163,8 @@ fn positions(
     config: &Config,
     mark: &impl Fn(InstrumentId) -> Option<Px>,
 ) -> BTreeMap<String, PositionReport> {
-    let traded = |(_, position): &(InstrumentId, Position)| {
-        position.bought.0 != 0 || position.sold.0 != 0
-    };
+    let traded =
+        |(_, position): &(InstrumentId, Position)| position.bought.0 != 0 || position.sold.0 != 0;
     let report = |(id, position): (InstrumentId, Position)| {
         let instrument = universe.get(id);
         let liquidation = liquidation_price(account, universe, config, id, mark);

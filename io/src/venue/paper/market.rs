@@ -85,10 +85,8 @@ impl Market {
                 }
             }
             // While a book is not valid nothing is taken from it; what is spent stays spent.
-            Outcome::Buffered
-            | Outcome::Discarded
-            | Outcome::Invalidated(_)
-            | Outcome::Ignored => {}
+            Outcome::Buffered | Outcome::Discarded | Outcome::Invalidated(_) | Outcome::Ignored => {
+            }
         }
     }
 
