@@ -49,11 +49,9 @@ pub fn run_inline(
         if head.wants_input() && feed.ended() {
             return Ok(());
         }
-        // The head may wait for the tap, which the far end empties.
-        if rest.iter_mut().map(|stage| stage.poll()).sum::<usize>() == 0 {
-            let stage = if head.wants_input() { feed.name() } else { head.name() };
-            return Err(RunError::Stuck { stage, seq: head.seq() });
-        }
+        // The head has an input and no room for it, or the feed owes it one.
+        let stage = if head.wants_input() { feed.name() } else { head.name() };
+        return Err(RunError::Stuck { stage, seq: head.seq() });
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the inline runner adds to the stages: order, ends and errors.
 
 use super::*;
+use crate::book::Invalid;
 use crate::event::Event;
 use crate::instrument::InstrumentId;
 use crate::market::{Side, Times, Trade, TradeOrigin};
-use crate::message::{Feedback, FeedbackBody, FeedbackOrigin, Input, InputBody};
+use crate::message::{BookInput, Feedback, FeedbackBody, FeedbackOrigin, Input, InputBody};
 use crate::ring::{Consumer, Producer, RingBuffer};
 use crate::sequencer::SequencerConfig;
 use crate::sequencer::harness::{Fed, Pipeline, Rings};
@@ -180,4 +181,43 @@ fn a_fault_of_the_head_ends_the_run() {
         let fault = SequencerError::FeedbackFull { max: 5, seq: 1 };
         assert_eq!(all.run(), Err(RunError::Sequencer(fault)));
     }
+}
+
+#[test]
+fn a_head_whose_tap_nobody_takes_is_named() {
+    let said = |number: u64| {
+        let mut fed = trades(1).remove(0);
+        fed.input.recv = Nanos(Nanos::SECOND + number);
+        fed.input.body = InputBody::Book(BookInput::Invalidate(Invalid::Stale));
+        fed
+    };
+    let inputs: Vec<Fed> = (0..9).map(said).collect();
+    let mut all = pipeline(Rings::SMALLEST, &inputs, |_| Reaction::default());
+    let _tap = all.far.take_tap();
+    assert_eq!(all.run(), Err(RunError::Stuck { stage: "sequencer", seq: 3 }));
+}
+
+/// Says that it did so much work in each round, and does none.
+struct Script(&'static str, &'static [usize]);
+
+impl Stage for Script {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn poll(&mut self) -> usize {
+        let Some((now, later)) = self.1.split_first() else { return 0 };
+        self.1 = later;
+        *now
+    }
+}
+
+#[test]
+fn the_stage_behind_the_one_farthest_down_that_moved_is_the_one_that_is_stuck() {
+    let mut all = pipeline(Rings::LARGE, &trades(1), |_| Reaction::default());
+    let (mut alpha, mut risk) = (Script("alpha", &[1, 1, 1]), Script("risk", &[0, 1]));
+    let mut gateway = Script("gateway", &[]);
+    let mut rest: [&mut dyn Stage; 3] = [&mut alpha, &mut risk, &mut gateway];
+    let result = run_inline(&mut all.feed, &mut all.head, &mut rest, &all.done);
+    assert_eq!(result, Err(RunError::Stuck { stage: "gateway", seq: 1 }));
 }

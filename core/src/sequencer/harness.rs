@@ -125,6 +125,11 @@ impl FarEnd {
         std::mem::replace(&mut self.events, nothing)
     }
 
+    /// The end of the tap, which is then taken by nobody else.
+    pub(crate) fn take_tap(&mut self) -> Option<LevelsConsumer<Tap>> {
+        self.tap.take()
+    }
+
     pub(crate) fn has_tap(&self) -> bool {
         self.tap.is_some()
     }
@@ -171,7 +176,18 @@ impl Pipeline {
         controls: &[ControlInput],
         react: impl FnMut(&Event) -> Reaction + 'static,
     ) -> Self {
-        let (kill, done) = (KillSwitch::new(), DoneSeq::new());
+        Self::with_kill(KillSwitch::new(), config, rings, inputs, controls, react)
+    }
+
+    pub(crate) fn with_kill(
+        kill: KillSwitch,
+        config: &SequencerConfig,
+        rings: Rings,
+        inputs: &[Fed],
+        controls: &[ControlInput],
+        react: impl FnMut(&Event) -> Reaction + 'static,
+    ) -> Self {
+        let done = DoneSeq::new();
         let (to_head, input) = with_levels(rings.input, LEVELS_MAX);
         let (output, events) = RingBuffer::new(rings.output);
         let (to_heap, feedback) = RingBuffer::new(rings.feedback);

@@ -11,7 +11,7 @@ use crate::event::{
 };
 use crate::instrument::InstrumentId;
 use crate::jitter;
-use crate::kill::Level as KillLevel;
+use crate::kill::{KillSwitch, Level as KillLevel};
 use crate::market::{Level, Side, Times, Trade, TradeOrigin};
 use crate::message::{BookInput, FeedbackBody, FeedbackOrigin, InputBody};
 use crate::order::{
@@ -505,8 +505,9 @@ fn a_level_raised_between_two_events_of_a_frame_is_told_between_them() {
 #[test]
 fn a_level_from_before_the_start_is_the_first_event_at_the_time_of_the_first_frame() {
     let (inputs, _) = frames(&[(START, Says::Trade(BTC))]);
-    let mut pipeline = Pipeline::new(&config(), Rings::LARGE, &inputs, &[], nothing);
-    pipeline.kill.raise(KillLevel::NoNewRisk);
+    let kill = KillSwitch::new();
+    kill.raise(KillLevel::NoNewRisk);
+    let mut pipeline = Pipeline::with_kill(kill, &config(), Rings::LARGE, &inputs, &[], nothing);
     pipeline.run().unwrap();
     let expected = [(EventKind::KillLevel, 0), (EventKind::Trade, 0)];
     assert_eq!(times(&pipeline.far.seen), expected);
@@ -580,7 +581,25 @@ fn the_size_of_the_rings_changes_nothing() {
     assert_eq!(digest(Rings::SMALLEST), digest(Rings::LARGE));
 }
 
-/// What came off the tap by now, without an event being handled.
+#[test]
+fn it_wants_input_and_is_idle_when_all_is_emitted_and_taken() {
+    let (inputs, _) = frames(&[(START, Says::Partial(BTC))]);
+    let mut all = Pipeline::new(&config(), Rings::LARGE, &inputs, &[], nothing);
+    assert!(all.head.wants_input() && all.head.is_idle());
+    all.feed.poll();
+    assert!(!all.head.wants_input());
+    assert_eq!((all.head.poll(), all.head.seq()), (1, 0), "it takes the frame");
+    assert!(!all.head.wants_input(), "a frame that is not emitted yet");
+    all.head.poll();
+    assert!(!all.head.wants_input() && !all.head.is_idle(), "one of two");
+    all.head.poll();
+    assert!(all.head.wants_input() && !all.head.is_idle(), "nobody took them");
+    all.far.poll();
+    all.far.poll();
+    assert!(all.head.is_idle());
+    assert_eq!(all.head.poll(), 0);
+}
+
 #[test]
 fn a_gap_waits_until_the_tap_has_room_for_every_symbol() {
     let said = [(START, Says::Partial(BTC)), (START + 3 * SECOND, Says::Trade(BTC))];

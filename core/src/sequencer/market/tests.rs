@@ -145,6 +145,19 @@ fn a_book_that_is_valid_again_always_tells_its_touch() {
 }
 
 #[test]
+fn after_a_gap_the_same_touch_of_a_partial_frame_is_told_again() {
+    let mut fixture = Fixture::new();
+    let partial = |fixture: &mut Fixture| {
+        let input = InputBody::Book(BookInput::Partial { bids: 1, asks: 1 });
+        kinds(&fixture.with_levels(BTC, input, &[level(100), level(110)]))
+    };
+    assert_eq!(partial(&mut fixture), [EventKind::Depth, EventKind::Touch]);
+    assert_eq!(partial(&mut fixture), [EventKind::Depth]);
+    fixture.fold.on_gap();
+    assert_eq!(partial(&mut fixture), [EventKind::Depth, EventKind::Touch]);
+}
+
+#[test]
 fn a_ticker_ahead_of_the_book_moves_the_touch() {
     let mut fixture = Fixture::synced();
     assert_eq!(fixture.ticker(10, 101, 110), [], "the book is as new");
