@@ -60,6 +60,8 @@ pub struct SequencerConfig {
     pub depth_walk_max: usize,
     /// Liquidations of a symbol that are remembered, to know one that is told twice (X5).
     pub liquidations_max: usize,
+    /// How long a book frame that is older than the last ticker may leave the touch as the ticker told it.
+    pub ticker_lead_max: Nanos,
     /// Length of a bar in seconds: a multiple of the tick.
     pub bar_interval_s: u32,
     /// Mark prices made of trades for symbols that no mark stream was seen for; none without an
@@ -128,6 +130,7 @@ impl Default for SequencerConfig {
             depth_bands: [Bps(20_000), Bps(100_000)],
             depth_walk_max: 1_024,
             liquidations_max: 8,
+            ticker_lead_max: Nanos(Nanos::SECOND),
             bar_interval_s: 60,
             assumed_mark: None,
         }

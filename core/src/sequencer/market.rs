@@ -26,6 +26,7 @@ pub(super) struct MarketFold {
     shape: Shape,
     bars: Bars,
     marks: Option<AssumedMarks>,
+    ticker_lead_max: Nanos,
 }
 
 /// What is remembered of one symbol, to know what is news.
@@ -35,6 +36,8 @@ struct Symbol {
     /// always tells it.
     touch: Option<Touch>,
     ticker_id: Option<i64>,
+    /// When the last ticker was told that was ahead of the book.
+    ticker_at: Nanos,
     trade_id: Option<i64>,
     liquidations: VecDeque<LiquidationKey>,
     liquidations_max: usize,
@@ -48,6 +51,7 @@ impl MarketFold {
         let symbol = |_| Symbol {
             touch: None,
             ticker_id: None,
+            ticker_at: Nanos(0),
             trade_id: None,
             liquidations: VecDeque::with_capacity(config.liquidations_max),
             liquidations_max: config.liquidations_max,
@@ -58,6 +62,7 @@ impl MarketFold {
             shape: Shape::new(config),
             bars: Bars::new(universe.len(), config.bar_interval_s),
             marks: config.assumed_mark.map(|mark| AssumedMarks::new(mark, universe)),
+            ticker_lead_max: config.ticker_lead_max,
         }
     }
 
@@ -76,8 +81,8 @@ impl MarketFold {
         self.bars.on_frame(ts);
         let id = input.instrument;
         match &input.body {
-            InputBody::Book(book) => self.book(id, book, levels, drafts),
-            InputBody::Ticker(ticker) => self.ticker(id, ticker, drafts),
+            InputBody::Book(book) => self.book(id, book, levels, ts, drafts),
+            InputBody::Ticker(ticker) => self.ticker(id, ticker, ts, drafts),
             InputBody::Trade(trade) => {
                 let trade = self.symbols[id.index()].trade(trade);
                 self.trade(id, trade, ts, drafts);
@@ -110,10 +115,19 @@ impl MarketFold {
         for (symbol, id) in self.symbols.iter_mut().zip((0..).map(InstrumentId)) {
             self.books.invalidate(id, Invalid::Stale);
             symbol.touch = None;
+            // What follows a silence may be another connection, or another numbering.
+            (symbol.ticker_id, symbol.trade_id) = (None, None);
         }
     }
 
-    fn book(&mut self, id: InstrumentId, input: &BookInput, levels: &[Level], drafts: &mut Drafts) {
+    fn book(
+        &mut self,
+        id: InstrumentId,
+        input: &BookInput,
+        levels: &[Level],
+        ts: Nanos,
+        drafts: &mut Drafts,
+    ) {
         let (bids, asks) = levels.split_at(input.levels().0);
         // What the book is now says more than what became of the frame.
         self.books.apply_input(id, input, bids, asks);
@@ -122,7 +136,13 @@ impl MarketFold {
         match book.touch() {
             Ok(touch) => {
                 drafts.push(id, Body::Depth(self.shape.depth(book, &touch)));
-                symbol.tell_touch(id, touch, TouchSource::Book, drafts);
+                // A frame that is older than the last ticker would take the touch back in time; a ticker
+                // that stays alone for too long is not believed any more.
+                let lead = ts.since(symbol.ticker_at) <= i128::from(self.ticker_lead_max.0);
+                let behind = book.last_id().is_some_and(|id| symbol.ticker_id > Some(id));
+                if symbol.touch.is_none() || !(behind && lead) {
+                    symbol.tell_touch(id, touch, TouchSource::Book, drafts);
+                }
                 self.shape.levels(id, book, drafts);
             }
             Err(why) => {
@@ -133,7 +153,7 @@ impl MarketFold {
     }
 
     /// A ticker moves the touch when it is ahead of a valid book.
-    fn ticker(&mut self, id: InstrumentId, ticker: &BookTicker, drafts: &mut Drafts) {
+    fn ticker(&mut self, id: InstrumentId, ticker: &BookTicker, ts: Nanos, drafts: &mut Drafts) {
         let book = self.books.get(id);
         let symbol = &mut self.symbols[id.index()];
         if symbol.ticker_id.is_some_and(|last| ticker.id <= last) {
@@ -146,6 +166,7 @@ impl MarketFold {
         let makes_sense = is_level(bid) && is_level(ask) && bid.price < ask.price;
         if is_ahead && makes_sense && book.state().is_ok() {
             let touch = Touch { bid: Some(bid), ask: Some(ask) };
+            symbol.ticker_at = ts;
             symbol.tell_touch(id, touch, TouchSource::Ticker, drafts);
         }
     }

@@ -57,6 +57,7 @@ impl Config {
             depth_bands: [self.stream.depth_band_near_bp, self.stream.depth_band_far_bp],
             depth_walk_max: self.stream.depth_walk_max as usize,
             liquidations_max: self.stream.liquidations_max as usize,
+            ticker_lead_max: millis(self.stream.ticker_lead_max_ms),
             bar_interval_s: self.clock.bar_s,
             assumed_mark: self.assumed_mark(),
         }

@@ -79,6 +79,8 @@ pub struct Stream {
     pub feedback_max: u32,
     /// Commands that wait.
     pub control_max: u32,
+    /// How long a ticker may stay ahead of the book, in ms.
+    pub ticker_lead_max_ms: u32,
     /// Liquidations remembered per symbol.
     pub liquidations_max: u32,
 }

@@ -103,7 +103,7 @@ impl Trading {
         Self {
             events: kinds.map(|(kind, n)| (kind.name(), n)).collect(),
             events_total: events.iter().sum(),
-            intents: counts.intents,
+            intents: counts.intents + counts.own,
             intents_of_risk: counts.own,
             approved: counts.approved,
             rejected: checks.map(|(check, n)| (check.name(), n)).collect(),

@@ -174,6 +174,22 @@ fn a_ticker_ahead_of_the_book_moves_the_touch() {
 }
 
 #[test]
+fn a_book_frame_older_than_the_ticker_does_not_take_the_touch_back() {
+    let mut fixture = Fixture::synced();
+    assert_eq!(fixture.ticker(20, 105, 110), [touch(105, 110, TouchSource::Ticker)]);
+    assert_eq!(kinds(&fixture.diff(10, 15, 101)), [EventKind::Depth], "the ticker knows better");
+    assert_eq!(fixture.diff(15, 20, 102)[1], touch(102, 110, TouchSource::Book), "as new");
+    assert_eq!(fixture.ticker(i64::MAX, 105, 110), [touch(105, 110, TouchSource::Ticker)]);
+    assert_eq!(kinds(&fixture.diff(20, 21, 103)), [EventKind::Depth]);
+    fixture.ts += Nanos::SECOND;
+    assert_eq!(fixture.diff(21, 22, 104)[1], touch(104, 110, TouchSource::Book), "alone too long");
+    fixture.fold.on_gap();
+    fixture.snapshot(30, 90, 110);
+    fixture.diff(29, 31, 100);
+    assert_eq!(fixture.ticker(32, 101, 110).len(), 1, "a silence forgets a muting number");
+}
+
+#[test]
 fn a_ticker_says_nothing_beside_an_invalid_book() {
     let mut fixture = Fixture::synced();
     fixture.fold.on_gap();
