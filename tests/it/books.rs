@@ -42,10 +42,10 @@ fn usdm_2024_ends_at_the_recorded_touch() {
     let report = replay(&folder, &files);
     expect(&report, &[("BTCUSDT", "61659.7", "61659.8"), ("ETHUSDT", "2681.38", "2681.39")]);
     assert_eq!(report["frames"], 93_954 + 74_655);
-    assert_eq!(report["events"]["depthUpdate"], 6_551 + 6_586);
-    assert_eq!(report["events"]["bookTicker"], 66_089 + 53_992);
-    assert_eq!(report["events"]["trade"], 21_313 + 14_076);
-    assert_eq!(report["events"]["depthSnapshot"], 2);
+    assert_eq!(report["messages"]["depthUpdate"], 6_551 + 6_586);
+    assert_eq!(report["messages"]["bookTicker"], 66_089 + 53_992);
+    assert_eq!(report["messages"]["trade"], 21_313 + 14_076);
+    assert_eq!(report["messages"]["depthSnapshot"], 2);
     // The recorder's clock stood 1.27 s behind the exchange.
     let offset = &report["manifest"]["files"][0]["clock_offset_ms"];
     assert_eq!(offset["median"], -1_270);
@@ -78,7 +78,7 @@ fn two_files_of_2023_are_one_stream() {
     let files = ["usdm_btcusdt_20230405.us.gz", "usdm_btcusdt_20230404.us.gz"];
     let report = replay(&folder, &files);
     expect(&report, &[("BTCUSDT", "28140.1", "28140.2")]);
-    assert_eq!(report["events"]["markPriceUpdate"], 99 + 415);
+    assert_eq!(report["messages"]["markPriceUpdate"], 99 + 415);
 }
 
 #[test]
@@ -90,13 +90,13 @@ fn recordings_of_several_symbols_on_one_connection() {
     for key in ["AKROUSDT", "CTKUSDT", "KEEPUSDT", "SUSHIUSDT"] {
         touch(&four, key);
     }
-    assert_eq!(four["events"]["kline"], 67);
+    assert_eq!(four["messages"]["kline"], 67);
     let five = replay(&folder, &["binance_futures_2021_SAND_CHR_NEO_CTK_BAT.txt.zst"]);
     assert_eq!(five["books"].as_object().unwrap().len(), 5);
     for key in ["BATUSDT", "CHRUSDT", "CTKUSDT", "NEOUSDT", "SANDUSDT"] {
         touch(&five, key);
     }
-    assert_eq!(five["events"]["depthUpdate"], 4_423);
+    assert_eq!(five["messages"]["depthUpdate"], 4_423);
 }
 
 /// Feeds one real file into one book and calls `each` after every depth update with its number.

@@ -152,15 +152,16 @@ fn quoter_and_taker_trade_on_real_captures() {
         file("2023-04-05/usdm_btcusdt_20230405.us.gz"),
         file("2023-04-05/usdm_btcusdt_20230404.us.gz"),
     ];
-    for (files, marks) in [(&two, "Assumed"), (&one, "real")] {
+    // The capture of 2024 has no mark stream; that of 2023 has one, which begins a second late.
+    for (files, assumed) in [(&two, 600..=700), (&one, 0..=5)] {
         for strategy in ["quoter", "taker"] {
-            let fixed = ["replay", "--json", "--strategy", strategy, &files[0], &files[1]];
-            let report = json(&fixed);
+            let report = json(&["replay", "--json", "--strategy", strategy, &files[0], &files[1]]);
             assert_consistent(&report);
             let fills = count(&report, "fills");
             assert!((10..2_000).contains(&fills), "{strategy} on {}: {fills} fills", files[0]);
             let mark = report["assumptions"]["mark"].as_str().unwrap();
-            assert_eq!(mark.starts_with("assumed"), marks == "Assumed", "{mark}");
+            let number = mark.split_whitespace().find_map(|word| word.parse::<u64>().ok());
+            assert!(number.is_some_and(|n| assumed.contains(&n)), "{mark}");
         }
     }
 }

@@ -8,7 +8,6 @@ use fusewire::engine::{self, Run, Setup};
 use fusewire::sources::Source;
 use fusewire_core::lane::Keep;
 use fusewire_io::capture::OpenOptions;
-use fusewire_strategies::registry::AnyStrategy;
 use fusewire_tests::{json, shared};
 
 /// The run over one capture, with all prefixes of its lanes.
@@ -20,9 +19,8 @@ fn run(capture: &Path) -> Run {
     let universe =
         engine::universe::resolve(&config, &[], &plan.scanned, &std::collections::BTreeMap::new());
     let universe = universe.unwrap();
-    let strategies = ["quoter", "taker"]
-        .map(|name| AnyStrategy::by_name(name, &config.strategies()).unwrap())
-        .into();
+    let strategies = config.strategies("quoter,taker").unwrap();
+    let strategies = strategies.into_iter().map(|(_, strategy)| strategy).collect();
     let tradable = universe.iter().map(|(id, _)| id).collect();
     let setup =
         Setup { universe, tradable, strategies, controls: Vec::new(), keep: Keep::Prefixes };
@@ -41,10 +39,10 @@ fn cuts(lines: usize) -> impl Iterator<Item = usize> {
     .take(20)
 }
 
-fn assert_cuts_are_prefixes(text: &str, market_and_symbol: &str) {
+fn assert_cuts_are_prefixes(text: &str, unit: &str) {
     let folder = tempfile::tempdir().unwrap();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let path = |name: &str| folder.path().join(format!("{market_and_symbol}_{name}.ns"));
+    let path = |name: &str| folder.path().join(format!("usdm_btcusdt_{name}.{unit}"));
     fs::write(path("whole"), text).unwrap();
     let whole = run(&path("whole"));
     assert!(whole.risk.portfolio().executions() > 0, "the whole run trades");
@@ -65,7 +63,7 @@ fn a_synthetic_capture_cut_anywhere_gives_a_prefix() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("usdm_btcusdt.ns");
     json(&["synth", "burst", "--minutes", "1", "--json", "--out", path.to_str().unwrap()]);
-    assert_cuts_are_prefixes(&fs::read_to_string(path).unwrap(), "usdm_btcusdt");
+    assert_cuts_are_prefixes(&fs::read_to_string(path).unwrap(), "ns");
 }
 
 #[test]
@@ -75,6 +73,5 @@ fn a_real_capture_cut_anywhere_gives_a_prefix() {
     let mut text = String::new();
     let file = fs::File::open(path).unwrap();
     std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(file), &mut text).unwrap();
-    // Receive times in us: the unit comes from the file name or the digits.
-    assert_cuts_are_prefixes(&text, "usdm_btcusdt");
+    assert_cuts_are_prefixes(&text, "us");
 }

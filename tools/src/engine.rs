@@ -115,7 +115,8 @@ pub fn run(
     let (alpha_in, alpha_out) = RingBuffer::new(messages);
     let (risk_in, risk_out) = RingBuffer::new(messages);
     let (feedback_in, feedback_out) = RingBuffer::new(messages);
-    let (tap_in, tap_out) = with_levels(messages, ring_levels);
+    // A gap tells of every book at once.
+    let (tap_in, tap_out) = with_levels(messages.max(universe.len()), ring_levels);
 
     let merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
