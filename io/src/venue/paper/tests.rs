@@ -287,6 +287,12 @@ fn a_newer_ticker_takes_levels_away_and_says_what_crosses() {
     let touch = Touch::default();
     floor.event(Body::Touch(TouchChange { touch, source: TouchSource::Book }));
     assert_eq!(short(&floor.enter(5, buy(Tif::Ioc, 101, 3))), [ACCEPTED, whole(3, 101)]);
+    // A ticker does not outlive the book that it was ahead of.
+    floor.ticker((101, 1), (103, 1));
+    floor.event(Body::BookInvalid(Invalid::Gap));
+    floor.book(&[(99, 5)], &[(102, 3)]);
+    // One of them is spent: since then the book has not said anything about 102.
+    assert_eq!(short(&floor.enter(6, buy(Tif::Ioc, 102, 2))), [ACCEPTED, whole(2, 102)]);
 }
 
 #[test]
@@ -621,27 +627,28 @@ fn filters_are_checked_again() {
 fn amounts_are_rounded_against_the_account() {
     let fees = PaperConfig { maker_fee: Rate(-100_000_000_000), ..config() };
     let mut floor = Floor::new(fees);
-    let (price, qty) = (3 * ONE + 1, ONE + 1);
+    let (price, qty) = (ONE - 1, ONE + 1);
     floor.book(&[(price - 2, 5)], &[(price, qty)]);
-    // Exactly 300000004.00000001.
+    // Exactly 99999999.99999999, and half a thousandth of what that is rounded to.
     let bought = floor.enter(1, buy(Tif::Ioc, price, qty));
-    assert_eq!((bought[1].cum_quote, bought[1].cum_fee), (Usd(300_000_005), Usd(150_001)));
+    assert_eq!((bought[1].cum_quote, bought[1].cum_fee), (Usd(ONE), Usd(50_000)));
     floor.enter(2, sell(Tif::Gtc, price, qty));
     floor.trade(price + 1, qty, Side::Buy);
     let sold = floor.news().pop().unwrap();
-    // A rebate of a tenth of 300000004.00000001, rounded down.
-    assert_eq!((sold.cum_quote, sold.cum_fee), (Usd(300_000_004), Usd(-30_000_000)));
+    // A rebate of a tenth of what is surely there.
+    assert_eq!((sold.cum_quote, sold.cum_fee), (Usd(ONE - 1), Usd(-9_999_999)));
     let stats = floor.venue.stats();
-    assert_eq!((stats.taker_fees, stats.maker_fees), (UsdSum(150_001), UsdSum(-30_000_000)));
+    assert_eq!((stats.taker_fees, stats.maker_fees), (UsdSum(50_000), UsdSum(-9_999_999)));
     assert_eq!((stats.taker_fills, stats.maker_fills, stats.fills()), (1, 1, 2));
-    assert_eq!((stats.taker_quote, stats.maker_quote), (UsdSum(300_000_005), UsdSum(300_000_004)));
+    let one = i128::from(ONE);
+    assert_eq!((stats.taker_quote, stats.maker_quote), (UsdSum(one), UsdSum(one - 1)));
 }
 
 /// Amounts beyond the range of an order: nothing fills, nothing stops.
 #[test]
 fn numbers_that_leave_their_range_do_not_fill() {
     let mut floor = Floor::new(config());
-    floor.book(&[(ONE, i64::MAX)], &[(2 * ONE, i64::MAX)]);
+    floor.book(&[(ONE, i64::MAX), (ONE - 1, 100)], &[(2 * ONE, i64::MAX)]);
     let refused = (Kind::Refused, Why::Filter, 0, 0);
     assert_eq!(short(&floor.enter(1, buy(Tif::Ioc, 2 * ONE, i64::MAX))), [refused]);
     assert_eq!(short(&floor.enter(2, sell(Tif::Ioc, ONE, i64::MAX)))[1], whole(i64::MAX, ONE));
@@ -799,6 +806,63 @@ fn a_full_ledger_offers_no_other_level() {
     assert_eq!(short(&floor.enter(3, sell(Tif::Ioc, 100, 1))), [ACCEPTED, rest]);
 }
 
+/// A taker takes no more than it can tell of; its end and those of the own orders that it meets are told.
+#[test]
+fn answers_have_room_or_work_is_left() {
+    let faults = ReportFaults { repeat_ppm: 1_000_000, ..ReportFaults::default() };
+    let asks: Vec<(i64, i64)> = (0..20).map(|n| (103 + n, 1)).collect();
+    let mut floor = Floor::with_room(PaperConfig { faults, ..config() }, 16);
+    floor.book(&[(90, 5)], &asks);
+    let rest = expired(Why::ImmediateRest);
+    // Sixteen messages: accepted, six fills and the end, each twice.
+    let kinds = |reports: &[Report]| -> Vec<_> {
+        assert!(reports.chunks(2).all(|pair| pair[0] == pair[1]));
+        short(reports).into_iter().step_by(2).collect()
+    };
+    let fills: Vec<_> = (0..6).map(|n| part(1, 103 + n)).collect();
+    let expected = [&[ACCEPTED][..], &fills, &[rest]].concat();
+    assert_eq!(kinds(&floor.enter(1, buy(Tif::Ioc, 200, 20))), expected);
+    assert_eq!(kinds(&floor.enter(2, sell(Tif::Gtc, 101, 1))), [ACCEPTED]);
+    assert_eq!(kinds(&floor.enter(3, sell(Tif::Gtc, 102, 1))), [ACCEPTED]);
+    // All or nothing: seven levels can not be told.
+    let not = expired(Why::NotFillable);
+    assert_eq!(kinds(&floor.enter(4, buy(Tif::Fok, 200, 7))), [ACCEPTED, not]);
+    let own = expired(Why::SelfTrade);
+    let fills: Vec<_> = (6..10).map(|n| part(1, 103 + n)).collect();
+    let expected = [&[ACCEPTED, own, own][..], &fills, &[rest]].concat();
+    assert_eq!(kinds(&floor.enter(5, buy(Tif::Ioc, 200, 20))), expected);
+    // A trade pays seven orders; for an eighth there is no room to tell all that may become of it.
+    for id in 11..=20 {
+        floor.enter(id, buy(Tif::Gtc, 100, 1));
+    }
+    floor.trade(99, 10, Side::Sell);
+    assert_eq!(kinds(&floor.news()), [whole(1, 100); 7]);
+    floor.trade(99, 10, Side::Sell);
+    assert_eq!(kinds(&floor.news()), [whole(1, 100); 3]);
+    // Seven of ten orders end at once, beside the wake for it; the others with the next event.
+    for id in 31..=40 {
+        floor.enter(id, buy(Tif::Gtc, 91, 1));
+    }
+    floor.venue.cancel_all(floor.seq, Nanos(floor.ts), &mut floor.out);
+    floor.wake();
+    assert_eq!((floor.news().len(), floor.venue.open_orders()), (14, 3));
+    floor.wake();
+    assert_eq!((floor.news().len(), floor.venue.open_orders()), (6, 0));
+    // Three requests at once: the third waits for the next event.
+    for id in 21..=23 {
+        floor.send(id, buy(Tif::Ioc, 108 + id.cast_signed(), 2));
+    }
+    floor.ts += LATENCY;
+    let put_off = floor.venue.stats().put_off;
+    let mut told = 0;
+    while told < 3 {
+        floor.event_on(None, Body::Tick);
+        told += floor.news().iter().filter(|r| r.kind.is_terminal()).count() / 2;
+    }
+    let stats = floor.venue.stats();
+    assert!(stats.put_off > put_off && stats.overflowed == 0, "{stats:?}");
+}
+
 #[test]
 fn symbols_do_not_mix() {
     let mut floor = Floor::new(config());
@@ -892,6 +956,24 @@ fn faults_change_the_messages_and_not_the_truth() {
     let truth = floor.venue.portfolio().position(ID);
     assert_eq!((mine.qty, mine.fees), (truth.qty, truth.fees));
     assert_eq!(mine.qty, Qty(4_000));
+}
+
+/// Each answer on an order has a draw of its own, whatever kind it is of and whether the order is open.
+#[test]
+fn no_two_messages_of_an_order_share_their_luck() {
+    let faults = ReportFaults { lose_ppm: 500_000, ..ReportFaults::default() };
+    let mut floor = Floor::new(PaperConfig { faults, ..config() });
+    floor.send(1, buy(Tif::Gtc, 99, 3));
+    floor.wake();
+    for asks in [Action::Query, Action::Cancel, Action::Query, Action::Cancel] {
+        let before = floor.venue.stats().lost;
+        for _ in 0..40 {
+            floor.send(1, asks);
+            floor.wake();
+        }
+        let lost = floor.venue.stats().lost - before;
+        assert!((8..33).contains(&lost), "{lost} of 40 {asks:?}");
+    }
 }
 
 #[test]
