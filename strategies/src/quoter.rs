@@ -22,7 +22,7 @@ use fusewire_core::units::{Nanos, Px, Qty, Round, Usd, UsdSum};
 use crate::market::{Best, Market};
 use crate::pacing::{Backoff, Pace};
 use crate::sizing;
-use crate::strategy::{Orders, Refused, Strategy, View};
+use crate::strategy::{Orders, Strategy, View};
 use slot::{Kind, Paces, Slot, Step, Wish};
 
 /// The window of the paces: the risk limits are per minute.
