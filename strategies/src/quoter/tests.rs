@@ -11,7 +11,7 @@ use fusewire_core::portfolio::Order;
 use fusewire_core::units::{Nanos, UsdSum};
 
 use super::*;
-use crate::rig::{BNB, BTC, ETH, Rig, Scripted, buy, new_order, px, qty, usd};
+use crate::rig::{BNB, BTC, ETH, Pair, Rig, Scripted, buy, new_order, px, qty, usd};
 use crate::stage::AlphaConfig;
 
 fn quoter(change: impl FnOnce(&mut QuoterConfig)) -> Rig<Quoter> {
@@ -255,26 +255,8 @@ fn rejections_of_others_are_not_minded() {
             orders.send(BTC, buy()).unwrap();
         }
     };
-    enum Both {
-        Other(Scripted),
-        Quoter(Quoter),
-    }
-    impl Strategy for Both {
-        fn start(&mut self, view: &View<'_>) {
-            match self {
-                Self::Other(_) => {}
-                Self::Quoter(quoter) => quoter.start(view),
-            }
-        }
-        fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
-            match self {
-                Self::Other(other) => other.on_event(event, view, orders),
-                Self::Quoter(quoter) => quoter.on_event(event, view, orders),
-            }
-        }
-    }
     let quoter = Quoter::new(&QuoterConfig::default());
-    let mut rig = Rig::new(vec![Both::Other(Scripted::new(other)), Both::Quoter(quoter)]);
+    let mut rig = Rig::new(vec![Pair::Other(Scripted::new(other)), Pair::Own(Box::new(quoter))]);
     let foreign = rig.tick();
     rig.reject(&foreign[0]);
     let sent = rig.market(BTC, "59999.9", "60000.1");

@@ -7,7 +7,7 @@ use fusewire_core::market::{Level, Side};
 use fusewire_core::order::{Action, Intent};
 
 use super::*;
-use crate::rig::{BNB, BTC, ETH, Rig, Scripted, new_order, px, qty};
+use crate::rig::{BNB, BTC, ETH, Pair, Rig, Scripted, new_order, px, qty};
 
 fn taker() -> Rig<Taker> {
     let mut rig = Rig::new(vec![Taker::new(&TakerConfig::default())]);
@@ -214,29 +214,8 @@ fn the_kill_level_stops_entries_at_one_and_exits_at_two() {
     assert_eq!(rig.kill(KillLevel::NoNewRisk).len(), 1);
 }
 
-/// Another strategy, and the taker behind it.
-enum Pair {
-    Other(Scripted),
-    Taker(Taker),
-}
-
-impl Strategy for Pair {
-    fn start(&mut self, view: &View<'_>) {
-        if let Self::Taker(taker) = self {
-            taker.start(view);
-        }
-    }
-
-    fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
-        match self {
-            Self::Other(other) => other.on_event(event, view, orders),
-            Self::Taker(taker) => taker.on_event(event, view, orders),
-        }
-    }
-}
-
 /// The taker long 0.003 and another strategy short as much as given, ten seconds later.
-fn against(other_qty: &'static str) -> (Rig<Pair>, Vec<Intent>) {
+fn against(other_qty: &'static str) -> (Rig<Pair<Taker>>, Vec<Intent>) {
     let other = Scripted::new(move |event, _, orders| {
         if event.seq == 1 {
             let new = NewOrder { side: Side::Sell, qty: qty(other_qty), ..crate::rig::buy() };
@@ -244,7 +223,7 @@ fn against(other_qty: &'static str) -> (Rig<Pair>, Vec<Intent>) {
         }
     });
     let taker = Taker::new(&TakerConfig::default());
-    let mut rig = Rig::new(vec![Pair::Other(other), Pair::Taker(taker)]);
+    let mut rig = Rig::new(vec![Pair::Other(other), Pair::Own(Box::new(taker))]);
     let short = rig.tick();
     rig.fill_all(short[0].order);
     rig.market(BTC, "59999.9", "60000.1");
