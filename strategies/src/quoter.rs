@@ -95,7 +95,6 @@ impl Quoter {
             | Body::Status(_)
             | Body::Rejected(_) => place.map_or(Concerned::Nobody, Concerned::One),
             Body::Tick | Body::Gap | Body::KillLevel(_) => Concerned::All,
-            // After a `Depth` the touch may still be that of the book before, see `Market::take`.
             Body::Depth(_)
             | Body::Levels(_)
             | Body::Trade(_)
@@ -187,7 +186,12 @@ impl Strategy for Quoter {
     }
 
     fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
-        match self.take(event, view) {
+        let concerned = self.take(event, view);
+        // After a `Depth` the touch may still be that of the book before, see `Market::take`.
+        if matches!(event.body, Body::Depth(_)) {
+            return;
+        }
+        match concerned {
             Concerned::All => self.round(event.ts, view, orders),
             // What could not be sent last time goes first: it may be cancels.
             Concerned::Nobody | Concerned::One(_) if self.resume.is_some() => {

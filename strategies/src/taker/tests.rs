@@ -57,7 +57,7 @@ fn ioc(side: Side, price: &str, quantity: &str, reduce_only: bool) -> Action {
 
 #[test]
 fn a_confirmed_imbalance_is_followed_at_the_touch_and_a_little_through_it() {
-    for (lean, side, price) in [(UP, Side::Buy, "60006.1"), (DOWN, Side::Sell, "59994")] {
+    for (lean, side, price) in [(UP, Side::Buy, "60003.1"), (DOWN, Side::Sell, "59997")] {
         let mut rig = taker();
         assert!(view(&mut rig, BTC, lean).is_empty());
         assert!(view(&mut rig, BTC, lean).is_empty());
@@ -119,8 +119,8 @@ fn each_symbol_is_on_its_own() {
 #[test]
 fn a_position_is_left_after_its_time_until_it_is_flat() {
     for (lean, exit) in [
-        (UP, ioc(Side::Sell, "59994", "0.003", true)),
-        (DOWN, ioc(Side::Buy, "60006.1", "0.003", true)),
+        (UP, ioc(Side::Sell, "59997", "0.003", true)),
+        (DOWN, ioc(Side::Buy, "60003.1", "0.003", true)),
     ] {
         let mut rig = holding(lean);
         assert!(rig.pass(9_999).tick().is_empty());
@@ -149,7 +149,7 @@ fn the_time_runs_from_the_first_fill() {
     assert!(rig.pass(11_000).tick().is_empty());
     rig.report(sent[0].order, ReportKind::Expired);
     let exit = rig.pass(500).tick();
-    assert_eq!(exit[0].action, ioc(Side::Sell, "59994", "0.001", true));
+    assert_eq!(exit[0].action, ioc(Side::Sell, "59997", "0.001", true));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn an_exit_waits_for_a_valid_book() {
     // The touch of the book before is not acted on right at the `Depth`.
     assert!(rig.depth(BTC).is_empty());
     let sent = rig.touch(BTC, "58999.9", "59000.1");
-    assert_eq!(sent[0].action, ioc(Side::Sell, "58994.1", "0.003", true));
+    assert_eq!(sent[0].action, ioc(Side::Sell, "58997", "0.003", true));
 }
 
 #[test]
@@ -240,10 +240,10 @@ fn against(other_qty: &'static str) -> (Rig<Pair<Taker>>, Vec<Intent>) {
 fn what_the_account_does_not_hold_is_left_as_new_risk_at_level_zero_only() {
     // The account is long 0.002: so much can be reduced, and the rest later.
     let (_, exit) = against("0.001");
-    assert_eq!(exit[0].action, ioc(Side::Sell, "59994", "0.002", true));
+    assert_eq!(exit[0].action, ioc(Side::Sell, "59997", "0.002", true));
     // The account is flat: reduce-only would be refused.
     let (mut rig, exit) = against("0.003");
-    assert_eq!(exit[0].action, ioc(Side::Sell, "59994", "0.003", false));
+    assert_eq!(exit[0].action, ioc(Side::Sell, "59997", "0.003", false));
     rig.report(exit[0].order, ReportKind::Expired);
     rig.kill(KillLevel::NoNewRisk);
     assert!(rig.pass(500).tick().is_empty());
