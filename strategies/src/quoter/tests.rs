@@ -13,6 +13,7 @@ use fusewire_core::units::{Nanos, UsdSum};
 use super::*;
 use crate::rig::{BNB, BTC, ETH, Pair, Rig, Scripted, buy, new_order, px, qty, usd};
 use crate::stage::AlphaConfig;
+use crate::strategy::Refused;
 
 fn quoter(change: impl FnOnce(&mut QuoterConfig)) -> Rig<Quoter> {
     let mut config = QuoterConfig::default();
@@ -161,13 +162,71 @@ fn a_partial_fill_leaves_the_rest_and_keeps_the_total_when_it_moves() {
     let (mut rig, [buy, sell]) = quoting(|config| config.skew = fusewire_core::units::Bps(0));
     rig.pass(1_000);
     assert!(rig.fill(buy, "0.001").is_empty());
-    let moved = rig.touch(BTC, "59899.9", "59900.1");
-    assert_eq!(all_told(&moved), ["amend 1 to 0.003 at 59894"]);
+    // At 70,000 a new quote has 0.002: so does the untouched one, while the other keeps its total.
+    let moved = rig.touch(BTC, "69999.9", "70000.1");
+    assert_eq!(all_told(&moved), ["amend 2 to 0.002 at 70007"]);
+    let moved = rig.answer(&moved);
+    assert_eq!(all_told(&moved), ["amend 1 to 0.003 at 69993"]);
     rig.answer(&moved);
     rig.fill(buy, "0.002");
     assert!(rig.stage.portfolio().order(buy).is_none());
     assert!(rig.stage.portfolio().order(sell).is_some());
     assert_eq!(rig.position(BTC).qty, qty("0.003"));
+}
+
+#[test]
+fn what_became_too_small_for_the_exchange_is_taken_back() {
+    let mut rig = quoter(|config| config.quote_notional = usd("120"));
+    let sent = rig.market(BTC, "59999.9", "60000.1");
+    rig.answer(&sent);
+    rig.fill(sent[0].order, "0.001");
+    // 0.002 at 24,000 are 48, and the least is 50. The other side, untouched, grows instead.
+    rig.pass(1_000).mark(BTC, "24000");
+    let moved = rig.touch(BTC, "24000", "24000.1");
+    assert_eq!(all_told(&moved), ["cancel 1"]);
+    let moved = rig.answer(&moved);
+    let expected = ["Buy 0.005 at 23997.5 Gtx", "amend 2 to 0.004 at 24002.4"];
+    assert_eq!(all_told(&moved), expected);
+}
+
+#[test]
+fn an_order_in_doubt_is_not_amended() {
+    let (mut rig, [buy, _]) = quoting(|_| {});
+    let gone = rig.invalid(BTC);
+    let mut report = rig.report_on(buy, ReportKind::CancelRefused);
+    report.reason = VenueReason::UnknownOrder;
+    rig.event(Some(BTC), Body::Report(report));
+    rig.answer(&gone[1..]);
+    rig.depth(BTC);
+    // It may be gone, or not have arrived: risk asks. The other side is quoted meanwhile.
+    let sent = rig.pass(1_000).touch(BTC, "60009.9", "60010.1");
+    assert_eq!(all_told(&sent), ["Sell 0.003 at 60016.1 Gtx"]);
+    // It can still be taken back.
+    assert_eq!(all_told(&rig.invalid(BTC))[0], "cancel 1");
+}
+
+#[test]
+fn the_amends_of_a_minute_have_a_bound() {
+    let (mut rig, _) = quoting(|config| {
+        config.amends_per_minute = 1;
+        config.mark_age_max = Nanos(3_600 * Nanos::SECOND);
+    });
+    rig.pass(240_000);
+    assert_eq!(all_told(&rig.touch(BTC, "60005", "60005.2")), ["amend 1 to 0.003 at 59999"]);
+    assert!(rig.pass(59_999).tick().is_empty());
+    assert_eq!(all_told(&rig.pass(1).tick()), ["amend 2 to 0.003 at 60011.2"]);
+}
+
+#[test]
+fn a_reducing_order_for_the_whole_position_stays() {
+    let (mut rig, _) = quoting(|config| {
+        config.reduce_to = usd("0");
+        config.reduce_notional = usd("2000");
+    });
+    fill_to(&mut rig, Side::Buy, "0.018");
+    let open = open(&rig);
+    assert_eq!((open.len(), open[0].reduce_only, open[0].qty), (1, true, qty("0.018")));
+    assert!(rig.pass(1_000).tick().is_empty(), "its own quantity is not held against it");
 }
 
 #[test]
@@ -180,7 +239,12 @@ fn an_invalid_book_takes_both_quotes_back() {
     rig.answer(&gone);
     rig.depth(BTC);
     rig.mark(BTC, "60000");
-    assert_eq!(rig.tick().len(), 2, "the touch was confirmed by silence");
+    let again = rig.tick();
+    assert_eq!(again.len(), 2, "the touch was confirmed by silence");
+    // These are other orders: that others were cancelled a moment ago delays nothing.
+    rig.answer(&again);
+    assert_eq!(all_told(&rig.pass(200).invalid(BTC)), ["cancel 3", "cancel 4"]);
+    assert_eq!(rig.stage.counts().refused, [0; Refused::ALL.len()]);
 }
 
 #[test]
@@ -255,12 +319,14 @@ fn rejections_of_others_are_not_minded() {
     let other = |event: &Event, _: &View<'_>, orders: &mut Orders<'_>| {
         if event.seq == 1 {
             orders.send(BTC, buy()).unwrap();
+            orders.send(BTC, buy()).unwrap();
         }
     };
     let quoter = Quoter::new(&QuoterConfig::default());
     let mut rig = Rig::new(vec![Pair::Other(Scripted::new(other)), Pair::Own(Box::new(quoter))]);
     let foreign = rig.tick();
     rig.reject(&foreign[0]);
+    rig.report(foreign[1].order, ReportKind::Refused);
     let sent = rig.market(BTC, "59999.9", "60000.1");
     assert_eq!(sent.len(), 2);
     assert!(sent.iter().all(|intent| intent.order.strategy().0 == 1));
@@ -299,7 +365,10 @@ fn too_large_a_position_is_reduced_at_the_touch_and_then_through_it() {
     // An order that answers for itself is waited for, even when it has only been accepted.
     let taken = taking[0].order;
     assert!(rig.report(taken, ReportKind::Accepted).is_empty());
-    assert!(rig.pass(5_000).tick().is_empty());
+    assert!(rig.pass(5_000).touch(BTC, "60099.9", "60100.1").is_empty());
+    assert!(rig.invalid(BTC).is_empty());
+    rig.depth(BTC);
+    assert!(rig.touch(BTC, "60009.9", "60010.1").is_empty());
     rig.fill(taken, "0.005");
     // The rest expires and the next one asks for what is still too much: 780 - 500.
     let next = rig.report(taken, ReportKind::Expired);

@@ -186,7 +186,12 @@ fn exits_that_are_rejected_are_tried_more_and_more_slowly() {
     }
     assert!(rig.fill(exit[0].order, "0.001").is_empty());
     rig.report(exit[0].order, ReportKind::Expired);
-    assert_eq!(rig.pass(500).tick().len(), 1, "a fill forgets the failures");
+    // A fill forgets the failures. The venue's refusal counts as one.
+    for wait in [500, 500, 1_000] {
+        assert!(rig.pass(wait - 1).tick().is_empty(), "{wait}");
+        let exit = rig.pass(1).tick();
+        rig.report(exit[0].order, ReportKind::Refused);
+    }
 }
 
 #[test]
@@ -220,6 +225,8 @@ fn against(other_qty: &'static str) -> (Rig<Pair<Taker>>, Vec<Intent>) {
         if event.seq == 1 {
             let new = NewOrder { side: Side::Sell, qty: qty(other_qty), ..crate::rig::buy() };
             orders.send(BTC, new).unwrap();
+            orders.send(BTC, new).unwrap();
+            orders.send(BTC, new).unwrap();
         }
     });
     let taker = Taker::new(&TakerConfig::default());
@@ -232,7 +239,11 @@ fn against(other_qty: &'static str) -> (Rig<Pair<Taker>>, Vec<Intent>) {
         entry = view(&mut rig, BTC, UP);
     }
     rig.fill_all(entry[0].order);
-    let exit = rig.pass(10_000).tick();
+    rig.pass(10_000);
+    // What becomes of somebody else's orders delays nothing.
+    let exit = rig.reject(&short[1]);
+    assert_eq!(exit.len(), 1);
+    rig.report(short[2].order, ReportKind::Refused);
     (rig, exit)
 }
 
