@@ -22,7 +22,7 @@ use fusewire_core::units::{Nanos, Px, Qty, Round, Usd, UsdSum};
 use crate::market::{Best, Market};
 use crate::pacing::{Backoff, Pace};
 use crate::sizing;
-use crate::strategy::{Orders, Refused, Strategy, View};
+use crate::strategy::{Orders, Strategy, View};
 use slot::{Kind, Paces, Slot, Step, Wish};
 
 /// The window of the paces: the risk limits are per minute.
@@ -39,8 +39,8 @@ pub struct Quoter {
     places: Vec<Option<usize>>,
     quotes: Pace,
     amends: Pace,
-    /// Where to go on when the harness took no more; symbols behind it have not been looked at.
-    resume: Option<usize>,
+    /// The harness took no more while steps were left.
+    has_rest: bool,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Quoter {
             places: Vec::new(),
             quotes: Pace::new(config.quotes_per_minute, MINUTE),
             amends: Pace::new(config.amends_per_minute, MINUTE),
-            resume: None,
+            has_rest: false,
             config: config.clone(),
         }
     }
@@ -95,7 +95,6 @@ impl Quoter {
             | Body::Status(_)
             | Body::Rejected(_) => place.map_or(Concerned::Nobody, Concerned::One),
             Body::Tick | Body::Gap | Body::KillLevel(_) => Concerned::All,
-            // After a `Depth` the touch may still be that of the book before, see `Market::take`.
             Body::Depth(_)
             | Body::Levels(_)
             | Body::Trade(_)
@@ -107,16 +106,11 @@ impl Quoter {
         }
     }
 
-    /// Takes the steps of all symbols, from where the last round had to stop.
+    /// Takes the steps of all symbols. Those that have taken theirs wait, so that a round after one that
+    /// had to stop gets further.
     fn round(&mut self, now: Nanos, view: &View<'_>, orders: &mut Orders<'_>) {
-        let count = self.symbols.len();
-        let start = self.resume.take().unwrap_or(0);
-        for place in (0..count).map(|offset| (start + offset) % count) {
-            if self.work(place, now, view, orders).is_err() {
-                self.resume = Some(place);
-                return;
-            }
-        }
+        let mut places = 0..self.symbols.len();
+        self.has_rest = places.any(|place| self.work(place, now, view, orders).is_err());
     }
 
     /// Takes the steps of one symbol; an error says that the harness takes no more for now.
@@ -187,16 +181,19 @@ impl Strategy for Quoter {
     }
 
     fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
-        match self.take(event, view) {
+        let concerned = self.take(event, view);
+        // After a `Depth` the touch may still be that of the book before, see `Market::take`.
+        if matches!(event.body, Body::Depth(_)) {
+            return;
+        }
+        match concerned {
             Concerned::All => self.round(event.ts, view, orders),
             // What could not be sent last time goes first: it may be cancels.
-            Concerned::Nobody | Concerned::One(_) if self.resume.is_some() => {
+            Concerned::Nobody | Concerned::One(_) if self.has_rest => {
                 self.round(event.ts, view, orders);
             }
             Concerned::One(place) => {
-                if self.work(place, event.ts, view, orders).is_err() {
-                    self.resume = Some(place);
-                }
+                self.has_rest = self.work(place, event.ts, view, orders).is_err();
             }
             Concerned::Nobody => {}
         }

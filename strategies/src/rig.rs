@@ -67,6 +67,28 @@ impl Strategy for Scripted {
     }
 }
 
+/// A scripted strategy on one seat and the one under test on another.
+pub(crate) enum Pair<S> {
+    Other(Scripted),
+    Own(Box<S>),
+}
+
+impl<S: Strategy> Strategy for Pair<S> {
+    fn start(&mut self, view: &View<'_>) {
+        match self {
+            Self::Other(other) => other.start(view),
+            Self::Own(own) => own.start(view),
+        }
+    }
+
+    fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
+        match self {
+            Self::Other(other) => other.on_event(event, view, orders),
+            Self::Own(own) => own.on_event(event, view, orders),
+        }
+    }
+}
+
 /// A small order to buy.
 pub(crate) fn buy() -> NewOrder {
     let (price, qty) = (px("60000"), qty("0.003"));

@@ -12,7 +12,6 @@ pub use config::TakerConfig;
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::kill::Level as KillLevel;
-use fusewire_core::market::Side;
 use fusewire_core::order::{NewOrder, OrderId, ReportKind, TimeInForce};
 use fusewire_core::portfolio::Position;
 use fusewire_core::units::{Nanos, Px, Qty, Round};

@@ -8,7 +8,8 @@ use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::order::{OrderId, ReportKind, Side, StrategyId};
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
 use fusewire_core::units::{Nanos, Qty};
-use proptest::prelude::*;
+use proptest::prelude::{Just, prop, prop_assert_eq, prop_oneof, proptest};
+use proptest::strategy::Strategy as Generator;
 
 use super::*;
 use crate::rig::{BNB, BTC, ETH, Rig, Scripted, buy, px, qty, universe};
@@ -33,7 +34,7 @@ enum Try {
     Cancel(u64),
 }
 
-fn tries() -> impl proptest::strategy::Strategy<Value = Vec<Vec<Try>>> {
+fn tries() -> impl Generator<Value = Vec<Vec<Try>>> {
     let one = prop_oneof![
         Just(Try::Send),
         (1_u64..8).prop_map(Try::Amend),

@@ -14,7 +14,8 @@ pub struct TakerConfig {
     pub threshold_ppm: u32,
     /// Views in a row that must show it.
     pub confirm: u32,
-    /// How far beyond the touch an order may trade.
+    /// How far beyond the touch an order may trade. Less than the distance at which `quoter` stands by
+    /// default: risk refuses an order that could meet one of the account's own.
     pub slippage: Bps,
     /// How long a position is held.
     pub hold: Nanos,
@@ -35,7 +36,7 @@ impl Default for TakerConfig {
             notional: Usd(200 * ONE),
             threshold_ppm: 600_000,
             confirm: 3,
-            slippage: Bps(10_000),
+            slippage: Bps(5_000),
             hold: Nanos(10 * Nanos::SECOND),
             exit_retry: Nanos(500 * Nanos::MILLI),
             exit_backoff_max: Nanos(10 * Nanos::SECOND),
