@@ -13,6 +13,10 @@ use fusewire_core::units::{Nanos, Px, Qty, QtySum, Round, Usd};
 
 use crate::market::{Market, Symbol};
 
+mod desk;
+
+pub(crate) use desk::{Desk, approved, config, opposite, reducing, refusal};
+
 /// `BTCUSDT`, tick 0.1, lot 0.001.
 pub(crate) const BTC: InstrumentId = InstrumentId(0);
 /// `ETHUSDT`, tick 0.01, lot 0.001.

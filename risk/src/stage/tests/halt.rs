@@ -1,0 +1,159 @@
+//! The halt: it cancels everything, leaves every position, and neither budget nor missing data stops it.
+
+use std::collections::BTreeSet;
+
+use fusewire_core::book::Invalid;
+use fusewire_core::event::Body;
+use fusewire_core::kill::Level;
+use fusewire_core::order::{
+    Action, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce, Verdict,
+};
+use fusewire_core::units::{Nanos, Qty};
+
+use super::{buy, desk, sell, wide};
+use crate::testing::{BTC, Desk, ETH, approved, config, intent, px, qty, reducing, universe, usd};
+
+fn cancelled(verdicts: &[Verdict]) -> BTreeSet<OrderId> {
+    let orders =
+        verdicts.iter().map(approved).filter(|(intent, _)| intent.action == Action::Cancel);
+    orders.map(|(intent, _)| intent.order).collect()
+}
+
+fn reduces(verdicts: &[Verdict]) -> Vec<(Intent, NewOrder)> {
+    let new = |verdict| {
+        let (intent, class) = approved(verdict);
+        let Action::New(new) = intent.action else { return None };
+        assert_eq!((intent.source, class), (Source::Risk, Class::HaltReduce));
+        assert_eq!((new.tif, new.reduce_only), (TimeInForce::Ioc, true));
+        Some((intent, new))
+    };
+    verdicts.iter().filter_map(new).collect()
+}
+
+/// C14, C18: the largest number of orders at once, in one event, beyond every budget.
+#[test]
+fn c18_the_halt_cancels_a_full_table_at_once() {
+    let mut config = config(|limits| {
+        (limits.rate_new, limits.rate_symbol) = (400, 400);
+        (limits.open_max, limits.reduce_reserve) = (200, 0);
+        (limits.rate_cancel, limits.rate_reduce) = (1, 1);
+        limits.duplicate_window = Nanos(1);
+        limits.position_notional_max = usd("20000");
+    });
+    config.halt_max = 203;
+    let mut desk = Desk::open(&config);
+    desk.fill(BTC, buy("1000", "1"));
+    desk.fill(ETH, sell("100", "3"));
+    let mut open = BTreeSet::new();
+    for turn in 0..200 {
+        let (on, new) =
+            if turn % 2 == 0 { (BTC, buy("1000", "0.05")) } else { (ETH, sell("100", "0.2")) };
+        let (order, verdict) = desk.ask_new(on, new);
+        desk.wait(Nanos(1));
+        approved(&verdict);
+        open.insert(order);
+    }
+    let verdicts = desk.level(Level::Halt);
+    assert_eq!(verdicts.len(), 202);
+    assert_eq!(cancelled(&verdicts), open);
+    let found = reduces(&verdicts);
+    let exits: Vec<_> = found.iter().map(|(intent, new)| (intent.instrument, *new)).collect();
+    let ioc = |new| NewOrder { tif: TimeInForce::Ioc, ..reducing(new) };
+    assert_eq!(exits, [(BTC, ioc(sell("990", "1"))), (ETH, ioc(buy("101", "3")))]);
+    for (index, (intent, _)) in (1..).zip(&found) {
+        assert_eq!(intent.order, OrderId::new(1, StrategyId::RISK, index));
+    }
+}
+
+#[test]
+fn the_halt_tries_again_until_nothing_is_open_or_held() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    let order = desk.rest(BTC, buy("999", "0.5"));
+    let verdicts = desk.level(Level::Halt);
+    assert_eq!(cancelled(&verdicts), [order].into());
+    let (first, new) = reduces(&verdicts)[0];
+    assert_eq!(new.qty, qty("1"));
+    // The cancel is refused, and the reduce fills in part.
+    desk.report(BTC, ReportKind::CancelRefused, order, Qty::ZERO);
+    desk.report(BTC, ReportKind::Expired, first.order, qty("0.4"));
+    desk.wait(Nanos(Nanos::SECOND - 1));
+    assert_eq!(desk.tick(), []);
+    desk.wait(Nanos(1));
+    let verdicts = desk.tick();
+    assert_eq!(cancelled(&verdicts), [order].into());
+    let (second, new) = reduces(&verdicts)[0];
+    assert_eq!(new.qty, qty("0.6"));
+    desk.report(BTC, ReportKind::Canceled, order, Qty::ZERO);
+    desk.report(BTC, ReportKind::Filled, second.order, qty("0.6"));
+    for _ in 0..3 {
+        desk.wait_seconds(1);
+        assert_eq!(desk.tick(), [], "flat, and nothing is open");
+    }
+}
+
+/// What is on its way is not sent twice: neither a cancel, nor more than the position.
+#[test]
+fn the_halt_counts_what_is_on_its_way() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    let resting = desk.rest(BTC, reducing(sell("1001", "0.7")));
+    desk.ask(intent(resting, BTC, Action::Cancel));
+    let verdicts = desk.level(Level::Halt);
+    assert_eq!(cancelled(&verdicts), BTreeSet::new());
+    assert_eq!(reduces(&verdicts)[0].1.qty, qty("0.3"));
+    desk.report(BTC, ReportKind::Canceled, resting, Qty::ZERO);
+    desk.wait(Nanos(Nanos::SECOND - 1));
+    assert_eq!(desk.tick(), []);
+    desk.wait(Nanos(1));
+    assert_eq!(reduces(&desk.tick())[0].1.qty, qty("0.7"));
+}
+
+/// One order is at most one lot maximum; the rest follows.
+#[test]
+fn the_halt_leaves_a_large_position_in_pieces() {
+    let mut desk = wide();
+    let largest = universe().get(ETH).lot.max;
+    desk.fill(ETH, NewOrder { qty: largest, ..buy("100", "1") });
+    desk.fill(ETH, buy("100", "1.5"));
+    let (first, new) = reduces(&desk.level(Level::Halt))[0];
+    assert_eq!(new.qty, largest);
+    desk.report(ETH, ReportKind::Filled, first.order, largest);
+    desk.wait_seconds(1);
+    assert_eq!(reduces(&desk.tick())[0].1.qty, qty("1.5"));
+}
+
+/// DESIGN 4: with a dead book and an old mark the halt prices by the last valid price.
+#[test]
+fn the_halt_needs_no_fresh_data() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    desk.tell(BTC, Body::BookInvalid(Invalid::Gap));
+    desk.wait_seconds(3_600);
+    let verdicts = desk.level(Level::Halt);
+    assert_eq!(reduces(&verdicts)[0].1.price, px("990"));
+}
+
+#[test]
+fn the_halt_acts_at_level_two_only() {
+    for level in [Level::Run, Level::NoNewRisk, Level::Dead] {
+        let mut desk = desk(|_| {});
+        desk.fill(BTC, buy("1000", "1"));
+        desk.rest(BTC, buy("999", "0.5"));
+        assert_eq!(desk.level(level), []);
+        desk.wait_seconds(2);
+        assert_eq!(desk.tick(), []);
+    }
+}
+
+/// A strategy that goes on sending does not get in between.
+#[test]
+fn at_the_halt_strategies_may_only_cancel() {
+    let mut desk = desk(|_| {});
+    let order = desk.send(BTC, buy("1000", "1"));
+    let next = desk.next_id(order.strategy());
+    let late = intent(next, BTC, Action::New(buy("1000", "0.5")));
+    let (own, asked) = desk.run(None, Body::KillLevel(Level::Halt), &[late]);
+    assert_eq!(cancelled(&own), [order].into());
+    assert!(matches!(asked[0], Verdict::Rejected(_)));
+}
