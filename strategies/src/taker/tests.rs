@@ -4,7 +4,7 @@ use fusewire_core::book::BookSide;
 use fusewire_core::event::{LEVELS_PER_MESSAGE, Levels};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::market::{Level, Side};
-use fusewire_core::order::{Action, Intent};
+use fusewire_core::order::{Action, Intent, StrategyId};
 
 use super::*;
 use crate::rig::{BNB, BTC, ETH, Pair, Rig, Scripted, new_order, px, qty};
@@ -243,15 +243,19 @@ fn against(other_qty: &'static str) -> (Rig<Pair<Taker>>, Vec<Intent>) {
     // What becomes of somebody else's orders delays nothing.
     let exit = rig.reject(&short[1]);
     assert_eq!(exit.len(), 1);
-    rig.report(short[2].order, ReportKind::Refused);
     (rig, exit)
 }
 
 #[test]
 fn what_the_account_does_not_hold_is_left_as_new_risk_at_level_zero_only() {
     // The account is long 0.002: so much can be reduced, and the rest later.
-    let (_, exit) = against("0.001");
+    let (mut rig, exit) = against("0.001");
     assert_eq!(exit[0].action, ioc(Side::Sell, "59997", "0.002", true));
+    rig.fill_all(exit[0].order);
+    let foreign = OrderId::new(1, StrategyId(0), 3);
+    assert!(rig.pass(400).report(foreign, ReportKind::Refused).is_empty());
+    let rest = rig.pass(100).tick();
+    assert_eq!(rest[0].action, ioc(Side::Sell, "59997", "0.001", false));
     // The account is flat: reduce-only would be refused.
     let (mut rig, exit) = against("0.003");
     assert_eq!(exit[0].action, ioc(Side::Sell, "59997", "0.003", false));
