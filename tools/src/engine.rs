@@ -103,10 +103,26 @@ pub fn run(
     config: &Config,
     progress: Box<dyn FnMut(u64)>,
 ) -> Result<Run, Failure> {
+    let done = DoneSeq::new();
+    let mut run = join(plan, setup, config, progress, done.clone())?;
+    let Run { feed, sequencer, alpha, risk, gateway } = &mut run;
+    run_inline(feed, sequencer, &mut [alpha, risk, gateway], &done).map_err(Failure::line)?;
+    run.feed.finish().map_err(Failure::line)?;
+    Ok(run)
+}
+
+/// The stages, joined by their rings as in the picture.
+fn join(
+    plan: &Plan,
+    setup: Setup,
+    config: &Config,
+    progress: Box<dyn FnMut(u64)>,
+    done: DoneSeq,
+) -> Result<Run, Failure> {
     let Setup { universe, tradable, strategies, controls, keep } = setup;
     let seats = seats(strategies.len())?;
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
-    let (kill, done) = (KillSwitch::new(), DoneSeq::new());
+    let kill = KillSwitch::new();
     let control = control_queue(controls, config)?;
     let messages = config.ring.messages as usize;
     let ring_levels = config.ring.levels as usize;
@@ -121,7 +137,7 @@ pub fn run(
     let merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let books = config.books();
-    let mut head = Sequencer::new(
+    let sequencer = Sequencer::new(
         &config.sequencer_config(levels),
         &universe,
         &books,
@@ -135,7 +151,7 @@ pub fn run(
         },
         keep,
     );
-    let mut alpha = AlphaStage::new(
+    let alpha = AlphaStage::new(
         &config.alpha_config(),
         strategies,
         Arc::new(universe.clone()),
@@ -143,7 +159,7 @@ pub fn run(
         alpha::Ports { input: event_out, output: alpha_in },
         keep,
     );
-    let mut risk = RiskStage::new(
+    let risk = RiskStage::new(
         &config.risk_config(),
         &universe,
         &tradable,
@@ -153,20 +169,16 @@ pub fn run(
         keep,
     );
     let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &seats);
-    let mut gateway = GatewayStage::new(
+    let gateway = GatewayStage::new(
         config.gateway_config(),
         venue,
         gateway::Ports { input: risk_out, feedback: feedback_in },
         kill,
-        done.clone(),
+        done,
         keep,
     );
-    let mut feed =
-        FeedStage::new(merge, recordings, Feed::new(universe), input_in, keep).telling(progress);
-    run_inline(&mut feed, &mut head, &mut [&mut alpha, &mut risk, &mut gateway], &done)
-        .map_err(Failure::line)?;
-    feed.finish().map_err(Failure::line)?;
-    Ok(Run { feed, sequencer: head, alpha, risk, gateway })
+    let feed = FeedStage::new(merge, recordings, Feed::new(universe), input_in, keep);
+    Ok(Run { feed: feed.telling(progress), sequencer, alpha, risk, gateway })
 }
 
 impl Run {

@@ -1,7 +1,7 @@
 //! Messages as bytes: explicit fields, little endian, no padding.
 
 use crate::book::BookSide;
-use crate::event::{Body, Control, Event, Origin, TouchSource};
+use crate::event::{Bar, Body, Control, Event, Origin, TouchSource};
 use crate::instrument::InstrumentId;
 use crate::market::{Level, Side};
 use crate::message::{IntentMessage, VerdictMessage};
@@ -197,16 +197,7 @@ impl Record {
                 self.i64(liquidation.price.0);
                 self.i64(liquidation.qty.0);
             }
-            Body::Bar(bar) => {
-                self.nanos(bar.open_time);
-                self.u32(bar.interval_s);
-                self.u32(bar.trades);
-                for price in [bar.open, bar.high, bar.low, bar.close] {
-                    self.i64(price.0);
-                }
-                self.wide(bar.volume);
-                self.wide(bar.quote_volume);
-            }
+            Body::Bar(bar) => self.bar(bar),
             Body::BookInvalid(why) => self.u8(*why as u8),
             Body::Tick | Body::Gap | Body::Wake => {}
             Body::Report(report) => self.report(report),
@@ -218,6 +209,17 @@ impl Record {
             }
             Body::KillLevel(level) => self.u8(*level as u8),
         }
+    }
+
+    fn bar(&mut self, bar: &Bar) {
+        self.nanos(bar.open_time);
+        self.u32(bar.interval_s);
+        self.u32(bar.trades);
+        for price in [bar.open, bar.high, bar.low, bar.close] {
+            self.i64(price.0);
+        }
+        self.wide(bar.volume);
+        self.wide(bar.quote_volume);
     }
 
     fn report(&mut self, report: &Report) {
