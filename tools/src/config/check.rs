@@ -185,7 +185,7 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
             fault(key, format!("{key} = {value} is not in 1 to {RING_MOST}"));
         }
     }
-    if let Err(what) = config.strategies(&config.run.strategy) {
+    if let Err(what) = super::strategies::strategy_names(&config.run.strategy) {
         fault("run.strategy", format!("run.strategy: {what}"));
     }
     for (index, key) in config.universe.symbols.iter().enumerate() {
@@ -212,14 +212,19 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
 fn key_of(document: &DeTable<'_>, sections: &[&str], field: &str) -> String {
     // `faults.lose_ppm`, `quoter.half_spread`: the last part is the key.
     let field = field.rsplit('.').next().unwrap_or(field);
-    let keys = sections.iter().filter_map(|section| {
-        let DeValue::Table(table) = document.get(*section)?.get_ref() else { return None };
-        let alike = |key: &str| key.starts_with(field) || field.starts_with(key);
-        let key = table.keys().find(|key| alike(key.get_ref().as_ref()))?;
-        Some(format!("{section}.{}", key.get_ref()))
-    });
+    let first_word = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
+    let whole = |key: &str| key.starts_with(field) || field.starts_with(key);
+    let begins = |key: &str| first_word(key) == first_word(field);
+    let find = |alike: &dyn Fn(&str) -> bool| {
+        sections.iter().find_map(|section| {
+            let DeValue::Table(table) = document.get(*section)?.get_ref() else { return None };
+            let key = table.keys().find(|key| alike(key.get_ref().as_ref()))?;
+            Some(format!("{section}.{}", key.get_ref()))
+        })
+    };
     let named = || sections.iter().find(|section| document.contains_key(**section));
-    keys.into_iter().next().unwrap_or_else(|| (*named().unwrap_or(&sections[0])).to_owned())
+    let section = || (*named().unwrap_or(&sections[0])).to_owned();
+    find(&whole).or_else(|| find(&begins)).unwrap_or_else(section)
 }
 
 /// Longest ring, against a slip that takes all memory.
@@ -271,6 +276,16 @@ mod tests {
             ("zzz = 1\n", "f.toml:1: unknown key 'zzz', known here: "),
             ("[run]\nstrategy = \"martingale\"\n", "f.toml:2: run.strategy: unknown strategy"),
             ("[book\n", "f.toml:1: "),
+            ("[run]\nseed = 1\n[clock]\ntick_ms = 0\n", "f.toml:4: [clock] tick = 0"),
+            ("[latency]\n\norder_us = 0\n", "f.toml:3: [latency] order_latency"),
+            ("[limits_bench]\nleverage_max = 6\n", "f.toml:2: [limits_bench] leverage_max"),
+            ("[limits_default]\ncollar_bp = \"0\"\n", "f.toml:2: [limits_default] collar "),
+            ("[quoter]\nrequote_ticks = 0\n", "f.toml:2: [quoter] quoter.requote_ticks"),
+            ("[fees]\nmaker = \"0.2\"\n", "f.toml:2: [fees] maker_fee"),
+            ("[fees]\nmaker = 0.0002\n", "f.toml:2: fees.maker: "),
+            ("[ring]\nmessages = 0\n", "f.toml:2: ring.messages = 0"),
+            ("[account]\nbalance = \"-1\"\n", "f.toml:2: [account] balance"),
+            ("[assume]\nset = \"stormy\"\n", "f.toml:2: assume.set: "),
             ("[book]\nwindow_ticks = -1\n", "f.toml:2: book.window_ticks: "),
         ];
         for (text, start) in cases {

@@ -108,11 +108,11 @@ mod tests {
 
     #[test]
     fn sections_reach_the_parts_in_their_units() {
-        let text = "[capture]\ngap_max_ms = 2\nclock_offset_note_ms = 3\nline_bytes_max = 4096\n\
+        let text = "[capture]\ngap_max_ms = 200\nclock_offset_note_ms = 3\nline_bytes_max = 4096\n\
                     rest_bytes_max = 5120\n[book]\nwindow_ticks = 64\nfar_levels_max = 7\n\
                     buffer_frames_max = 8\nbuffer_levels_max = 9\n";
         let config = check::overlay("f.toml", text).unwrap();
-        let (gap_max, clock_offset_note) = (Nanos(2_000_000), Nanos(3_000_000));
+        let (gap_max, clock_offset_note) = (Nanos(200_000_000), Nanos(3_000_000));
         assert_eq!(config.manifest_options(), ManifestOptions { gap_max, clock_offset_note });
         let limits = CaptureLimits { line_bytes_max: 4_096, rest_bytes_max: 5_120 };
         assert_eq!(config.capture_limits(), limits);

@@ -2,7 +2,7 @@
 
 use fusewire_core::units::{Bps, Usd};
 use fusewire_strategies::quoter::QuoterConfig;
-use fusewire_strategies::registry::{AnyStrategy, StrategyConfig};
+use fusewire_strategies::registry::{AnyStrategy, NAMES, StrategyConfig};
 use fusewire_strategies::taker::TakerConfig;
 use serde::Deserialize;
 
@@ -112,22 +112,37 @@ impl Config {
     /// The strategies of a list of names, in its order.
     ///
     /// # Errors
-    /// A name that no strategy has, a list without names, or a strategy that stands there twice.
+    /// As [`strategy_names`].
     pub fn strategies(&self, names: &str) -> Result<Vec<(String, AnyStrategy)>, String> {
         let config = self.strategy_config();
-        let mut chosen: Vec<(String, AnyStrategy)> = Vec::new();
-        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            if chosen.iter().any(|(other, _)| other == name) {
-                return Err(format!("strategy '{name}' stands there twice"));
-            }
-            let strategy = AnyStrategy::by_name(name, &config).map_err(|e| e.to_string())?;
-            chosen.push((name.to_owned(), strategy));
-        }
-        if chosen.is_empty() {
-            return Err("no strategy is named".to_owned());
-        }
-        Ok(chosen)
+        let make = |name: String| {
+            let strategy = AnyStrategy::by_name(&name, &config).map_err(|e| e.to_string())?;
+            Ok((name, strategy))
+        };
+        strategy_names(names)?.into_iter().map(make).collect()
     }
+}
+
+/// The names in a list that commas separate.
+///
+/// # Errors
+/// A name that no strategy has, a list without names, or a strategy that stands there twice.
+pub(super) fn strategy_names(list: &str) -> Result<Vec<String>, String> {
+    let mut chosen: Vec<String> = Vec::new();
+    for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if !NAMES.contains(&name) {
+            let known = NAMES.join(", ");
+            return Err(format!("unknown strategy '{name}' (known: {known})"));
+        }
+        if chosen.iter().any(|other| other == name) {
+            return Err(format!("strategy '{name}' stands there twice"));
+        }
+        chosen.push(name.to_owned());
+    }
+    if chosen.is_empty() {
+        return Err("no strategy is named".to_owned());
+    }
+    Ok(chosen)
 }
 
 #[cfg(test)]
