@@ -4,6 +4,7 @@
 //! *increase* of an order's cumulative quantity, so that repeated, late and lost reports do no harm; a
 //! terminal report releases the rest, and nothing that comes later for that order changes anything.
 
+mod closed;
 mod order;
 mod position;
 #[cfg(test)]
@@ -12,17 +13,13 @@ mod tests;
 pub use order::{Order, PendingAmend, Phase};
 pub use position::{Execution, Position};
 
-use std::collections::VecDeque;
-
+use closed::Closed;
 use thiserror::Error;
 
 use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
 use crate::market::Side;
-use crate::order::{
-    Action, Intent, OrderId, OrderState, Rejection, Report, ReportKind, Status, StrategyId,
-    VenueReason,
-};
+use crate::order::{Action, Intent, OrderId, OrderState, Rejection, Report, Status, StrategyId};
 use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
 
 /// Bounds of a fold. All memory is taken at construction.
@@ -34,8 +31,8 @@ pub struct PortfolioConfig {
     pub strategies: Vec<StrategyId>,
     /// Open and in-flight orders.
     pub orders_max: usize,
-    /// Ids of finished orders that are remembered, so that what comes late is known for it. Ids that
-    /// are this many counters older than the newest of their strategy count as finished too.
+    /// Counters of each strategy, back from its newest, whose finished orders are remembered, so that
+    /// what comes late is known for it. Older ids that are not open count as finished too. At least 1.
     pub closed_max: usize,
     /// How long after it left an intent may still reach the venue.
     pub arrival_max: Nanos,
@@ -61,7 +58,7 @@ pub enum TrackError {
 /// What a report did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The order was already over, or the report said nothing new.
+    /// The order was already over, or its amounts could not be booked; see `Faults`.
     Nothing,
     /// Something was learned without an execution.
     Noted,
@@ -74,7 +71,8 @@ pub enum Change {
 pub struct Faults {
     /// Reports on orders that are over, and fills with no more than what was known.
     pub duplicates: u64,
-    /// Reports that could not be booked because a number left its range.
+    /// Reports that could not be booked because a number left its range. They changed nothing, so that
+    /// what they should have released still counts.
     pub range: u64,
     /// Reports on orders that did not fit the table.
     pub overflow: u64,
@@ -97,9 +95,7 @@ pub struct Portfolio {
     config: PortfolioConfig,
     /// By id.
     orders: Vec<Order>,
-    closed: VecDeque<OrderId>,
-    /// Highest counter seen, per strategy.
-    newest: Vec<u64>,
+    closed: Closed,
     open: Vec<[OpenSide; 2]>,
     account: Vec<Position>,
     /// By strategy, then by symbol.
@@ -110,13 +106,15 @@ pub struct Portfolio {
 
 impl Portfolio {
     /// No orders, no positions.
+    ///
+    /// # Panics
+    /// When `closed_max` is 0.
     #[must_use]
     pub fn new(config: PortfolioConfig) -> Self {
         let (instruments, strategies) = (config.instruments, config.strategies.len());
         Self {
             orders: Vec::with_capacity(config.orders_max),
-            closed: VecDeque::with_capacity(config.closed_max),
-            newest: vec![0; strategies],
+            closed: Closed::new(&config.strategies, config.closed_max),
             open: vec![[OpenSide::default(); 2]; instruments],
             account: vec![Position::default(); instruments],
             by_strategy: vec![Position::default(); instruments * strategies],
@@ -180,14 +178,14 @@ impl Portfolio {
             return Change::Nothing;
         };
         let amounts = (report.cum_qty, report.cum_quote, report.cum_fee);
-        let executed = self.book(index, amounts);
+        let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
         if report.kind.is_fill() && executed.is_none() {
             self.faults.duplicates += 1;
         }
         if report.kind.is_terminal() {
             self.close(index);
         } else {
-            self.update(index, |order| note(order, report, now));
+            self.update(index, |order| order.note(report, now));
         }
         executed.map_or(Change::Noted, Change::Executed)
     }
@@ -195,6 +193,7 @@ impl Portfolio {
     /// Takes the answer to a query at `now`.
     pub fn status(&mut self, status: &Status, now: Nanos) -> Change {
         let Some(index) = self.index_of(status.order) else { return Change::Nothing };
+        let amounts = (status.cum_qty, status.cum_quote, status.cum_fee);
         let arrival_max = self.config.arrival_max;
         let too_late = |since: Nanos| status.at.since(since) > i128::from(arrival_max.0);
         match status.state {
@@ -208,29 +207,13 @@ impl Portfolio {
                 Change::Noted
             }
             OrderState::Closed => {
-                let executed = self.book(index, (status.cum_qty, status.cum_quote, status.cum_fee));
+                let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
                 self.close(index);
                 executed.map_or(Change::Noted, Change::Executed)
             }
             OrderState::Open => {
-                let executed = self.book(index, (status.cum_qty, status.cum_quote, status.cum_fee));
-                self.update(index, |order| {
-                    order.phase = Phase::Open;
-                    order.heard_at = now;
-                    order.query_since = None;
-                    order.in_doubt = false;
-                    if order.cancel_since.is_some_and(too_late) {
-                        order.cancel_since = None;
-                    }
-                    let arrived = |a: &PendingAmend| (a.price, a.qty) == (status.price, status.qty);
-                    if order.amend.is_some_and(|a| arrived(&a) || too_late(a.since)) {
-                        order.amend = None;
-                    }
-                    // An older answer must not undo an amend that was confirmed since.
-                    if order.amend.is_none() && status.at > order.amended_at {
-                        (order.price, order.qty) = (status.price, status.qty);
-                    }
-                });
+                let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
+                self.update(index, |order| order.confirm(status, now, too_late));
                 executed.map_or(Change::Noted, Change::Executed)
             }
         }
@@ -335,13 +318,7 @@ impl Portfolio {
     /// True for an order that is or was in the table.
     #[must_use]
     pub fn is_known(&self, id: OrderId) -> bool {
-        self.index_of(id).is_some() || self.is_closed(id)
-    }
-
-    fn is_closed(&self, id: OrderId) -> bool {
-        let newest = self.seat(id.strategy()).map_or(0, |seat| self.newest[seat]);
-        let remembered = self.config.closed_max as u64;
-        id.counter().saturating_add(remembered) <= newest || self.closed.contains(&id)
+        self.index_of(id).is_some() || self.closed.contains(id)
     }
 
     fn index_of(&self, id: OrderId) -> Option<usize> {
@@ -366,7 +343,7 @@ impl Portfolio {
         if let Some(index) = self.index_of(report.order) {
             return Some(index);
         }
-        if self.is_closed(report.order) {
+        if self.closed.contains(report.order) {
             self.faults.duplicates += 1;
             return None;
         }
@@ -377,11 +354,15 @@ impl Portfolio {
         Some(self.insert(Order::met(instrument, report, now)))
     }
 
-    /// Books the increase of an order's cumulative amounts.
-    fn book(&mut self, index: usize, (qty, quote, fee): (Qty, Usd, Usd)) -> Option<Execution> {
+    /// Books the increase of an order's cumulative amounts, if there is one. An error changes nothing.
+    fn book(
+        &mut self,
+        index: usize,
+        (qty, quote, fee): (Qty, Usd, Usd),
+    ) -> Result<Option<Execution>, RangeFault> {
         let order = self.orders[index];
         if qty <= order.cum_qty {
-            return None;
+            return Ok(None);
         }
         let execution = (|| {
             Some(Execution {
@@ -402,7 +383,7 @@ impl Portfolio {
         });
         let Some((account, own)) = booked else {
             self.faults.range += 1;
-            return None;
+            return Err(RangeFault);
         };
         self.account[order.instrument.index()] = account;
         if let Some((cell, position)) = own {
@@ -411,13 +392,11 @@ impl Portfolio {
         self.update(index, |order| {
             (order.cum_qty, order.cum_quote, order.cum_fee) = (qty, quote, fee);
         });
-        execution
+        Ok(execution)
     }
 
     fn insert(&mut self, order: Order) -> usize {
-        if let Some(seat) = self.seat(order.strategy()) {
-            self.newest[seat] = self.newest[seat].max(order.id.counter());
-        }
+        self.closed.open(order.id);
         let at = self.orders.partition_point(|other| other.id < order.id);
         self.orders.insert(at, order);
         self.count(&order, 1);
@@ -427,10 +406,7 @@ impl Portfolio {
     fn close(&mut self, index: usize) {
         let order = self.orders.remove(index);
         self.count(&order, -1);
-        if self.closed.len() == self.config.closed_max {
-            self.closed.pop_front();
-        }
-        self.closed.push_back(order.id);
+        self.closed.insert(order.id);
     }
 
     /// Changes an order and keeps the sums in step.
@@ -468,28 +444,8 @@ impl Portfolio {
     }
 }
 
-/// What a report that does not end the order says of it.
-fn note(order: &mut Order, report: &Report, now: Nanos) {
-    order.heard_at = now;
-    match report.kind {
-        ReportKind::Accepted | ReportKind::PartialFill => order.phase = Phase::Open,
-        ReportKind::Amended => {
-            order.phase = Phase::Open;
-            // A late answer to an older amend must not undo a newer one.
-            if order.amend.is_some_and(|a| (a.price, a.qty) == (report.price, report.qty)) {
-                order.amend = None;
-                order.amended_at = now;
-                (order.price, order.qty) = (report.price, report.qty);
-            }
-        }
-        ReportKind::AmendRefused => order.amend = None,
-        ReportKind::CancelRefused => order.cancel_since = None,
-        ReportKind::Filled | ReportKind::Canceled | ReportKind::Expired | ReportKind::Refused => {}
-    }
-    if report.reason == VenueReason::UnknownOrder {
-        order.in_doubt = true;
-    }
-}
+/// Amounts that could not be booked.
+struct RangeFault;
 
 /// Index of a side in tables of two.
 #[must_use]
