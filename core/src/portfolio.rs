@@ -222,13 +222,18 @@ impl Portfolio {
                     if order.cancel_since.is_some_and(too_late) {
                         order.cancel_since = None;
                     }
-                    let arrived = |a: &PendingAmend| (a.price, a.qty) == (status.price, status.qty);
+                    // An answer from before the amend left says nothing of it.
+                    let arrived = |a: &PendingAmend| {
+                        status.at > a.since && (a.price, a.qty) == (status.price, status.qty)
+                    };
                     if order.amend.is_some_and(|a| arrived(&a) || too_late(a.since)) {
                         order.amend = None;
                     }
-                    // An older answer must not undo an amend that was confirmed since.
+                    // An older answer must not undo an amend that was confirmed since, be it by a
+                    // report or by another answer.
                     if order.amend.is_none() && status.at > order.amended_at {
                         (order.price, order.qty) = (status.price, status.qty);
+                        order.amended_at = status.at;
                     }
                 });
                 executed.map_or(Change::Noted, Change::Executed)
