@@ -135,8 +135,16 @@ impl Portfolio {
         let too_late = |since: Nanos| status.at.since(since) > i128::from(arrival_max.0);
         match status.state {
             OrderState::Unknown => {
-                // It may still arrive. Only what left too long ago can not.
-                if too_late(self.orders[index].sent_at) {
+                let order = &self.orders[index];
+                if order.phase == Phase::Open || order.cum_qty > Qty::ZERO {
+                    // It did arrive. How it ended is what the venue has forgotten, and nobody knows.
+                    self.update(index, |order| {
+                        order.query_since = None;
+                        // An answer from before it was last heard of is merely old.
+                        order.in_doubt |= status.at > order.heard_at;
+                    });
+                } else if too_late(order.sent_at) {
+                    // It might still have arrived. What left too long ago can not.
                     self.close(index);
                 } else {
                     self.update(index, |order| order.query_since = None);

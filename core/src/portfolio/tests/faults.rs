@@ -1,0 +1,93 @@
+//! Lost, late and repeated answers that would leave exposure too small or a position wrong.
+
+use super::super::*;
+use crate::order::{Liquidity, NewOrder, ReportKind, Source, TimeInForce, VenueReason};
+
+const BTC: InstrumentId = InstrumentId(0);
+
+fn fold() -> Portfolio {
+    Portfolio::new(PortfolioConfig {
+        instruments: 1,
+        strategies: vec![StrategyId(0), StrategyId::RISK],
+        orders_max: 4,
+        closed_max: 8,
+        arrival_max: Nanos(5),
+    })
+}
+
+fn id(strategy: StrategyId) -> OrderId {
+    OrderId::new(1, strategy, 1)
+}
+
+fn track(fold: &mut Portfolio, action: Action, at: u64) {
+    let intent =
+        Intent { order: id(StrategyId(0)), instrument: BTC, source: Source::Alpha, action };
+    assert_eq!(fold.track(&intent, Nanos(at)), Ok(()));
+}
+
+/// A buy of 10 at 100 that was accepted.
+fn accepted() -> Portfolio {
+    let mut fold = fold();
+    let new = NewOrder {
+        side: Side::Buy,
+        price: Px(100),
+        qty: Qty(10),
+        tif: TimeInForce::Gtc,
+        reduce_only: false,
+    };
+    track(&mut fold, Action::New(new), 1);
+    let _ = fold.report(BTC, &report(ReportKind::Accepted), Nanos(2));
+    fold
+}
+
+fn report(kind: ReportKind) -> Report {
+    Report {
+        order: id(StrategyId(0)),
+        kind,
+        reason: VenueReason::None,
+        side: Side::Buy,
+        reduce_only: false,
+        liquidity: Liquidity::Maker,
+        price: Px(100),
+        qty: Qty(10),
+        cum_qty: Qty(0),
+        cum_quote: Usd(0),
+        cum_fee: Usd(0),
+        last_qty: Qty(0),
+        last_price: Px(0),
+        payer: 0,
+    }
+}
+
+/// An answer on a sell of 7 by the risk stage, all of it filled.
+fn sold(state: OrderState) -> Status {
+    Status {
+        order: id(StrategyId::RISK),
+        state,
+        side: Side::Sell,
+        reduce_only: true,
+        price: Px(100),
+        qty: Qty(7),
+        cum_qty: Qty(7),
+        cum_quote: Usd(7),
+        cum_fee: Usd(1),
+        at: Nanos(9),
+    }
+}
+
+/// "Unknown" of an order that the venue had is no news of how it ended.
+#[test]
+fn what_was_acknowledged_is_never_released_on_unknown() {
+    let mut fold = accepted();
+    let unknown = |at| Status {
+        order: id(StrategyId(0)),
+        at: Nanos(at),
+        cum_qty: Qty(0),
+        ..sold(OrderState::Unknown)
+    };
+    let _ = fold.status(&unknown(1_000), Nanos(1_000));
+    assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum(10));
+    assert!(fold.orders()[0].in_doubt);
+    let _ = fold.report(BTC, &report(ReportKind::Canceled), Nanos(1_001));
+    assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum::ZERO);
+}
