@@ -105,7 +105,10 @@ impl Portfolio {
     pub fn apply(&mut self, event: &Event) -> Change {
         match (&event.body, event.instrument) {
             (Body::Report(report), Some(instrument)) => self.report(instrument, report, event.ts),
-            (Body::Status(status), Some(_)) => self.status(status, event.ts),
+            (Body::Status(status), Some(instrument)) => {
+                self.meet_by_status(instrument, status, event.ts);
+                self.status(status, event.ts)
+            }
             _ => Change::Nothing,
         }
     }
@@ -324,11 +327,23 @@ impl Portfolio {
             self.faults.duplicates += 1;
             return None;
         }
+        self.enter(Order::met(instrument, report, now))
+    }
+
+    /// Enters an order that somebody else sent and that an answer tells of: the reports may all be lost.
+    fn meet_by_status(&mut self, instrument: InstrumentId, status: &Status, now: Nanos) {
+        if status.state != OrderState::Unknown && !self.is_known(status.order) {
+            let _ = self.enter(Order::met_by_status(instrument, status, now));
+        }
+    }
+
+    /// Enters an order of somebody else, if there is room.
+    fn enter(&mut self, order: Order) -> Option<usize> {
         if self.orders.len() == self.config.orders_max {
             self.faults.overflow += 1;
             return None;
         }
-        Some(self.insert(Order::met(instrument, report, now)))
+        Some(self.insert(order))
     }
 
     /// Books the increase of an order's cumulative amounts.

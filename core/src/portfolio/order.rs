@@ -2,7 +2,7 @@
 
 use crate::instrument::InstrumentId;
 use crate::market::Side;
-use crate::order::{NewOrder, OrderId, Report, StrategyId};
+use crate::order::{NewOrder, OrderId, Report, Status, StrategyId};
 use crate::units::{Nanos, Px, Qty, QtySum, Usd};
 
 /// How far an order is known to have come.
@@ -97,6 +97,18 @@ impl Order {
             reduce_only: report.reduce_only,
         };
         Self { phase: Phase::Open, ..Self::sent(report.order, instrument, &new, at) }
+    }
+
+    /// An order that somebody else sent, met by the answer to a query.
+    pub(super) fn met_by_status(instrument: InstrumentId, status: &Status, at: Nanos) -> Self {
+        let new = NewOrder {
+            side: status.side,
+            price: status.price,
+            qty: status.qty,
+            tif: crate::order::TimeInForce::Gtc,
+            reduce_only: status.reduce_only,
+        };
+        Self { phase: Phase::Open, ..Self::sent(status.order, instrument, &new, at) }
     }
 
     /// Who it belongs to.

@@ -75,6 +75,36 @@ fn sold(state: OrderState) -> Status {
     }
 }
 
+fn event(seq: u64, body: Body) -> Event {
+    let ts = Nanos(9);
+    Event { seq, ts, recv: ts, frame: 0, instrument: Some(BTC), last: true, body }
+}
+
+/// The strategies' fold does not track what risk sends. When all reports on a reduce of the halt are
+/// lost, the answer to risk's query is the only word of it.
+#[test]
+fn an_order_of_somebody_else_is_met_by_an_answer_too() {
+    let mut fold = fold();
+    let unknown = sold(OrderState::Unknown);
+    assert_eq!(fold.apply(&event(1, Body::Status(unknown))), Change::Nothing);
+    assert!(!fold.is_known(unknown.order));
+    let closed = event(2, Body::Status(sold(OrderState::Closed)));
+    assert!(matches!(fold.apply(&closed), Change::Executed(_)));
+    assert_eq!(fold.position(BTC).qty, Qty(-7));
+    assert_eq!(fold.position_of(StrategyId::RISK, BTC).qty, Qty(-7));
+    assert_eq!(fold.apply(&closed), Change::Nothing, "it is over");
+    assert_eq!((fold.position(BTC).qty, fold.orders().len()), (Qty(-7), 0));
+}
+
+#[test]
+fn an_open_order_of_somebody_else_reserves_what_is_left_of_it() {
+    let mut fold = fold();
+    let open = Status { cum_qty: Qty(2), ..sold(OrderState::Open) };
+    let _ = fold.apply(&event(1, Body::Status(open)));
+    assert_eq!(fold.worst_case(BTC, Side::Sell), QtySum(7), "2 sold and 5 open");
+    assert_eq!(fold.open(BTC, Side::Sell).reduce_only, QtySum(5));
+}
+
 /// "Unknown" of an order that the venue had is no news of how it ended.
 #[test]
 fn what_was_acknowledged_is_never_released_on_unknown() {
