@@ -327,6 +327,10 @@ impl Portfolio {
             self.faults.duplicates += 1;
             return None;
         }
+        if report.qty.max(report.cum_qty) <= Qty::ZERO {
+            // The refusal of a change of an order that the venue has not seen: there is none to enter.
+            return None;
+        }
         self.enter(Order::met(instrument, report, now))
     }
 

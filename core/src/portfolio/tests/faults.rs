@@ -121,3 +121,25 @@ fn what_was_acknowledged_is_never_released_on_unknown() {
     let _ = fold.report(BTC, &report(ReportKind::Canceled), Nanos(1_001));
     assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum::ZERO);
 }
+
+/// A cancel that overtook its order is refused with a report that knows neither side nor quantity.
+#[test]
+fn a_refusal_that_knows_nothing_of_its_order_does_not_enter_one() {
+    let mut fold = fold();
+    let refused = Report {
+        order: id(StrategyId::RISK),
+        reason: VenueReason::UnknownOrder,
+        price: Px(0),
+        qty: Qty(0),
+        ..report(ReportKind::CancelRefused)
+    };
+    assert_eq!(fold.report(BTC, &refused, Nanos(1)), Change::Nothing);
+    let filled = Report {
+        order: id(StrategyId::RISK),
+        side: Side::Sell,
+        cum_qty: Qty(10),
+        ..report(ReportKind::Filled)
+    };
+    let _ = fold.report(BTC, &filled, Nanos(2));
+    assert_eq!(fold.position(BTC).qty, Qty(-10));
+}
