@@ -456,7 +456,12 @@ fn note(order: &mut Order, report: &Report, now: Nanos) {
                 (order.price, order.qty) = (report.price, report.qty);
             }
         }
-        ReportKind::AmendRefused => order.amend = None,
+        ReportKind::AmendRefused => {
+            // A repeated refusal of an older amend says nothing of a newer one.
+            let refused = (report.last_price, report.last_qty);
+            let is_named = refused != (Px::ZERO, Qty::ZERO);
+            order.amend = order.amend.filter(|a| is_named && (a.price, a.qty) != refused);
+        }
         ReportKind::CancelRefused => order.cancel_since = None,
         ReportKind::Filled | ReportKind::Canceled | ReportKind::Expired | ReportKind::Refused => {}
     }

@@ -122,6 +122,23 @@ fn what_was_acknowledged_is_never_released_on_unknown() {
     assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum::ZERO);
 }
 
+/// The strategy amends again as soon as it hears of the refusal, and then hears of it once more.
+#[test]
+fn a_repeated_refusal_of_an_older_amend_leaves_the_newer_one_reserved() {
+    let mut fold = accepted();
+    track(&mut fold, Action::Amend { price: Px(101), qty: Qty(11) }, 3);
+    let refused =
+        Report { last_price: Px(101), last_qty: Qty(11), ..report(ReportKind::AmendRefused) };
+    let _ = fold.report(BTC, &refused, Nanos(4));
+    assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum(10));
+    track(&mut fold, Action::Amend { price: Px(102), qty: Qty(30) }, 4);
+    let _ = fold.report(BTC, &refused, Nanos(4));
+    assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum(30));
+    let amended = Report { price: Px(102), qty: Qty(30), ..report(ReportKind::Amended) };
+    let _ = fold.report(BTC, &amended, Nanos(6));
+    assert_eq!((fold.orders()[0].qty, fold.orders()[0].amend), (Qty(30), None));
+}
+
 /// A cancel that overtook its order is refused with a report that knows neither side nor quantity.
 #[test]
 fn a_refusal_that_knows_nothing_of_its_order_does_not_enter_one() {
