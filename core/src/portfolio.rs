@@ -103,7 +103,10 @@ impl Portfolio {
     pub fn apply(&mut self, event: &Event) -> Change {
         match (&event.body, event.instrument) {
             (Body::Report(report), Some(instrument)) => self.report(instrument, report, event.ts),
-            (Body::Status(status), Some(_)) => self.status(status, event.ts),
+            (Body::Status(status), Some(instrument)) => {
+                self.meet_by_status(instrument, status, event.ts);
+                self.status(status, event.ts)
+            }
             _ => Change::Nothing,
         }
     }
@@ -134,8 +137,16 @@ impl Portfolio {
         let too_late = |since: Nanos| status.at.since(since) > i128::from(arrival_max.0);
         match status.state {
             OrderState::Unknown => {
-                // It may still arrive. Only what left too long ago can not.
-                if too_late(self.orders[index].sent_at) {
+                let order = &self.orders[index];
+                if order.phase == Phase::Open || order.cum_qty > Qty::ZERO {
+                    // It did arrive. How it ended is what the venue has forgotten, and nobody knows.
+                    self.update(index, |order| {
+                        order.query_since = None;
+                        // An answer from before it was last heard of is merely old.
+                        order.in_doubt |= status.at > order.heard_at;
+                    });
+                } else if too_late(order.sent_at) {
+                    // It might still have arrived. What left too long ago can not.
                     self.close(index);
                 } else {
                     self.update(index, |order| order.query_since = None);
@@ -289,11 +300,27 @@ impl Portfolio {
             self.faults.duplicates += 1;
             return None;
         }
+        if report.qty.max(report.cum_qty) <= Qty::ZERO {
+            // The refusal of a change of an order that the venue has not seen: there is none to enter.
+            return None;
+        }
+        self.enter(Order::met(instrument, report, now))
+    }
+
+    /// Enters an order that somebody else sent and that an answer tells of: the reports may all be lost.
+    fn meet_by_status(&mut self, instrument: InstrumentId, status: &Status, now: Nanos) {
+        if status.state != OrderState::Unknown && !self.is_known(status.order) {
+            let _ = self.enter(Order::met_by_status(instrument, status, now));
+        }
+    }
+
+    /// Enters an order of somebody else, if there is room.
+    fn enter(&mut self, order: Order) -> Option<usize> {
         if self.orders.len() == self.config.orders_max {
             self.faults.overflow += 1;
             return None;
         }
-        Some(self.insert(Order::met(instrument, report, now)))
+        Some(self.insert(order))
     }
 
     /// Books the increase of an order's cumulative amounts, if there is one. An error changes nothing.

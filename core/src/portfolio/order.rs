@@ -100,6 +100,18 @@ impl Order {
         Self { phase: Phase::Open, ..Self::sent(report.order, instrument, &new, at) }
     }
 
+    /// An order that somebody else sent, met by the answer to a query.
+    pub(super) fn met_by_status(instrument: InstrumentId, status: &Status, at: Nanos) -> Self {
+        let new = NewOrder {
+            side: status.side,
+            price: status.price,
+            qty: status.qty,
+            tif: crate::order::TimeInForce::Gtc,
+            reduce_only: status.reduce_only,
+        };
+        Self { phase: Phase::Open, ..Self::sent(status.order, instrument, &new, at) }
+    }
+
     /// Takes what a report that does not end the order says of it.
     pub(super) fn note(&mut self, report: &Report, now: Nanos) {
         self.heard_at = now;
@@ -114,11 +126,19 @@ impl Order {
                     (self.price, self.qty) = told;
                 } else if self.amend.is_none() && (self.price, self.qty) != told {
                     // A late answer to an older amend, which must not undo a newer one; or the answer
-                    // to one that was taken for refused. Only the venue knows.
+                    // to one that was taken for refused. Only the venue knows; until it says, the worse
+                    // of both holds.
                     self.in_doubt = true;
+                    self.price = worse(self.side, self.price, report.price);
+                    self.qty = self.qty.max(report.qty);
                 }
             }
-            ReportKind::AmendRefused => self.amend = None,
+            ReportKind::AmendRefused => {
+                // A repeated refusal of an older amend says nothing of a newer one.
+                let refused = (report.last_price, report.last_qty);
+                let is_named = refused != (Px::ZERO, Qty::ZERO);
+                self.amend = self.amend.filter(|a| is_named && (a.price, a.qty) != refused);
+            }
             ReportKind::CancelRefused => self.cancel_since = None,
             ReportKind::Filled
             | ReportKind::Canceled
@@ -174,11 +194,7 @@ impl Order {
     /// The price at which it may meet the other side, at worst.
     #[must_use]
     pub fn most_aggressive_price(&self) -> Px {
-        match (self.amend, self.side) {
-            (None, _) => self.price,
-            (Some(amend), Side::Buy) => amend.price.max(self.price),
-            (Some(amend), Side::Sell) => amend.price.min(self.price),
-        }
+        self.amend.map_or(self.price, |amend| worse(self.side, amend.price, self.price))
     }
 
     /// Intents on it that have no answer yet, queries aside.
@@ -195,5 +211,13 @@ impl Order {
         let new = (self.phase == Phase::Pending).then_some(self.sent_at);
         let amend = self.amend.map(|amend| amend.since);
         [new, amend, self.cancel_since].into_iter().flatten().min()
+    }
+}
+
+/// The more aggressive of two prices.
+fn worse(side: Side, one: Px, other: Px) -> Px {
+    match side {
+        Side::Buy => one.max(other),
+        Side::Sell => one.min(other),
     }
 }

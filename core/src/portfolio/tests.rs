@@ -1,5 +1,6 @@
 //! The fold against worked examples, a naive model, and whatever a network does to reports.
 
+mod faults;
 mod life;
 mod model;
 mod money;
