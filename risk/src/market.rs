@@ -200,5 +200,8 @@ mod tests {
         let lost = [mids[0], mids[1], mids[2], (3, Body::BookInvalid(Invalid::Gap))];
         let unheard = [lost[0], lost[1], lost[2], lost[3], (4, touch("50", "51"))];
         assert_eq!(by(&unheard, 99 * SECOND), Some(px("110")), "an invalid book moves nothing");
+        let [a, b, c, d, e] = unheard;
+        let again = [a, b, c, d, e, (5, depth())];
+        assert_eq!(by(&again, 99 * SECOND), Some(px("50.5")), "until it is valid again");
     }
 }

@@ -11,7 +11,9 @@ use fusewire_core::order::{
 use fusewire_core::units::{Nanos, Qty};
 
 use super::{buy, desk, sell, wide};
-use crate::testing::{BTC, Desk, ETH, approved, config, intent, px, qty, reducing, universe, usd};
+use crate::testing::{
+    B, BTC, Desk, ETH, approved, config, intent, px, qty, reducing, universe, usd,
+};
 
 fn cancelled(verdicts: &[Verdict]) -> BTreeSet<OrderId> {
     let orders =
@@ -90,6 +92,49 @@ fn the_halt_tries_again_until_nothing_is_open_or_held() {
         desk.wait_seconds(1);
         assert_eq!(desk.tick(), [], "flat, and nothing is open");
     }
+}
+
+/// Its own orders end by themselves: they are asked about, and never cancelled.
+#[test]
+fn the_halt_does_not_cancel_its_own_orders() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    let (exit, _) = reduces(&desk.level(Level::Halt))[0];
+    desk.wait_seconds(1);
+    let actions: Vec<_> = desk.tick().iter().map(|verdict| approved(verdict).0).collect();
+    assert_eq!(actions, [Intent { action: Action::Query, ..exit }]);
+}
+
+/// Whatever the table holds, one event gives rise to no more than `halt_max`; the rest follows.
+#[test]
+fn c18_the_halt_keeps_to_its_bound() {
+    let mut config = config(|limits| (limits.open_max, limits.reduce_reserve) = (4, 1));
+    config.halt_max = 7;
+    config.queries_per_event = 7;
+    let mut desk = Desk::open(&config);
+    desk.fill(BTC, buy("1000", "1"));
+    desk.fill(ETH, sell("100", "3"));
+    // Orders of another session fill the table to its last place.
+    let foreign: BTreeSet<_> = (1..=7).map(|n| OrderId::new(2, B, n)).collect();
+    for order in &foreign {
+        desk.sent.insert(*order, buy("999", "0.1"));
+        desk.report(BTC, ReportKind::Accepted, *order, Qty::ZERO);
+    }
+    let verdicts = desk.level(Level::Halt);
+    assert_eq!((verdicts.len(), cancelled(&verdicts)), (7, foreign.clone()));
+    let mut left = foreign.iter();
+    for order in left.by_ref().take(3) {
+        desk.report(BTC, ReportKind::Canceled, *order, Qty::ZERO);
+    }
+    for order in left {
+        desk.report(BTC, ReportKind::CancelRefused, *order, Qty::ZERO);
+    }
+    desk.wait_seconds(30);
+    desk.refresh();
+    // Four cancels, two exits, and of four queries that are due as many as still fit.
+    let verdicts = desk.tick();
+    let of = |action| verdicts.iter().filter(|v| approved(v).0.action == action).count();
+    assert_eq!((verdicts.len(), of(Action::Cancel), of(Action::Query)), (7, 4, 1));
 }
 
 /// What is on its way is not sent twice: neither a cancel, nor more than the position.
