@@ -6,13 +6,14 @@ use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
 use fusewire_core::kill::Level;
 use fusewire_core::order::{
-    Action, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce, Verdict,
+    Action, Check, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce,
+    Verdict,
 };
-use fusewire_core::units::{Nanos, Qty};
+use fusewire_core::units::{Bps, Nanos, Qty};
 
 use super::{buy, desk, sell, wide};
 use crate::testing::{
-    B, BTC, Desk, ETH, approved, config, intent, px, qty, reducing, universe, usd,
+    B, BTC, Desk, ETH, approved, config, intent, px, qty, reducing, refusal, touch, universe, usd,
 };
 
 fn cancelled(verdicts: &[Verdict]) -> BTreeSet<OrderId> {
@@ -177,6 +178,39 @@ fn the_halt_needs_no_fresh_data() {
     desk.wait_seconds(3_600);
     let verdicts = desk.level(Level::Halt);
     assert_eq!(reduces(&verdicts)[0].1.price, px("990"));
+}
+
+/// C18, DESIGN 4: a book that has left the mark behind keeps no exit in, the halt's or a strategy's; the
+/// exchange's own band does.
+#[test]
+fn c18_exits_follow_a_book_that_left_the_mark_behind() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    desk.tell(BTC, touch("969.9", "970.1"));
+    let check = |desk: &mut Desk, new| refusal(&desk.ask_new(BTC, new).1);
+    assert_eq!(check(&mut desk, buy("970", "0.1")), Some(Check::Collar), "they disagree");
+    assert_eq!(check(&mut desk, reducing(sell("960.2", "0.1"))), Some(Check::Collar));
+    assert_eq!(check(&mut desk, reducing(sell("960.3", "0.1"))), None);
+    let exits = reduces(&desk.level(Level::Halt));
+    assert_eq!((exits[0].1.price, exits[0].1.qty), (px("960.3"), qty("0.9")));
+}
+
+/// What rests near the mark is no slip of the finger because the book fell away from it.
+#[test]
+fn a_reduce_may_rest_near_the_mark_too() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    desk.tell(BTC, touch("949.9", "950.1"));
+    let check = |desk: &mut Desk, new| refusal(&desk.ask_new(BTC, new).1);
+    assert_eq!(check(&mut desk, reducing(sell("1000", "0.1"))), None);
+    assert_eq!(check(&mut desk, reducing(sell("1050.1", "0.1"))), Some(Check::Collar));
+}
+
+#[test]
+fn the_halt_prices_by_the_collar_in_force() {
+    let mut desk = desk(|limits| limits.collar = Bps::parse(b"20").unwrap());
+    desk.fill(BTC, buy("1000", "1"));
+    assert_eq!(reduces(&desk.level(Level::Halt))[0].1.price, px("998"));
 }
 
 #[test]
