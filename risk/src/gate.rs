@@ -269,7 +269,11 @@ impl Gate {
         if proposal.is_new() {
             self.max_orders(proposal, instrument, state)?;
         }
-        checks::collar(side, price, reference, limits.collar, limits.collar_passive)?;
+        let ages = [limits.mark_age_max, limits.book_age_max];
+        let near = symbol.price_to_leave_by(side, state.now, ages).ok_or(unknown)?;
+        // Within the collar of either is near enough.
+        checks::collar(side, price, reference, limits.collar, limits.collar_passive)
+            .or_else(|_| checks::collar(side, price, near, limits.collar, limits.collar_passive))?;
         if class != Class::HaltReduce {
             self.rates.allow(proposal.charge(), state.now)?;
         }

@@ -59,14 +59,17 @@ impl Halt {
                 return;
             }
             let limits = gate.limits();
-            let reference = market.symbol(id).price_to_reduce_by(now, limits.mark_age_max);
-            let reduce = reference.and_then(|reference| {
+            let symbol = market.symbol(id);
+            let reduce = || {
                 let side = portfolio.position(id).reducing_side()?;
                 let qty = exit_qty(portfolio.reducible(id, side), &instrument.lot)?;
-                let price = exit_price(side, reference, limits.collar, instrument)?;
+                let ages = [limits.mark_age_max, limits.book_age_max];
+                let near = symbol.price_to_leave_by(side, now, ages)?;
+                let mark = symbol.price_to_reduce_by(now, limits.mark_age_max)?;
+                let price = exit_price(side, [near, mark], limits.collar, instrument)?;
                 Some(NewOrder { side, price, qty, tif: TimeInForce::Ioc, reduce_only: true })
-            });
-            if let Some(reduce) = reduce {
+            };
+            if let Some(reduce) = reduce() {
                 self.counter += 1;
                 let order = OrderId::new(self.session, StrategyId::RISK, self.counter);
                 out.push(own(order, id, Action::New(reduce)));
@@ -88,21 +91,25 @@ fn exit_qty(left: QtySum, lot: &LotSize) -> Option<Qty> {
     (qty > Qty::ZERO).then_some(qty)
 }
 
-/// The price furthest through the reference that collar, PERCENT_PRICE and tick allow.
-fn exit_price(side: Side, reference: Px, collar: Bps, instrument: &Instrument) -> Option<Px> {
+/// The price furthest through that tick, the collar around `near` and PERCENT_PRICE around `mark` allow.
+fn exit_price(
+    side: Side,
+    [near, mark]: [Px; 2],
+    collar: Bps,
+    instrument: &Instrument,
+) -> Option<Px> {
     let (sign, round) = match side {
         Side::Buy => (1, Round::Down),
         Side::Sell => (-1, Round::Up),
     };
-    let reference = i128::from(reference.0);
-    let by_collar = reference * (BPS_ONE + sign * i128::from(collar.0));
+    let by_collar = i128::from(near.0) * (BPS_ONE + sign * i128::from(collar.0));
     let mut price = div_round(by_collar, BPS_ONE, round)?;
     if let Some(band) = instrument.percent_price {
         let factor = match side {
             Side::Buy => band.up,
             Side::Sell => band.down,
         };
-        let scaled = reference * i128::from(factor.0);
+        let scaled = i128::from(mark.0) * i128::from(factor.0);
         let edge = div_round(scaled, 10_i128.pow(RATE_DECIMALS), round)?;
         price = match side {
             Side::Buy => price.min(edge),
@@ -140,7 +147,7 @@ mod tests {
     fn an_exit_is_priced_at_the_edge_of_what_is_allowed() {
         let one_percent = Bps::parse(b"100").unwrap();
         let exit = |side, reference: &str, instrument: &Instrument| {
-            exit_price(side, px(reference), one_percent, instrument)
+            exit_price(side, [px(reference); 2], one_percent, instrument)
         };
         assert_eq!(exit(Side::Sell, "100.05", &btc()), Some(px("99.1")));
         assert_eq!(exit(Side::Buy, "100.05", &btc()), Some(px("101")));
@@ -149,6 +156,9 @@ mod tests {
         let narrow = Instrument { percent_price: band, ..btc() };
         assert_eq!(exit(Side::Sell, "100", &narrow), Some(px("99.5")));
         assert_eq!(exit(Side::Buy, "100", &narrow), Some(px("100.5")));
+        // A book that left the mark behind is followed as far as the exchange's own band.
+        let apart = |near| exit_price(Side::Sell, [px(near), px("100")], one_percent, &btc());
+        assert_eq!([apart("97"), apart("80")], [Some(px("96.1")), Some(px("95"))]);
         let coarse = Instrument { tick: Some(px("500")), ..btc() };
         assert_eq!(exit(Side::Buy, "100", &coarse), None);
         assert_eq!(exit(Side::Sell, "100", &Instrument { tick: None, ..btc() }), None);

@@ -7,6 +7,8 @@ pub const LEVERAGE_CEILING: u32 = 5;
 
 /// Most messages that one budget may allow in its window: each of them is remembered.
 const BUDGET_MAX: u32 = 1_000_000;
+/// Most intents at one event, against a slip that takes all memory: room for them is taken at start.
+const HALT_MOST: usize = 1 << 20;
 /// One basis point in raw units of `Bps`.
 const BP: i64 = 10_000;
 
@@ -263,8 +265,8 @@ impl RiskConfig {
     pub fn validate(&self) -> Result<(), String> {
         self.limits.validate()?;
         demand(self.balance > Usd::ZERO, "balance", "must be above 0")?;
-        let fits = self.halt_max >= self.limits.open_max as usize;
-        demand(fits, "halt_max", "must be at least open_max + symbols")?;
+        let fits = (self.limits.open_max as usize..=HALT_MOST).contains(&self.halt_max);
+        demand(fits, "halt_max", "must be at least open_max + symbols, and at most 1048576")?;
         positive(self.halt_retry, "halt_retry")?;
         positive(self.ack_timeout, "ack_timeout")?;
         let remembered = self.ack_timeout <= self.limits.rate_window;
@@ -275,6 +277,23 @@ impl RiskConfig {
         demand(some, "queries_per_event", "must be 1 to halt_max")?;
         positive(self.arrival_max, "arrival_max")?;
         demand(self.closed_max > 0, "closed_max", "must be above 0")
+    }
+
+    /// Whether the configuration can work with so many symbols.
+    ///
+    /// # Errors
+    /// The field that is wrong, by name, and why.
+    pub fn validate_for(&self, symbols: usize) -> Result<(), String> {
+        self.validate()?;
+        let needed = self.limits.open_max as usize + symbols;
+        if self.halt_max < needed {
+            let halt_max = self.halt_max;
+            return Err(format!(
+                "halt_max = {halt_max} must be at least open_max + symbols ({needed}), so that one event \
+                 can halt everything"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -323,7 +342,7 @@ mod tests {
 
     #[test]
     fn an_error_begins_with_the_field() {
-        let breaks: [Break; 31] = [
+        let breaks: [Break; 32] = [
             ("book_age_max", |c| c.limits.book_age_max = Nanos(0)),
             ("mark_age_max", |c| c.limits.mark_age_max = Nanos(0)),
             ("rate_window", |c| c.limits.rate_window = Nanos(0)),
@@ -348,6 +367,7 @@ mod tests {
             ("leverage_max", |c| c.limits.leverage_max = 0),
             ("balance", |c| c.balance = Usd::ZERO),
             ("halt_max", |c| c.halt_max = 199),
+            ("halt_max", |c| c.halt_max = HALT_MOST + 1),
             ("halt_retry", |c| c.halt_retry = Nanos(0)),
             ("ack_timeout", |c| c.ack_timeout = Nanos(0)),
             ("ack_timeout", |c| c.ack_timeout = Nanos(60_000_000_001)),
@@ -360,6 +380,16 @@ mod tests {
             let error = error_of(broken);
             assert!(error.starts_with(field), "{field}: {error}");
         }
+    }
+
+    #[test]
+    fn the_halt_fits_one_event_with_all_symbols() {
+        let config = RiskConfig { halt_max: 203, ..RiskConfig::default() };
+        assert_eq!(config.validate_for(3), Ok(()));
+        let error = config.validate_for(4).unwrap_err();
+        assert!(error.starts_with("halt_max = 203 ") && error.contains("(204)"), "{error}");
+        let invalid = RiskConfig { balance: Usd::ZERO, ..config };
+        assert!(invalid.validate_for(3).is_err());
     }
 
     /// X7, S0-19: the share of reduces and cancels can never be eaten by new orders.

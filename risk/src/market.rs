@@ -3,6 +3,7 @@
 use fusewire_core::book::Touch;
 use fusewire_core::event::{Body, Event, TouchSource};
 use fusewire_core::instrument::InstrumentId;
+use fusewire_core::market::Side;
 use fusewire_core::units::{Nanos, Px};
 
 /// A mark price and when it came.
@@ -48,14 +49,32 @@ impl Symbol {
         self.mark.filter(fresh).map(|mark| mark.price).or(self.last_price)
     }
 
+    /// What the collar of a reduce is measured by: of the price above and the mid of a book that is
+    /// fresh, the one that lets it go further. When the book has left the mark behind, as in a cascade,
+    /// a collar around the mark alone would keep every exit in.
+    pub(crate) fn price_to_leave_by(&self, side: Side, now: Nanos, ages: [Nanos; 2]) -> Option<Px> {
+        let [mark_age_max, book_age_max] = ages;
+        let reference = self.price_to_reduce_by(now, mark_age_max)?;
+        let fresh = |at: Nanos| now.since(at) <= i128::from(book_age_max.0);
+        let mid = self.book_at.filter(|at| fresh(*at)).and_then(|_| self.mid());
+        Some(mid.map_or(reference, |mid| match side {
+            Side::Buy => reference.max(mid),
+            Side::Sell => reference.min(mid),
+        }))
+    }
+
+    fn mid(&self) -> Option<Px> {
+        let mid = self.twice_mid().and_then(|sum| i64::try_from(sum / 2).ok());
+        mid.map(Px)
+    }
+
     fn invalidate(&mut self) {
         // The touch stays: it is told again only when it changes.
         self.book_at = None;
     }
 
     fn keep_mid(&mut self) {
-        let mid = self.twice_mid().and_then(|sum| i64::try_from(sum / 2).ok());
-        self.last_price = mid.map(Px).or(self.last_price);
+        self.last_price = self.mid().or(self.last_price);
     }
 }
 
@@ -186,6 +205,24 @@ mod tests {
     }
 
     #[test]
+    fn a_reduce_leaves_by_mark_or_book_whichever_lets_it_go_further() {
+        let ages = [Nanos(10 * SECOND), Nanos(5 * SECOND)];
+        let by = |events: &[(u64, Body)], at: u64| {
+            let market = market(events);
+            [Side::Buy, Side::Sell]
+                .map(|side| market.symbol(BTC).price_to_leave_by(side, Nanos(at), ages))
+        };
+        assert_eq!(by(&[], 1), [None; 2]);
+        let marked = (0, mark("100"));
+        assert_eq!(by(&[marked], 1), [Some(px("100")); 2]);
+        let apart = [marked, (0, depth()), (0, touch("89", "91"))];
+        assert_eq!(by(&apart, 5 * SECOND), [Some(px("100")), Some(px("90"))]);
+        assert_eq!(by(&apart, 5 * SECOND + 1), [Some(px("100")); 2], "a silent book says nothing");
+        let lost = [apart[0], apart[1], apart[2], (0, Body::BookInvalid(Invalid::Gap))];
+        assert_eq!(by(&lost, 1), [Some(px("100")); 2]);
+    }
+
+    #[test]
     fn a_reduce_falls_back_to_the_last_valid_price() {
         let max = Nanos(10 * SECOND);
         let by = |events: &[(u64, Body)], at: u64| {
@@ -200,5 +237,8 @@ mod tests {
         let lost = [mids[0], mids[1], mids[2], (3, Body::BookInvalid(Invalid::Gap))];
         let unheard = [lost[0], lost[1], lost[2], lost[3], (4, touch("50", "51"))];
         assert_eq!(by(&unheard, 99 * SECOND), Some(px("110")), "an invalid book moves nothing");
+        let [a, b, c, d, e] = unheard;
+        let again = [a, b, c, d, e, (5, depth())];
+        assert_eq!(by(&again, 99 * SECOND), Some(px("50.5")), "until it is valid again");
     }
 }

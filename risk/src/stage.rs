@@ -78,8 +78,8 @@ impl RiskStage {
     /// A stage without orders or positions. All memory is taken here.
     ///
     /// # Panics
-    /// When the configuration is not valid, `halt_max` is below `open_max` plus the symbols, or a symbol
-    /// is not of the universe: whoever composes the stages checks that at start.
+    /// When the configuration is not valid for this universe, see `RiskConfig::validate_for`, or a symbol
+    /// is not of it: whoever composes the stages checks that at start.
     #[must_use]
     pub fn new(
         config: &RiskConfig,
@@ -90,12 +90,7 @@ impl RiskStage {
         ports: Ports,
         keep: Keep,
     ) -> Self {
-        assert_eq!(config.validate(), Ok(()), "the configuration of risk");
-        let needed = config.limits.open_max as usize + universe.len();
-        assert!(
-            config.halt_max >= needed,
-            "halt_max must be at least open_max + symbols ({needed}), so that one event halts all"
-        );
+        assert_eq!(config.validate_for(universe.len()), Ok(()), "the configuration of risk");
         let inside = tradable.iter().all(|id| id.index() < universe.len());
         assert!(inside, "tradable symbols are of the universe");
         let gate = Gate::new(config, universe, tradable, strategies);

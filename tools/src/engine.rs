@@ -120,7 +120,11 @@ fn join(
     done: DoneSeq,
 ) -> Result<Run, Failure> {
     let Setup { universe, tradable, strategies, controls, keep } = setup;
+    // How many symbols there are is known only now.
+    let fits = config.risk_config().validate_for(universe.len());
+    fits.map_err(|what| Failure::line(format!("[risk] {what}")))?;
     let seats = seats(strategies.len())?;
+    let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let kill = KillSwitch::new();
     let control = control_queue(controls, config)?;
@@ -168,7 +172,7 @@ fn join(
         risk::Ports { input: alpha_out, output: risk_in },
         keep,
     );
-    let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &seats);
+    let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &owners);
     let gateway = GatewayStage::new(
         config.gateway_config(),
         venue,
@@ -201,10 +205,10 @@ impl Run {
     }
 }
 
-/// Seats of the strategies, and risk's own.
+/// Seats of the strategies. Risk's own number is none of them.
 fn seats(strategies: usize) -> Result<Vec<StrategyId>, Failure> {
     let count = u8::try_from(strategies).map_err(Failure::line)?;
-    Ok((0..count).map(StrategyId).chain([StrategyId::RISK]).collect())
+    Ok((0..count).map(StrategyId).collect())
 }
 
 fn control_queue(
@@ -254,4 +258,45 @@ fn recordings(
         Ok(Recording { path, market, only_symbol: summary.only_symbol.clone(), instruments })
     };
     readers.iter().map(recording).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use fusewire_io::capture::CaptureLimits;
+
+    use super::*;
+
+    /// A run of the embedded sample, which has two symbols, up to the first event.
+    fn start(change: impl FnOnce(&mut Config)) -> Result<Run, Failure> {
+        let mut config = Config::default();
+        change(&mut config);
+        let limits: CaptureLimits = config.capture_limits();
+        let options = OpenOptions { market: None, unit: None, limits };
+        let plan = prepare(Source::expand(&[])?, options, &config, &mut |_| {})?;
+        let universe = universe::resolve(&config, &[], &plan.scanned, &Default::default())?;
+        let setup = Setup {
+            tradable: universe::tradable(&config, &universe)?,
+            universe,
+            strategies: Vec::new(),
+            controls: Vec::new(),
+            keep: Keep::Digest,
+        };
+        join(&plan, setup, &config, Box::new(|_| {}), DoneSeq::new())
+    }
+
+    #[test]
+    fn a_halt_that_does_not_fit_one_event_is_a_line_and_no_panic() {
+        let least = |config: &Config| config.risk_config().limits.open_max + 2;
+        assert!(start(|config| config.risk.halt_max = least(config)).is_ok());
+        let refused = start(|config| config.risk.halt_max = least(config) - 1).err();
+        let Failure(lines) = refused.expect("it does not fit");
+        assert!(lines[0].starts_with("[risk] halt_max = 201 must be at least"), "{lines:?}");
+    }
+
+    #[test]
+    fn risk_has_no_seat_among_the_strategies() {
+        assert_eq!(seats(2), Ok(vec![StrategyId(0), StrategyId(1)]));
+        assert!(seats(255).is_ok_and(|seats| !seats.contains(&StrategyId::RISK)));
+        assert!(seats(256).is_err());
+    }
 }

@@ -24,6 +24,9 @@ mod tests {
         let fail = at("1000", "1000", "2.00000001").unwrap_err();
         assert_eq!((fail.check, fail.limit), (Check::OrderNotional, 200_000_000_000));
         assert_eq!(fail.measured, 200_000_001_000);
+        // A value between two raw amounts counts as the larger one.
+        let raw = |limit| order_notional(px("0.5"), px("0.1"), Qty(3), Usd(limit)).is_ok();
+        assert_eq!([1, 2].map(raw), [false, true]);
         assert!(at("1000.5", "1000", "2").is_err(), "the price counts");
         assert!(at("999", "1000.5", "2").is_err(), "the mark counts");
     }

@@ -52,5 +52,10 @@ mod tests {
         assert_eq!(refused(Side::Sell, "94.99999999"), Some(9_500_000_000));
         assert_eq!(refused(Side::Sell, "900"), None);
         assert_eq!(percent_price(Side::Buy, px("900"), px("1"), None), Ok(()));
+        // An edge between two raw prices is rounded into the band.
+        let edge = |side| percent_price(side, Px(11), Px(10), band).map_err(|fail| fail.limit);
+        assert_eq!(edge(Side::Buy), Err(10));
+        assert_eq!(edge(Side::Sell), Ok(()));
+        assert_eq!(percent_price(Side::Sell, Px(9), Px(10), band).unwrap_err().limit, 10);
     }
 }

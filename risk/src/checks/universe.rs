@@ -13,7 +13,9 @@ fn refuse(id: u16) -> Fail {
 /// Only strategies that have a seat send, under their own numbers.
 pub(crate) fn sender(intent: &Intent, strategies: &[StrategyId]) -> Outcome {
     let strategy = intent.order.strategy();
-    let known = intent.source == Source::Alpha && strategies.contains(&strategy);
+    // What risk itself sends never comes from alpha, whatever the list of seats says.
+    let own = strategy == StrategyId::RISK;
+    let known = intent.source == Source::Alpha && strategies.contains(&strategy) && !own;
     if known { Ok(()) } else { Err(refuse(strategy.0.into())) }
 }
 
@@ -55,6 +57,8 @@ mod tests {
         assert_eq!(from(StrategyId(3)), Ok(()));
         assert_eq!(from(StrategyId(1)), Err(refuse(1)));
         assert_eq!(from(StrategyId::RISK), Err(refuse(255)));
+        let with_risk = [StrategyId(0), StrategyId::RISK];
+        assert_eq!(sender(&cancel(StrategyId::RISK), &with_risk), Err(refuse(255)));
         let false_flag = Intent { source: Source::Risk, ..cancel(StrategyId(3)) };
         assert_eq!(sender(&false_flag, &seats), Err(refuse(3)));
     }

@@ -1,9 +1,11 @@
 //! The stage as a whole: which checks each kind of intent passes, and what the stage sends by itself.
 
+mod amends;
 mod halt;
 mod protocol;
 mod queries;
 mod random;
+mod symbols;
 
 use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;

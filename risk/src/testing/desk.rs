@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fusewire_core::event::{Body, Event};
-use fusewire_core::instrument::InstrumentId;
+use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::Keep;
 use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut};
@@ -42,16 +42,24 @@ pub(crate) struct Desk {
 impl Desk {
     /// A desk at rest, with an output ring of one message.
     pub(crate) fn new(config: &RiskConfig) -> Self {
+        Self::trading(config, &universe(), &[BTC, ETH])
+    }
+
+    /// A desk at rest in a universe of its own, with what may be traded of it.
+    pub(crate) fn trading(
+        config: &RiskConfig,
+        universe: &Universe,
+        tradable: &[InstrumentId],
+    ) -> Self {
         let (input, alpha) = RingBuffer::new(64);
         let (gateway, output) = RingBuffer::new(1);
         let kill = KillSwitch::new();
         let ports = Ports { input: alpha, output: gateway };
-        let (tradable, strategies) = ([BTC, ETH], [A, B]);
         let stage = RiskStage::new(
             config,
-            &universe(),
-            &tradable,
-            &strategies,
+            universe,
+            tradable,
+            &[A, B],
             kill.clone(),
             ports,
             Keep::Prefixes,

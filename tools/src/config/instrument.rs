@@ -81,11 +81,21 @@ impl InstrumentEntry {
                 "lot_min must not be negative, lot_max and market_lot_max not below it".to_owned()
             );
         }
+        if (i128::from(min.0)) % i128::from(step.0) != 0 {
+            // Exchanges count their grid from the least quantity, strategies count it from zero.
+            return Err("lot_min must be a multiple of lot_step".to_owned());
+        }
+        if self.max_orders == Some(0) || self.min_notional.is_some_and(|v| v < Decimal::ZERO) {
+            return Err("max_orders must be above zero, min_notional not negative".to_owned());
+        }
         let contract = contract_type(&self.contract)?;
         if (contract == ContractType::Spot) != (market == Market::Spot) {
             return Err(format!("contract '{}' does not exist in market {market}", self.contract));
         }
         let size = self.contract_size.unwrap_or(Decimal::ONE);
+        if size <= Decimal::ZERO {
+            return Err("contract_size must be above zero".to_owned());
+        }
         Ok(Instrument {
             market,
             symbol: self.symbol.clone(),
@@ -109,6 +119,12 @@ impl InstrumentEntry {
     fn percent_price(&self) -> Result<Option<PercentPrice>, String> {
         match (self.percent_price_up, self.percent_price_down) {
             (None, None) => Ok(None),
+            // A band without the mark in it would keep every order in, the halt's too.
+            (Some(up), Some(down))
+                if up < Decimal::ONE || !(Decimal::ZERO..=Decimal::ONE).contains(&down) =>
+            {
+                Err("percent_price_up must be at least 1, percent_price_down 0 to 1".to_owned())
+            }
             (Some(up), Some(down)) => Ok(Some(PercentPrice {
                 up: fixed("percent_price_up", up, Rate::parse)?,
                 down: fixed("percent_price_down", down, Rate::parse)?,
@@ -212,6 +228,31 @@ mod tests {
         {
             let fault = format!("{key} = \"0.000000001\": more decimal places than the unit keeps");
             assert_eq!(with(key, "\"0.000000001\"").unwrap_err(), fault);
+        }
+    }
+
+    #[test]
+    fn values_that_would_keep_every_order_in_are_refused() {
+        for (key, bad, good) in [
+            ("lot_min", "\"0.015\"", "\"0.03\""),
+            ("max_orders", "0", "1"),
+            ("min_notional", "\"-5\"", "\"0\""),
+            ("contract_size", "\"0\"", "\"100\""),
+        ] {
+            let fault = with(key, bad).unwrap_err();
+            assert!(fault.contains(key), "{fault}");
+            assert!(with(key, good).is_ok(), "{key}");
+        }
+        for (up, down, fits) in [
+            ("1.05", "0.95", true),
+            ("1", "1", true),
+            ("0.99", "0.95", false),
+            ("1.05", "1.01", false),
+            ("1.05", "-0.1", false),
+        ] {
+            let mut entry = entry("percent_price_up", &format!("\"{up}\""));
+            entry.percent_price_down = Some(down.parse().unwrap());
+            assert_eq!(entry.instrument().is_ok(), fits, "{up} {down}");
         }
     }
 

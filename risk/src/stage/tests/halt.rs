@@ -6,12 +6,15 @@ use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
 use fusewire_core::kill::Level;
 use fusewire_core::order::{
-    Action, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce, Verdict,
+    Action, Check, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce,
+    Verdict,
 };
-use fusewire_core::units::{Nanos, Qty};
+use fusewire_core::units::{Bps, Nanos, Qty};
 
 use super::{buy, desk, sell, wide};
-use crate::testing::{BTC, Desk, ETH, approved, config, intent, px, qty, reducing, universe, usd};
+use crate::testing::{
+    B, BTC, Desk, ETH, approved, config, intent, px, qty, reducing, refusal, touch, universe, usd,
+};
 
 fn cancelled(verdicts: &[Verdict]) -> BTreeSet<OrderId> {
     let orders =
@@ -92,6 +95,49 @@ fn the_halt_tries_again_until_nothing_is_open_or_held() {
     }
 }
 
+/// Its own orders end by themselves: they are asked about, and never cancelled.
+#[test]
+fn the_halt_does_not_cancel_its_own_orders() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    let (exit, _) = reduces(&desk.level(Level::Halt))[0];
+    desk.wait_seconds(1);
+    let actions: Vec<_> = desk.tick().iter().map(|verdict| approved(verdict).0).collect();
+    assert_eq!(actions, [Intent { action: Action::Query, ..exit }]);
+}
+
+/// Whatever the table holds, one event gives rise to no more than `halt_max`; the rest follows.
+#[test]
+fn c18_the_halt_keeps_to_its_bound() {
+    let mut config = config(|limits| (limits.open_max, limits.reduce_reserve) = (4, 1));
+    config.halt_max = 7;
+    config.queries_per_event = 7;
+    let mut desk = Desk::open(&config);
+    desk.fill(BTC, buy("1000", "1"));
+    desk.fill(ETH, sell("100", "3"));
+    // Orders of another session fill the table to its last place.
+    let foreign: BTreeSet<_> = (1..=7).map(|n| OrderId::new(2, B, n)).collect();
+    for order in &foreign {
+        desk.sent.insert(*order, buy("999", "0.1"));
+        desk.report(BTC, ReportKind::Accepted, *order, Qty::ZERO);
+    }
+    let verdicts = desk.level(Level::Halt);
+    assert_eq!((verdicts.len(), cancelled(&verdicts)), (7, foreign.clone()));
+    let mut left = foreign.iter();
+    for order in left.by_ref().take(3) {
+        desk.report(BTC, ReportKind::Canceled, *order, Qty::ZERO);
+    }
+    for order in left {
+        desk.report(BTC, ReportKind::CancelRefused, *order, Qty::ZERO);
+    }
+    desk.wait_seconds(30);
+    desk.refresh();
+    // Four cancels, two exits, and of four queries that are due as many as still fit.
+    let verdicts = desk.tick();
+    let of = |action| verdicts.iter().filter(|v| approved(v).0.action == action).count();
+    assert_eq!((verdicts.len(), of(Action::Cancel), of(Action::Query)), (7, 4, 1));
+}
+
 /// What is on its way is not sent twice: neither a cancel, nor more than the position.
 #[test]
 fn the_halt_counts_what_is_on_its_way() {
@@ -132,6 +178,39 @@ fn the_halt_needs_no_fresh_data() {
     desk.wait_seconds(3_600);
     let verdicts = desk.level(Level::Halt);
     assert_eq!(reduces(&verdicts)[0].1.price, px("990"));
+}
+
+/// C18, DESIGN 4: a book that has left the mark behind keeps no exit in, the halt's or a strategy's; the
+/// exchange's own band does.
+#[test]
+fn c18_exits_follow_a_book_that_left_the_mark_behind() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    desk.tell(BTC, touch("969.9", "970.1"));
+    let check = |desk: &mut Desk, new| refusal(&desk.ask_new(BTC, new).1);
+    assert_eq!(check(&mut desk, buy("970", "0.1")), Some(Check::Collar), "they disagree");
+    assert_eq!(check(&mut desk, reducing(sell("960.2", "0.1"))), Some(Check::Collar));
+    assert_eq!(check(&mut desk, reducing(sell("960.3", "0.1"))), None);
+    let exits = reduces(&desk.level(Level::Halt));
+    assert_eq!((exits[0].1.price, exits[0].1.qty), (px("960.3"), qty("0.9")));
+}
+
+/// What rests near the mark is no slip of the finger because the book fell away from it.
+#[test]
+fn a_reduce_may_rest_near_the_mark_too() {
+    let mut desk = desk(|_| {});
+    desk.fill(BTC, buy("1000", "1"));
+    desk.tell(BTC, touch("949.9", "950.1"));
+    let check = |desk: &mut Desk, new| refusal(&desk.ask_new(BTC, new).1);
+    assert_eq!(check(&mut desk, reducing(sell("1000", "0.1"))), None);
+    assert_eq!(check(&mut desk, reducing(sell("1050.1", "0.1"))), Some(Check::Collar));
+}
+
+#[test]
+fn the_halt_prices_by_the_collar_in_force() {
+    let mut desk = desk(|limits| limits.collar = Bps::parse(b"20").unwrap());
+    desk.fill(BTC, buy("1000", "1"));
+    assert_eq!(reduces(&desk.level(Level::Halt))[0].1.price, px("998"));
 }
 
 #[test]
