@@ -1,6 +1,7 @@
 //! The fold against worked examples, a naive model, and whatever a network does to reports.
 
 mod life;
+mod memory;
 mod model;
 mod money;
 
