@@ -1,5 +1,8 @@
 //! Messages as bytes: explicit fields, little endian, no padding.
 
+#[cfg(test)]
+mod tests;
+
 use crate::book::BookSide;
 use crate::event::{Body, Control, Event, Origin, TouchSource};
 use crate::instrument::InstrumentId;
@@ -10,7 +13,7 @@ use crate::order::{
 };
 use crate::units::{Nanos, Px, Rate, Wide};
 
-/// Longest record, in bytes; a `Levels` event is the longest of today.
+/// Longest record, in bytes; a `Bar` event is the longest of today, with 115.
 const BYTES_MAX: usize = 192;
 /// An absent symbol.
 const NO_INSTRUMENT: u16 = u16::MAX;
