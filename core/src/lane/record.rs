@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::book::BookSide;
-use crate::event::{Body, Control, Event, Origin, TouchSource};
+use crate::event::{Body, Control, Event, Mark, Origin, TouchSource};
 use crate::instrument::InstrumentId;
 use crate::market::{Level, Side};
 use crate::message::{IntentMessage, VerdictMessage};
@@ -184,17 +184,7 @@ impl Record {
                 self.i64(trade.qty.0);
                 self.side(trade.aggressor);
             }
-            Body::Mark(mark) => {
-                self.i64(mark.price.0);
-                self.some(mark.index.map(|Px(price)| price));
-                self.some(mark.funding_rate.map(|Rate(rate)| rate));
-                self.u8(u8::from(mark.next_funding.is_some()));
-                self.nanos(mark.next_funding.unwrap_or_default());
-                self.u8(match mark.origin {
-                    Origin::Real => 0,
-                    Origin::Assumed => 1,
-                });
-            }
+            Body::Mark(mark) => self.mark(mark),
             Body::Liquidation(liquidation) => {
                 self.side(liquidation.side);
                 self.i64(liquidation.price.0);
@@ -221,6 +211,18 @@ impl Record {
             }
             Body::KillLevel(level) => self.u8(*level as u8),
         }
+    }
+
+    fn mark(&mut self, mark: &Mark) {
+        self.i64(mark.price.0);
+        self.some(mark.index.map(|Px(price)| price));
+        self.some(mark.funding_rate.map(|Rate(rate)| rate));
+        self.u8(u8::from(mark.next_funding.is_some()));
+        self.nanos(mark.next_funding.unwrap_or_default());
+        self.u8(match mark.origin {
+            Origin::Real => 0,
+            Origin::Assumed => 1,
+        });
     }
 
     fn report(&mut self, report: &Report) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::book::{Invalid, Touch};
-use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, Mark, TouchChange, Trade};
+use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, TouchChange, Trade};
 use crate::kill::Level as KillLevel;
 use crate::order::{
     ApprovalKey, Check, Class, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
