@@ -1,7 +1,10 @@
 //! Messages as bytes: explicit fields, little endian, no padding.
 
+#[cfg(test)]
+mod tests;
+
 use crate::book::BookSide;
-use crate::event::{Bar, Body, Control, Event, Origin, TouchSource};
+use crate::event::{Body, Control, Event, Mark, Origin, TouchSource};
 use crate::instrument::InstrumentId;
 use crate::market::{Level, Side};
 use crate::message::{IntentMessage, VerdictMessage};
@@ -10,7 +13,7 @@ use crate::order::{
 };
 use crate::units::{Nanos, Px, Rate, Wide};
 
-/// Room for a record, in bytes; a `Bar` event is the longest of today with 115.
+/// Longest record, in bytes; a `Bar` event is the longest of today, with 115.
 const BYTES_MAX: usize = 192;
 /// An absent symbol.
 const NO_INSTRUMENT: u16 = u16::MAX;
@@ -181,23 +184,22 @@ impl Record {
                 self.i64(trade.qty.0);
                 self.side(trade.aggressor);
             }
-            Body::Mark(mark) => {
-                self.i64(mark.price.0);
-                self.some(mark.index.map(|Px(price)| price));
-                self.some(mark.funding_rate.map(|Rate(rate)| rate));
-                self.u8(u8::from(mark.next_funding.is_some()));
-                self.nanos(mark.next_funding.unwrap_or_default());
-                self.u8(match mark.origin {
-                    Origin::Real => 0,
-                    Origin::Assumed => 1,
-                });
-            }
+            Body::Mark(mark) => self.mark(mark),
             Body::Liquidation(liquidation) => {
                 self.side(liquidation.side);
                 self.i64(liquidation.price.0);
                 self.i64(liquidation.qty.0);
             }
-            Body::Bar(bar) => self.bar(bar),
+            Body::Bar(bar) => {
+                self.nanos(bar.open_time);
+                self.u32(bar.interval_s);
+                self.u32(bar.trades);
+                for price in [bar.open, bar.high, bar.low, bar.close] {
+                    self.i64(price.0);
+                }
+                self.wide(bar.volume);
+                self.wide(bar.quote_volume);
+            }
             Body::BookInvalid(why) => self.u8(*why as u8),
             Body::Tick | Body::Gap | Body::Wake => {}
             Body::Report(report) => self.report(report),
@@ -211,15 +213,16 @@ impl Record {
         }
     }
 
-    fn bar(&mut self, bar: &Bar) {
-        self.nanos(bar.open_time);
-        self.u32(bar.interval_s);
-        self.u32(bar.trades);
-        for price in [bar.open, bar.high, bar.low, bar.close] {
-            self.i64(price.0);
-        }
-        self.wide(bar.volume);
-        self.wide(bar.quote_volume);
+    fn mark(&mut self, mark: &Mark) {
+        self.i64(mark.price.0);
+        self.some(mark.index.map(|Px(price)| price));
+        self.some(mark.funding_rate.map(|Rate(rate)| rate));
+        self.u8(u8::from(mark.next_funding.is_some()));
+        self.nanos(mark.next_funding.unwrap_or_default());
+        self.u8(match mark.origin {
+            Origin::Real => 0,
+            Origin::Assumed => 1,
+        });
     }
 
     fn report(&mut self, report: &Report) {

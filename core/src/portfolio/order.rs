@@ -172,7 +172,7 @@ impl Order {
             self.amend = None;
         }
         // An older answer must not undo an amend that was confirmed since.
-        if self.amend.is_none() && status.at > self.amended_at {
+        if status.at > self.amended_at {
             self.amended_at = status.at;
             (self.price, self.qty) = told;
         }

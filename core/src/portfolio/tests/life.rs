@@ -129,61 +129,6 @@ fn an_order_that_ends_with_its_first_report_leaves_nothing_open() {
 }
 
 #[test]
-fn finished_orders_are_remembered_back_to_the_window() {
-    let mut fold = portfolio();
-    let end = |fold: &mut Portfolio, counter| {
-        fold.report(BTC, &filled(id(counter), ReportKind::Filled, 10), at(1))
-    };
-    for counter in 1..=20 {
-        assert!(matches!(end(&mut fold, counter), Change::Executed(_)));
-    }
-    // Those of the window by what is remembered, older ones because they are old.
-    for counter in 1..=20 {
-        assert!(fold.is_known(id(counter)));
-        assert_eq!(end(&mut fold, counter), Change::Nothing);
-    }
-    // A gap in the window is not finished; one behind it is taken as finished.
-    assert!(matches!(end(&mut fold, 30), Change::Executed(_)));
-    assert_eq!(end(&mut fold, 21), Change::Nothing);
-    assert!(!fold.is_known(id(23)) && fold.is_known(id(22)));
-    assert!(matches!(end(&mut fold, 23), Change::Executed(_)));
-    assert_eq!(end(&mut fold, 23), Change::Nothing);
-}
-
-/// An old order that ends must not be taken for a newer one in the same cell, nor wipe it out.
-#[test]
-fn an_order_older_than_the_window_ends_like_any_other() {
-    let mut fold = with_order();
-    for counter in 2..=9 {
-        let _ = fold.report(BTC, &filled(id(counter), ReportKind::Filled, 10), at(1));
-    }
-    assert!(fold.order(id(1)).is_some());
-    assert!(matches!(
-        fold.report(BTC, &filled(id(1), ReportKind::Filled, 10), at(2)),
-        Change::Executed(_)
-    ));
-    let before = state(&fold);
-    for counter in 1..=9 {
-        let _ = fold.report(BTC, &filled(id(counter), ReportKind::Filled, 10), at(3));
-    }
-    assert_eq!(state(&fold), before);
-}
-
-/// One memory for all strategies forgot the orders of those that trade rarely.
-#[test]
-fn a_busy_strategy_does_not_make_a_quiet_ones_duplicate_count() {
-    let mut fold = with_order();
-    let last = filled(id(1), ReportKind::Filled, 10);
-    let _ = fold.report(BTC, &last, at(2));
-    for counter in 1..=100 {
-        let busy = OrderId::new(1, StrategyId(1), counter);
-        let _ = fold.report(ETH, &report(busy, ReportKind::Canceled), at(3));
-    }
-    assert_eq!(fold.report(BTC, &last, at(4)), Change::Nothing);
-    assert_eq!(fold.position(BTC).qty, qty(10));
-}
-
-#[test]
 fn an_amend_counts_the_larger_quantity_until_it_is_answered() {
     for (size, pending, after) in [(15, 15, 15), (6, 10, 6)] {
         let mut fold = with_order();
@@ -277,6 +222,17 @@ fn an_amend_that_nobody_waits_for_puts_the_order_in_doubt() {
     assert_eq!((order.price, order.qty, order.in_doubt), (px(104), qty(20), false));
 }
 
+/// What the venue has is taken, whatever else is on its way.
+#[test]
+fn an_answer_counts_beside_an_amend_that_is_not_answered() {
+    let mut fold = amended_twice();
+    let _ = fold.track(&intent(id(1), amend(105, 5)), at(7));
+    let look = Status { price: px(104), qty: qty(20), ..status(id(1), OrderState::Open, at(8)) };
+    let _ = fold.status(&look, at(9));
+    assert_eq!(fold.open(BTC, Side::Buy).qty, qty_sum(20));
+    assert_eq!(fold.unresolved(StrategyId(0)), 1);
+}
+
 #[test]
 fn an_older_status_does_not_undo_a_newer_amend() {
     let mut fold = amended_twice();
@@ -350,7 +306,8 @@ fn only_one_change_is_on_its_way() {
 fn an_unknown_order_is_released_only_when_it_can_no_longer_arrive() {
     let mut fold = with_order();
     let _ = fold.track(&intent(id(1), Action::Query), at(2));
-    // Sent at second 1, and five seconds may pass.
+    // Sent at second 1, and five seconds may pass, whatever else is heard of it meanwhile.
+    let _ = fold.report(BTC, &report(id(1), ReportKind::CancelRefused), at(4));
     assert_eq!(fold.status(&status(id(1), OrderState::Unknown, at(6)), at(9)), Change::Noted);
     assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
     let order = fold.order(id(1)).unwrap();

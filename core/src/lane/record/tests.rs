@@ -1,0 +1,454 @@
+//! Every field of every message reaches the bytes: what differs in one field differs in its record.
+
+use super::*;
+use crate::book::{Invalid, Touch};
+use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, TouchChange, Trade};
+use crate::kill::Level as KillLevel;
+use crate::order::{
+    ApprovalKey, Check, Class, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
+    VenueReason,
+};
+use crate::units::Qty;
+
+/// A base with one changed copy for each change.
+fn variants<T: Copy>(base: T, changes: &[fn(&mut T)]) -> Vec<T> {
+    let mut all = vec![base];
+    for change in changes {
+        let mut changed = base;
+        change(&mut changed);
+        all.push(changed);
+    }
+    all
+}
+
+const LEVEL: Level = Level { price: Px(11), qty: Qty(12) };
+
+fn touches() -> Vec<Body> {
+    let touch = Touch { bid: Some(LEVEL), ask: Some(Level { price: Px(13), qty: Qty(14) }) };
+    let base = TouchChange { touch, source: TouchSource::Book };
+    let all = variants(
+        base,
+        &[
+            |c| c.source = TouchSource::Ticker,
+            |c| c.touch.bid = None,
+            |c| c.touch.ask = None,
+            |c| c.touch.bid = Some(Level::default()),
+            |c| c.touch.ask = Some(Level::default()),
+            |c| c.touch.bid = Some(Level { price: Px(-11), ..LEVEL }),
+            |c| c.touch.bid = Some(Level { qty: Qty(99), ..LEVEL }),
+            |c| c.touch.ask = Some(LEVEL),
+        ],
+    );
+    all.into_iter().map(Body::Touch).collect()
+}
+
+fn depths() -> Vec<Body> {
+    let base = Depth {
+        imbalance_ppm: -5,
+        microprice: Some(Px(7)),
+        bids: [1, 2].map(Wide::from),
+        asks: [3, 4].map(Wide::from),
+    };
+    let all = variants(
+        base,
+        &[
+            |d| d.imbalance_ppm = 5,
+            |d| d.microprice = None,
+            |d| d.microprice = Some(Px(0)),
+            |d| d.bids[0] = i128::MAX.into(),
+            |d| d.bids[1] = (1_i128 << 64).into(),
+            |d| d.asks[0] = (-1).into(),
+            |d| d.asks[1] = 9.into(),
+        ],
+    );
+    all.into_iter().map(Body::Depth).collect()
+}
+
+fn levels() -> Vec<Body> {
+    let base = Levels { side: BookSide::Bid, first: 4, count: 3, levels: [LEVEL; 4] };
+    let all = variants(
+        base,
+        &[
+            |l| l.side = BookSide::Ask,
+            |l| l.first = 8,
+            |l| l.count = 4,
+            |l| l.levels[0].price = Px(1),
+            |l| l.levels[1].qty = Qty(1),
+            |l| l.levels[2].price = Px(2),
+            |l| l.levels[3].qty = Qty(2),
+        ],
+    );
+    all.into_iter().map(Body::Levels).collect()
+}
+
+fn trades() -> Vec<Body> {
+    let base = Trade { id: 1, price: Px(2), qty: Qty(3), aggressor: Side::Buy };
+    let all = variants(
+        base,
+        &[|t| t.id = 2, |t| t.price = Px(3), |t| t.qty = Qty(2), |t| t.aggressor = Side::Sell],
+    );
+    all.into_iter().map(Body::Trade).collect()
+}
+
+fn marks() -> Vec<Body> {
+    let base = Mark {
+        price: Px(1),
+        index: Some(Px(2)),
+        funding_rate: Some(Rate(3)),
+        next_funding: Some(Nanos(4)),
+        origin: Origin::Real,
+    };
+    let all = variants(
+        base,
+        &[
+            |m| m.price = Px(2),
+            |m| m.index = None,
+            |m| m.index = Some(Px(0)),
+            |m| m.funding_rate = None,
+            |m| m.funding_rate = Some(Rate(0)),
+            |m| m.funding_rate = Some(Rate(-3)),
+            |m| m.next_funding = None,
+            |m| m.next_funding = Some(Nanos(0)),
+            |m| m.origin = Origin::Assumed,
+        ],
+    );
+    all.into_iter().map(Body::Mark).collect()
+}
+
+fn liquidations() -> Vec<Body> {
+    let base = Liquidation { side: Side::Buy, price: Px(1), qty: Qty(2) };
+    let all = variants(base, &[|l| l.side = Side::Sell, |l| l.price = Px(2), |l| l.qty = Qty(1)]);
+    all.into_iter().map(Body::Liquidation).collect()
+}
+
+fn bars() -> Vec<Body> {
+    let base = Bar {
+        open_time: Nanos(1),
+        interval_s: 2,
+        trades: 3,
+        open: Px(4),
+        high: Px(5),
+        low: Px(6),
+        close: Px(7),
+        volume: 8.into(),
+        quote_volume: 9.into(),
+    };
+    let all = variants(
+        base,
+        &[
+            |b| b.open_time = Nanos(9),
+            |b| b.interval_s = 9,
+            |b| b.trades = 9,
+            |b| b.open = Px(9),
+            |b| b.high = Px(9),
+            |b| b.low = Px(9),
+            |b| b.close = Px(9),
+            |b| b.volume = i128::MIN.into(),
+            |b| b.quote_volume = i128::MAX.into(),
+        ],
+    );
+    all.into_iter().map(Body::Bar).collect()
+}
+
+fn reports() -> Vec<Body> {
+    let base = Report {
+        order: OrderId(1),
+        kind: ReportKind::Accepted,
+        reason: VenueReason::None,
+        side: Side::Buy,
+        reduce_only: false,
+        liquidity: Liquidity::Maker,
+        price: Px(2),
+        qty: Qty(3),
+        cum_qty: Qty(4),
+        cum_quote: crate::units::Usd(5),
+        cum_fee: crate::units::Usd(6),
+        last_qty: Qty(7),
+        last_price: Px(8),
+        payer: 9,
+    };
+    let mut all = variants(
+        base,
+        &[
+            |r| r.order = OrderId(u64::MAX),
+            |r| r.reason = VenueReason::DuplicateId,
+            |r| r.side = Side::Sell,
+            |r| r.reduce_only = true,
+            |r| r.liquidity = Liquidity::Taker,
+            |r| r.price = Px(10),
+            |r| r.qty = Qty(10),
+            |r| r.cum_qty = Qty(10),
+            |r| r.cum_quote.0 = 10,
+            |r| r.cum_fee.0 = -6,
+            |r| r.last_qty = Qty(10),
+            |r| r.last_price = Px(10),
+            |r| r.payer = 10,
+        ],
+    );
+    all.extend(ReportKind::ALL[1..].iter().map(|&kind| Report { kind, ..base }));
+    all.into_iter().map(Body::Report).collect()
+}
+
+fn statuses() -> Vec<Body> {
+    let base = Status {
+        order: OrderId(1),
+        state: OrderState::Open,
+        side: Side::Buy,
+        reduce_only: false,
+        price: Px(2),
+        qty: Qty(3),
+        cum_qty: Qty(4),
+        cum_quote: crate::units::Usd(5),
+        cum_fee: crate::units::Usd(6),
+        at: Nanos(7),
+    };
+    let all = variants(
+        base,
+        &[
+            |s| s.order = OrderId(2),
+            |s| s.state = OrderState::Closed,
+            |s| s.state = OrderState::Unknown,
+            |s| s.side = Side::Sell,
+            |s| s.reduce_only = true,
+            |s| s.price = Px(10),
+            |s| s.qty = Qty(10),
+            |s| s.cum_qty = Qty(10),
+            |s| s.cum_quote.0 = 10,
+            |s| s.cum_fee.0 = 10,
+            |s| s.at = Nanos(10),
+        ],
+    );
+    all.into_iter().map(Body::Status).collect()
+}
+
+fn actions() -> Vec<Action> {
+    let new = NewOrder {
+        side: Side::Buy,
+        price: Px(1),
+        qty: Qty(2),
+        tif: TimeInForce::Gtc,
+        reduce_only: false,
+    };
+    let news = variants(
+        new,
+        &[
+            |n| n.side = Side::Sell,
+            |n| n.price = Px(3),
+            |n| n.qty = Qty(3),
+            |n| n.tif = TimeInForce::Ioc,
+            |n| n.tif = TimeInForce::Fok,
+            |n| n.tif = TimeInForce::Gtx,
+            |n| n.reduce_only = true,
+        ],
+    );
+    let mut all: Vec<Action> = news.into_iter().map(Action::New).collect();
+    for (price, qty) in [(1, 2), (3, 2), (1, 3)] {
+        all.push(Action::Amend { price: Px(price), qty: Qty(qty) });
+    }
+    all.extend([Action::Cancel, Action::Query]);
+    all
+}
+
+fn rejections() -> Vec<Rejection> {
+    let base = Rejection {
+        order: OrderId(1),
+        instrument: InstrumentId(2),
+        action: Action::Cancel,
+        by: RejectedBy::Risk,
+        check: Check::KillLevel,
+        measured: 3.into(),
+        limit: 4.into(),
+    };
+    let mut all = variants(
+        base,
+        &[
+            |r| r.order = OrderId(2),
+            |r| r.instrument = InstrumentId(3),
+            |r| r.by = RejectedBy::Gateway,
+            |r| r.measured = i128::MIN.into(),
+            |r| r.limit = i128::MAX.into(),
+        ],
+    );
+    all.extend(Check::ALL[1..].iter().map(|&check| Rejection { check, ..base }));
+    let others = actions().into_iter().filter(|action| *action != Action::Cancel);
+    all.extend(others.map(|action| Rejection { action, ..base }));
+    all
+}
+
+fn bodies() -> Vec<Body> {
+    let mut all =
+        [touches(), depths(), levels(), trades(), marks(), liquidations(), bars()].concat();
+    all.extend(Invalid::ALL.map(Body::BookInvalid));
+    all.extend([Body::Tick, Body::Gap, Body::Wake]);
+    all.extend(reports());
+    all.extend(statuses());
+    all.extend(rejections().into_iter().map(Body::Rejected));
+    all.extend(KillLevel::ALL.map(|level| Body::Control(Control::Raise(level))));
+    all.extend(KillLevel::ALL.map(Body::KillLevel));
+    all
+}
+
+fn intents() -> Vec<Intent> {
+    let base = Intent {
+        order: OrderId(1),
+        instrument: InstrumentId(2),
+        source: Source::Alpha,
+        action: Action::Cancel,
+    };
+    let mut all = variants(
+        base,
+        &[
+            |i| i.order = OrderId(2),
+            |i| i.instrument = InstrumentId(3),
+            |i| i.source = Source::Risk,
+        ],
+    );
+    let others = actions().into_iter().filter(|action| *action != Action::Cancel);
+    all.extend(others.map(|action| Intent { action, ..base }));
+    all
+}
+
+fn event(body: Body) -> Event {
+    Event {
+        seq: 1,
+        ts: Nanos(2),
+        recv: Nanos(3),
+        frame: 4,
+        instrument: Some(InstrumentId(5)),
+        last: true,
+        body,
+    }
+}
+
+/// No two of them have the same bytes.
+fn assert_distinct(records: &[Record]) {
+    let mut bytes: Vec<&[u8]> = records.iter().map(Record::bytes).collect();
+    bytes.sort_unstable();
+    let twice = bytes.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None);
+}
+
+#[test]
+fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
+    let bodies = bodies();
+    let mut kinds: Vec<_> = bodies.iter().map(Body::kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, EventKind::ALL);
+    let records: Vec<_> = bodies.iter().map(|body| Record::event(&event(*body))).collect();
+    assert_distinct(&records);
+    let longest = |(record, _): &(&Record, &Body)| record.bytes().len();
+    let (record, body) = records.iter().zip(&bodies).max_by_key(longest).unwrap();
+    assert_eq!((body.kind(), record.bytes().len()), (EventKind::Bar, 115));
+}
+
+#[test]
+fn the_head_of_an_event_is_in_its_record_but_for_how_the_stages_split_their_work() {
+    let heads = variants(
+        event(Body::Tick),
+        &[
+            |e| e.seq = 9,
+            |e| e.ts = Nanos(9),
+            |e| e.recv = Nanos(9),
+            |e| e.frame = 9,
+            |e| e.instrument = Some(InstrumentId(9)),
+            |e| e.instrument = None,
+        ],
+    );
+    let records: Vec<_> = heads.iter().map(Record::event).collect();
+    assert_distinct(&records);
+    let middle = Event { last: false, ..heads[0] };
+    assert_eq!(Record::event(&middle).bytes(), records[0].bytes());
+}
+
+/// A change of the layout changes every digest: it is made on purpose.
+#[test]
+fn the_layout_is_little_endian_and_without_padding() {
+    let trade = Trade { id: 0x0102, price: Px(-1), qty: Qty(3), aggressor: Side::Sell };
+    let record = Record::event(&Event { instrument: None, ..event(Body::Trade(trade)) });
+    let mut expected = Vec::new();
+    for number in [1_u64, 2, 3, 4] {
+        expected.extend(number.to_le_bytes());
+    }
+    expected.extend([0xFF, 0xFF, 3, 2, 1, 0, 0, 0, 0, 0, 0]);
+    expected.extend([0xFF; 8]);
+    expected.extend([3, 0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(record.bytes(), expected);
+}
+
+#[test]
+fn the_kinds_of_actions_and_verdicts_have_numbers() {
+    for action in actions() {
+        let intent = Intent { action, ..intents()[0] };
+        let record = Record::intent(&IntentMessage { seq: 1, last: true, intent });
+        let number = match action {
+            Action::New(_) => 0,
+            Action::Amend { .. } => 1,
+            Action::Cancel => 2,
+            Action::Query => 3,
+        };
+        // Behind seq, order, instrument and source.
+        assert_eq!(record.bytes()[19], number);
+    }
+    for (verdict, number) in
+        [(Verdict::Approved(approvals()[0]), 1), (Verdict::Rejected(rejections()[0]), 0)]
+    {
+        let message = VerdictMessage { seq: 1, last: true, index: 1, verdict };
+        assert_eq!(Record::verdict(&message).bytes()[12], number);
+    }
+}
+
+#[test]
+fn every_field_of_an_intent_is_in_its_record() {
+    let message = |seq, last, intent| IntentMessage { seq, last, intent };
+    let intents = intents();
+    let mut records: Vec<_> =
+        intents.iter().map(|intent| Record::intent(&message(1, true, *intent))).collect();
+    let middle = Record::intent(&message(1, false, intents[0]));
+    assert_eq!(middle.bytes(), records[0].bytes());
+    records.push(Record::intent(&message(2, true, intents[0])));
+    assert_distinct(&records);
+}
+
+const CLASSES: [Class; 4] = [Class::NewRisk, Class::Reduce, Class::HaltReduce, Class::Cancel];
+
+fn approvals() -> Vec<Approved> {
+    let approve = |intent, class| Approved::new(&ApprovalKey::new(), intent, class);
+    let intents = intents();
+    let mut all: Vec<_> = CLASSES.map(|class| approve(intents[0], class)).into();
+    all.extend(intents[1..].iter().map(|intent| approve(*intent, Class::NewRisk)));
+    all
+}
+
+#[test]
+fn every_field_of_a_verdict_is_in_its_record() {
+    let message =
+        |seq, index, verdict| Record::verdict(&VerdictMessage { seq, last: true, index, verdict });
+    let (approvals, rejections) = (approvals(), rejections());
+    let approved = approvals.iter().map(|approved| Verdict::Approved(*approved));
+    let rejected = rejections.iter().map(|rejection| Verdict::Rejected(*rejection));
+    let mut records: Vec<_> =
+        approved.chain(rejected).map(|verdict| message(1, 1, verdict)).collect();
+    for verdict in [Verdict::Approved(approvals[0]), Verdict::Rejected(rejections[0])] {
+        records.push(message(2, 1, verdict));
+        records.push(message(1, 2, verdict));
+    }
+    assert_distinct(&records);
+    let last = Verdict::Approved(approvals[0]);
+    let middle = Record::verdict(&VerdictMessage { seq: 1, last: false, index: 1, verdict: last });
+    assert_eq!(middle.bytes(), records[0].bytes());
+}
+
+#[test]
+fn what_the_gateway_did_is_in_its_record() {
+    let approvals = approvals();
+    let mut records: Vec<_> =
+        approvals.iter().map(|approved| Record::sent(1, 1, approved, None)).collect();
+    for level in KillLevel::ALL {
+        records.push(Record::sent(1, 1, &approvals[0], Some(level as u8)));
+    }
+    records.push(Record::sent(2, 1, &approvals[0], None));
+    records.push(Record::sent(1, 2, &approvals[0], None));
+    records.extend([Record::cancel_all(1), Record::cancel_all(2)]);
+    assert_distinct(&records);
+}
