@@ -6,7 +6,7 @@ use fusewire_core::units::{Nanos, Round};
 use fusewire_io::venue::paper::ReportFaults;
 use proptest::prelude::*;
 
-use super::order::{Whole, faults, paces, whole, wild};
+use super::order::{Whole, faults, jitters, paces, whole, wild};
 use super::rig::Setup;
 use super::walk::{MARKS, Pace, START};
 
@@ -14,10 +14,11 @@ fn after(millis: u64) -> Nanos {
     Nanos(START.0 + millis * Nanos::MILLI)
 }
 
-/// Whether each message comes at most once and in its order. Only then do the answers to two amends of one
-/// order tell which of them is meant.
-fn in_order(faults: &ReportFaults) -> bool {
-    (faults.repeat_ppm, faults.delay_ppm) == (0, 0)
+/// Whether each answer comes once, in its order, and before anybody asks for it. Only then does the answer to
+/// an amend tell which amend of its order is meant.
+fn is_plain(faults: &ReportFaults, jitter: Nanos) -> bool {
+    let once = (faults.repeat_ppm, faults.delay_ppm) == (0, 0);
+    once && jitter < Nanos(100 * Nanos::MILLI)
 }
 
 /// C1, C11: at every event the account could reach no more than risk believes, order by order, and that is
@@ -69,17 +70,19 @@ fn check_same(setup: &Setup, belief: &Portfolio, truth: &Portfolio, whose: &str)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Lost, repeated and late reports of a hostile strategy's orders.
     #[test]
     fn c1_what_is_true_never_passes_what_risk_believes(
         seed in any::<u64>(), symbols in 1_usize..3, pace in paces(), faults in faults(),
+        jitter in jitters(),
     ) {
         let mut setup = Setup::new(symbols, seed);
+        setup.paper.jitter = jitter;
         setup.paper.faults = faults;
         let frames = match pace { Pace::Fast => 1_200, Pace::Sparse => 250 };
-        let mut rig = whole(&setup, (pace, frames, 0), wild(&setup, 3).amending(in_order(&faults)));
+        let mut rig = whole(&setup, (pace, frames, 0), wild(&setup, 3).amending(is_plain(&faults, jitter)));
         rig.watched(|rig| check_cover(&setup, rig));
         prop_assert!(rig.gateway.venue().paper.stats().fills() > 0);
     }
@@ -87,12 +90,13 @@ proptest! {
     /// When the strategy falls silent, queries bring risk and alpha back to the venue's truth.
     #[test]
     fn after_faults_belief_comes_back_to_the_truth(
-        seed in any::<u64>(), symbols in 1_usize..3, faults in faults(),
+        seed in any::<u64>(), symbols in 1_usize..3, faults in faults(), jitter in jitters(),
     ) {
         let mut setup = Setup::new(symbols, seed);
+        setup.paper.jitter = jitter;
         setup.paper.faults = faults;
         // 1,200 frames last some 42 s; the tail has no trades.
-        let rogue = wild(&setup, 3).amending(in_order(&faults)).quiet_at(after(30_000));
+        let rogue = wild(&setup, 3).amending(is_plain(&faults, jitter)).quiet_at(after(30_000));
         let mut rig = whole(&setup, (Pace::Fast, 1_200, 30), rogue);
         rig.watched(|rig| check_cover(&setup, rig));
         let truth = rig.gateway.venue().paper.portfolio();

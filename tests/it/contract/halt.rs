@@ -30,7 +30,7 @@ fn raised_at(rig: &Whole) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// C17, C18: a level raised by a command. At 1 nothing adds risk; at 2 all is cancelled and left,
     /// however many reports are lost; at 3 the gateway cancels alone.

@@ -7,15 +7,16 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::market::Side;
 use fusewire_core::message::{BookInput, FeedbackBody, InputBody};
-use fusewire_core::order::{Liquidity, OrderId, Report, StrategyId};
+use fusewire_core::order::{Action, Liquidity, OrderId, Report, StrategyId};
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig};
 use fusewire_core::units::{Nanos, Px, Round};
 use fusewire_io::gateway::GatewayCounts;
 use proptest::prelude::*;
 
-use super::order::{Whole, faults, paces, whole, wild};
+use super::order::{Whole, faults, jitters, paces, whole, wild};
 use super::rig::Setup;
 use super::walk::{Fed, Pace, START, market};
+use super::watch::Watched;
 
 /// One verdict for each intent, one fate for each verdict.
 pub(super) fn check_counts(rig: &Whole) {
@@ -56,6 +57,21 @@ fn check_trades(events: &[Event], fills: &[(u64, InstrumentId, Report)]) -> usiz
         assert!(*sum <= trade.qty.0, "event {}: {sum} by {trade:?}", event.seq);
     }
     paid.len()
+}
+
+/// A trade pays only orders that got in before its time: at equal times nobody knows which was first.
+fn check_arrivals(setup: &Setup, venue: &Watched, fills: &[(u64, InstrumentId, Report)]) {
+    let time_of = |seq: u64| venue.events[usize::try_from(seq - 1).unwrap()].ts;
+    let sent: BTreeMap<OrderId, Nanos> = venue
+        .sent
+        .iter()
+        .filter(|sent| matches!(sent.intent.action, Action::New(_)))
+        .map(|sent| (sent.intent.order, time_of(sent.seq)))
+        .collect();
+    for (seq, _, report) in fills.iter().filter(|(_, _, r)| r.liquidity == Liquidity::Maker) {
+        let least = Nanos(sent[&report.order].0 + setup.paper.order_latency.0);
+        assert!(time_of(*seq) > least, "event {seq}: {report:?} had left only at {least:?}");
+    }
 }
 
 /// No level pays more than it shows, and what was taken of it is only new when the book shows more.
@@ -158,13 +174,14 @@ fn check_reduces(reports: impl Iterator<Item = (u64, InstrumentId, Report)>) -> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn every_fill_is_paid_for_once_and_booked_once(
-        seed in any::<u64>(), symbols in 1_usize..3,
+        seed in any::<u64>(), symbols in 1_usize..3, jitter in jitters(),
     ) {
-        let setup = Setup::new(symbols, seed);
+        let mut setup = Setup::new(symbols, seed);
+        setup.paper.jitter = jitter;
         // The tail has no trades, so that everything is told in the end.
         let frames = (Pace::Fast, 1_500, 5);
         let rogue = wild(&setup, 2).quiet_at(Nanos(START.0 + 50 * Nanos::SECOND));
@@ -175,6 +192,7 @@ proptest! {
         let fills: Vec<_> = reports(&rig).filter(|(_, _, report)| report.kind.is_fill()).collect();
         prop_assert_eq!(fills.len() as u64, venue.paper.stats().fills());
         prop_assert!(check_trades(&venue.events, &fills) > 0);
+        check_arrivals(&setup, venue, &fills);
         let inputs = market(&setup.instruments, setup.paper.seed, frames);
         prop_assert!(check_levels(&venue.events, &fills, &inputs) > 0);
         check_reduces(reports(&rig));
