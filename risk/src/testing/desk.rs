@@ -15,7 +15,7 @@ use fusewire_core::ring::{Consumer, Producer, RingBuffer};
 use fusewire_core::stage::Stage;
 use fusewire_core::units::{Nanos, Qty};
 
-use super::{A, B, BTC, ETH, depth, event, intent, mark, report, touch, universe};
+use super::{A, B, BTC, ETH, SPOT, depth, event, intent, mark, report, touch, universe};
 use crate::limits::{Limits, RiskConfig};
 use crate::stage::{Ports, RiskStage};
 
@@ -46,7 +46,7 @@ impl Desk {
         let (gateway, output) = RingBuffer::new(1);
         let kill = KillSwitch::new();
         let ports = Ports { input: alpha, output: gateway };
-        let (tradable, strategies) = ([BTC, ETH], [A, B]);
+        let (tradable, strategies) = ([BTC, ETH, SPOT], [A, B]);
         let stage = RiskStage::new(
             config,
             &universe(),

@@ -6,12 +6,16 @@ use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
 use fusewire_core::kill::Level;
 use fusewire_core::order::{
-    Action, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce, Verdict,
+    Action, Check, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce,
+    Verdict,
 };
 use fusewire_core::units::{Nanos, Qty};
 
 use super::{buy, desk, sell, wide};
-use crate::testing::{BTC, Desk, ETH, approved, config, intent, px, qty, reducing, universe, usd};
+use crate::testing::{
+    B, BNB, BTC, Desk, ETH, approved, config, intent, mark, px, qty, reducing, refusal, universe,
+    usd,
+};
 
 fn cancelled(verdicts: &[Verdict]) -> BTreeSet<OrderId> {
     let orders =
@@ -40,7 +44,7 @@ fn c18_the_halt_cancels_a_full_table_at_once() {
         limits.duplicate_window = Nanos(1);
         limits.position_notional_max = usd("20000");
     });
-    config.halt_max = 203;
+    config.halt_max = 204;
     let mut desk = Desk::open(&config);
     desk.fill(BTC, buy("1000", "1"));
     desk.fill(ETH, sell("100", "3"));
@@ -144,6 +148,20 @@ fn the_halt_acts_at_level_two_only() {
         desk.wait_seconds(2);
         assert_eq!(desk.tick(), []);
     }
+}
+
+/// A position that nobody should have is left too; a symbol that is not traded any more keeps it.
+#[test]
+fn the_halt_leaves_symbols_that_are_only_observed() {
+    let mut desk = desk(|_| {});
+    desk.tell(BNB, mark("500"));
+    let foreign = OrderId::new(1, B, 1);
+    desk.sent.insert(foreign, buy("500", "2"));
+    desk.report(BNB, ReportKind::Filled, foreign, qty("2"));
+    let strategy = desk.ask_new(BNB, reducing(sell("500", "1"))).1;
+    assert_eq!(refusal(&strategy), Some(Check::Universe), "not its business");
+    let found = reduces(&desk.level(Level::Halt));
+    assert_eq!((found[0].0.instrument, found[0].1.qty), (BNB, qty("2")));
 }
 
 /// A strategy that goes on sending does not get in between.
