@@ -6,15 +6,15 @@ use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
 use fusewire_core::kill::Level;
 use fusewire_core::order::{
-    Action, Check, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce,
-    Verdict,
+    Action, Check, Class, Intent, NewOrder, OrderId, Report, ReportKind, Source, StrategyId,
+    TimeInForce, VenueReason, Verdict,
 };
-use fusewire_core::units::{Nanos, Qty};
+use fusewire_core::units::{Bps, Nanos, Qty};
 
 use super::{buy, desk, sell, wide};
 use crate::testing::{
-    B, BNB, BTC, Desk, ETH, approved, config, intent, mark, px, qty, reducing, refusal, universe,
-    usd,
+    B, BNB, BTC, Desk, ETH, approved, config, intent, mark, px, qty, reducing, refusal, report,
+    touch, universe, usd,
 };
 
 fn cancelled(verdicts: &[Verdict]) -> BTreeSet<OrderId> {
@@ -94,6 +94,44 @@ fn the_halt_tries_again_until_nothing_is_open_or_held() {
         desk.wait_seconds(1);
         assert_eq!(desk.tick(), [], "flat, and nothing is open");
     }
+}
+
+/// Its prices are those of the configuration, like everybody's.
+#[test]
+fn the_halt_keeps_to_the_collar_and_to_the_age_of_the_mark() {
+    let mut desk = desk(|limits| {
+        limits.collar = Bps::parse(b"10").unwrap();
+        limits.mark_age_max = Nanos(2);
+    });
+    desk.fill(BTC, buy("1000", "1"));
+    desk.wait(Nanos(3));
+    desk.tell(BTC, touch("1999.9", "2000.1"));
+    assert_eq!(reduces(&desk.level(Level::Halt))[0].1.price, px("1998"), "the later mid");
+}
+
+/// However much there is to do, one event gives rise to at most `halt_max` intents.
+#[test]
+fn the_halt_and_its_queries_are_bounded_together() {
+    let mut config = config(|limits| (limits.open_max, limits.reduce_reserve) = (5, 0));
+    config.halt_max = 9;
+    let mut desk = Desk::open(&config);
+    desk.fill(BTC, buy("1000", "1"));
+    let orders: Vec<_> = (1..=5).map(|n| desk.rest(BTC, buy("1000", &format!("0.{n}")))).collect();
+    assert_eq!(cancelled(&desk.level(Level::Halt)).len(), 5);
+    for order in orders {
+        let denied = Report {
+            reason: VenueReason::UnknownOrder,
+            ..report(ReportKind::CancelRefused, order, &desk.sent[&order], Qty::ZERO)
+        };
+        desk.tell(BTC, Body::Report(denied));
+    }
+    desk.wait_seconds(1);
+    let verdicts = desk.tick();
+    let count = |action| {
+        verdicts.iter().map(approved).filter(|(intent, _)| intent.action == action).count()
+    };
+    // Five cancels are due, and queries on five orders in doubt and on the first exit.
+    assert_eq!((verdicts.len(), count(Action::Cancel), count(Action::Query)), (9, 5, 4));
 }
 
 /// What is on its way is not sent twice: neither a cancel, nor more than the position.
