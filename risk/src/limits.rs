@@ -332,6 +332,37 @@ mod tests {
         assert_eq!(limits.order_notional_max, Usd::parse(b"2000").unwrap());
     }
 
+    /// Counts and notionals are far above the default, and nothing else is: not a price, an age or the
+    /// leverage.
+    #[test]
+    fn the_bench_profile_raises_counts_and_notionals_only() {
+        let counts = |limits: &Limits| {
+            [
+                limits.rate_new,
+                limits.rate_symbol,
+                limits.rate_amend,
+                limits.rate_cancel,
+                limits.rate_reduce,
+                limits.rate_query,
+                limits.venue_orders_per_minute,
+                limits.open_max,
+                limits.reduce_reserve,
+            ]
+        };
+        let notionals = |limits: &Limits| {
+            [limits.order_notional_max, limits.position_notional_max, limits.gross_notional_max]
+        };
+        let (default, bench) = (Limits::default(), Limits::profile(Profile::Bench));
+        for (low, high) in counts(&default).into_iter().zip(counts(&bench)) {
+            assert!(high >= 10 * low, "{high} for {low}");
+        }
+        for (low, high) in notionals(&default).into_iter().zip(notionals(&bench)) {
+            assert!(high.0 >= 10 * low.0, "{high} for {low}");
+        }
+        assert_eq!((bench.collar, bench.leverage_max), (default.collar, default.leverage_max));
+        assert_eq!(bench.mark_age_max, default.mark_age_max);
+    }
+
     fn error_of(change: impl FnOnce(&mut RiskConfig)) -> String {
         let mut config = RiskConfig::default();
         change(&mut config);

@@ -211,6 +211,7 @@ mod tests {
         assert!(budget.allows(Nanos(0)).is_err());
         budget.note(Nanos(0));
         assert!(budget.allows(Nanos(u64::MAX)).is_err());
+        assert_eq!(budget.sent.newest_first().count(), 0, "and remembers nothing");
     }
 
     #[test]

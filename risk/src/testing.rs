@@ -23,8 +23,10 @@ pub(crate) use world::{Place, World};
 pub(crate) const BTC: InstrumentId = InstrumentId(0);
 /// `ETHUSDT`, tick 0.01, lot 0.001.
 pub(crate) const ETH: InstrumentId = InstrumentId(1);
-/// `SPOT:BTCUSDT`: observed only.
+/// `SPOT:BTCUSDT`: on the list of tradable symbols by mistake.
 pub(crate) const SPOT: InstrumentId = InstrumentId(2);
+/// `BNBUSDT`: a contract that is observed only.
+pub(crate) const BNB: InstrumentId = InstrumentId(3);
 /// The first strategy.
 pub(crate) const A: StrategyId = StrategyId(0);
 /// The second one.
@@ -53,7 +55,8 @@ pub(crate) fn btc() -> Instrument {
 pub(crate) fn universe() -> Universe {
     let eth = common(Where::UsdM, "ETHUSDT").unwrap();
     let spot = common(Where::Spot, "BTCUSDT").unwrap();
-    Universe::new(vec![btc(), eth, spot]).unwrap()
+    let bnb = common(Where::UsdM, "BNBUSDT").unwrap();
+    Universe::new(vec![btc(), eth, spot, bnb]).unwrap()
 }
 
 pub(crate) fn event(seq: u64, ts: Nanos, instrument: Option<InstrumentId>, body: Body) -> Event {
@@ -112,7 +115,7 @@ pub(crate) fn intent(order: OrderId, instrument: InstrumentId, action: Action) -
 /// A fold for the universe above.
 pub(crate) fn portfolio() -> Portfolio {
     Portfolio::new(PortfolioConfig {
-        instruments: 3,
+        instruments: 4,
         strategies: vec![A, B, StrategyId::RISK],
         orders_max: 32,
         closed_max: 32,

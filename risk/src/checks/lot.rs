@@ -48,6 +48,9 @@ mod tests {
             assert_eq!(refused(bad, &size), Some(Fail { check: Check::Lot, measured, limit }));
         }
         assert!(refused("1", &LotSize { step: Qty::ZERO, ..size }).is_some());
+        let odd = LotSize { min: qty("0.0004"), ..size };
+        assert_eq!(refused("0.0014", &odd), None, "the grid begins at the least");
+        assert!(refused("0.001", &odd).is_some());
         let from_zero = LotSize { min: Qty::ZERO, ..size };
         assert!(refused("0", &from_zero).is_some(), "nothing is no quantity");
     }

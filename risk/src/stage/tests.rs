@@ -9,6 +9,7 @@ mod symbols;
 
 use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
+use fusewire_core::instrument::InstrumentId;
 use fusewire_core::kill::Level;
 use fusewire_core::order::{
     Action, Check, Class, NewOrder, OrderId, RejectedBy, Rejection, ReportKind, Side, StrategyId,
@@ -17,8 +18,8 @@ use fusewire_core::units::{Bps, Nanos, Px, Qty};
 
 use crate::limits::Limits;
 use crate::testing::{
-    A, B, BTC, Desk, ETH, SPOT, approved, config, depth, intent, mark, new_order, px, qty,
-    reducing, refusal, report, touch, usd,
+    A, B, BNB, BTC, Desk, ETH, SPOT, approved, config, depth, intent, mark, new_order, px, qty,
+    reducing, refusal, report, touch, universe, usd,
 };
 
 fn buy(price: &str, amount: &str) -> NewOrder {
@@ -82,8 +83,9 @@ fn c12_only_tradable_symbols_and_known_strategies() {
     let mut desk = desk(|_| {});
     let refused =
         |desk: &mut Desk, strategy, on| refusal(&desk.ask_new_of(strategy, on, buy("1000", "1")).1);
-    assert_eq!(refused(&mut desk, A, SPOT), Some(Check::Universe));
-    let nowhere = fusewire_core::instrument::InstrumentId(99);
+    assert_eq!(refused(&mut desk, A, SPOT), Some(Check::Universe), "no contract");
+    assert_eq!(refused(&mut desk, A, BNB), Some(Check::Universe), "not on the list");
+    let nowhere = InstrumentId(99);
     assert_eq!(refused(&mut desk, A, nowhere), Some(Check::Universe));
     for foreign in [StrategyId(7), StrategyId::RISK] {
         assert_eq!(refused(&mut desk, foreign, BTC), Some(Check::Universe));
@@ -375,6 +377,19 @@ fn an_amend_needs_data_a_level_and_an_order_that_is_open_and_idle() {
     assert_eq!(ask(&mut desk, order, BTC), Some(Check::OrderState), "an amend is on its way");
 }
 
+/// What the venue is sent is the total, what is at risk is the rest.
+#[test]
+fn c3_the_total_of_an_amend_stays_within_the_lot_too() {
+    let mut desk = wide();
+    let order = desk.rest(BTC, buy("1000", "900"));
+    desk.report(BTC, ReportKind::PartialFill, order, qty("800"));
+    let largest = universe().get(BTC).lot.max;
+    let amend = |amount| intent(order, BTC, Action::Amend { price: px("1000"), qty: amount });
+    let beyond = Qty(largest.0 + qty("0.001").0);
+    assert_eq!(refusal(&desk.ask(amend(beyond))), Some(Check::Lot));
+    assert_eq!(refusal(&desk.ask(amend(largest))), None);
+}
+
 /// Until it is confirmed, the old quantity and the new one may both hold.
 #[test]
 fn c1_an_amend_counts_the_larger_of_old_and_new() {
@@ -447,7 +462,7 @@ fn without_any_price_ever_a_reduce_is_refused() {
 
 #[test]
 fn a_cancel_passes_at_the_halt_and_only_once() {
-    let mut desk = desk(|_| {});
+    let mut desk = desk(|limits| limits.rate_cancel = 1);
     let order = desk.send(BTC, buy("1000", "0.1"));
     let ask = |desk: &mut Desk, order, on, action| desk.ask(intent(order, on, action));
     let unknown = OrderId::new(1, A, 9);
@@ -498,13 +513,17 @@ fn a_fill_that_can_not_be_booked_raises_the_level() {
 #[test]
 fn a_fill_of_an_order_that_does_not_fit_the_table_raises_the_level() {
     let mut desk = desk(|limits| (limits.open_max, limits.reduce_reserve) = (4, 1));
-    for counter in 1..=8 {
+    for counter in 1..=9 {
         assert_eq!(desk.kill.level(), Level::Run);
         let order = OrderId::new(1, B, counter);
         desk.sent.insert(order, buy("1000", "1"));
         desk.report(BTC, ReportKind::Accepted, order, Qty::ZERO);
     }
-    assert_eq!(desk.stage.portfolio().faults().overflow, 1, "four orders, three symbols");
+    assert_eq!(
+        desk.stage.portfolio().faults().overflow,
+        1,
+        "room for four orders and four symbols"
+    );
     assert_eq!(desk.kill.level(), Level::NoNewRisk);
 }
 

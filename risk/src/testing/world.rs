@@ -184,7 +184,7 @@ impl World {
         let limit = match class {
             Class::NewRisk => limits.open_max - limits.reduce_reserve,
             Class::Reduce => limits.open_max,
-            Class::HaltReduce | Class::Cancel => limits.open_max + 3,
+            Class::HaltReduce | Class::Cancel => limits.open_max + 4,
         };
         // Amends and cancels add no order.
         let last = self.approvals.last().map(|(_, intent, _)| intent.action);

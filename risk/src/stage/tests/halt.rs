@@ -6,14 +6,15 @@ use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
 use fusewire_core::kill::Level;
 use fusewire_core::order::{
-    Action, Check, Class, Intent, NewOrder, OrderId, ReportKind, Source, StrategyId, TimeInForce,
-    Verdict,
+    Action, Check, Class, Intent, NewOrder, OrderId, Report, ReportKind, Source, StrategyId,
+    TimeInForce, VenueReason, Verdict,
 };
 use fusewire_core::units::{Bps, Nanos, Qty};
 
 use super::{buy, desk, sell, wide};
 use crate::testing::{
-    B, BTC, Desk, ETH, approved, config, intent, px, qty, reducing, refusal, touch, universe, usd,
+    B, BNB, BTC, Desk, ETH, approved, config, intent, mark, px, qty, reducing, refusal, report,
+    touch, universe, usd,
 };
 
 fn cancelled(verdicts: &[Verdict]) -> BTreeSet<OrderId> {
@@ -43,7 +44,7 @@ fn c18_the_halt_cancels_a_full_table_at_once() {
         limits.duplicate_window = Nanos(1);
         limits.position_notional_max = usd("20000");
     });
-    config.halt_max = 203;
+    config.halt_max = 204;
     let mut desk = Desk::open(&config);
     desk.fill(BTC, buy("1000", "1"));
     desk.fill(ETH, sell("100", "3"));
@@ -109,7 +110,7 @@ fn the_halt_does_not_cancel_its_own_orders() {
 /// Whatever the table holds, one event gives rise to no more than `halt_max`; the rest follows.
 #[test]
 fn c18_the_halt_keeps_to_its_bound() {
-    let mut config = config(|limits| (limits.open_max, limits.reduce_reserve) = (4, 1));
+    let mut config = config(|limits| (limits.open_max, limits.reduce_reserve) = (3, 1));
     config.halt_max = 7;
     config.queries_per_event = 7;
     let mut desk = Desk::open(&config);
@@ -136,6 +137,44 @@ fn c18_the_halt_keeps_to_its_bound() {
     let verdicts = desk.tick();
     let of = |action| verdicts.iter().filter(|v| approved(v).0.action == action).count();
     assert_eq!((verdicts.len(), of(Action::Cancel), of(Action::Query)), (7, 4, 1));
+}
+
+/// Its prices are those of the configuration, like everybody's.
+#[test]
+fn the_halt_keeps_to_the_collar_and_to_the_age_of_the_mark() {
+    let mut desk = desk(|limits| {
+        limits.collar = Bps::parse(b"10").unwrap();
+        limits.mark_age_max = Nanos(2);
+    });
+    desk.fill(BTC, buy("1000", "1"));
+    desk.wait(Nanos(3));
+    desk.tell(BTC, touch("1999.9", "2000.1"));
+    assert_eq!(reduces(&desk.level(Level::Halt))[0].1.price, px("1998"), "the later mid");
+}
+
+/// However much there is to do, one event gives rise to at most `halt_max` intents.
+#[test]
+fn the_halt_and_its_queries_are_bounded_together() {
+    let mut config = config(|limits| (limits.open_max, limits.reduce_reserve) = (5, 0));
+    config.halt_max = 9;
+    let mut desk = Desk::open(&config);
+    desk.fill(BTC, buy("1000", "1"));
+    let orders: Vec<_> = (1..=5).map(|n| desk.rest(BTC, buy("1000", &format!("0.{n}")))).collect();
+    assert_eq!(cancelled(&desk.level(Level::Halt)).len(), 5);
+    for order in orders {
+        let denied = Report {
+            reason: VenueReason::UnknownOrder,
+            ..report(ReportKind::CancelRefused, order, &desk.sent[&order], Qty::ZERO)
+        };
+        desk.tell(BTC, Body::Report(denied));
+    }
+    desk.wait_seconds(1);
+    let verdicts = desk.tick();
+    let count = |action| {
+        verdicts.iter().map(approved).filter(|(intent, _)| intent.action == action).count()
+    };
+    // Five cancels are due, and queries on five orders in doubt and on the first exit.
+    assert_eq!((verdicts.len(), count(Action::Cancel), count(Action::Query)), (9, 5, 4));
 }
 
 /// What is on its way is not sent twice: neither a cancel, nor more than the position.
@@ -223,6 +262,20 @@ fn the_halt_acts_at_level_two_only() {
         desk.wait_seconds(2);
         assert_eq!(desk.tick(), []);
     }
+}
+
+/// A position that nobody should have is left too; a symbol that is not traded any more keeps it.
+#[test]
+fn the_halt_leaves_symbols_that_are_only_observed() {
+    let mut desk = desk(|_| {});
+    desk.tell(BNB, mark("500"));
+    let foreign = OrderId::new(1, B, 1);
+    desk.sent.insert(foreign, buy("500", "2"));
+    desk.report(BNB, ReportKind::Filled, foreign, qty("2"));
+    let strategy = desk.ask_new(BNB, reducing(sell("500", "1"))).1;
+    assert_eq!(refusal(&strategy), Some(Check::Universe), "not its business");
+    let found = reduces(&desk.level(Level::Halt));
+    assert_eq!((found[0].0.instrument, found[0].1.qty), (BNB, qty("2")));
 }
 
 /// A strategy that goes on sending does not get in between.

@@ -58,7 +58,7 @@ fn input_waits_while_output_does() {
         input.push(AlphaOut::Event(event(seq, Nanos(seq), None, Body::Tick))).unwrap();
     }
     assert!(stage.poll() > 0);
-    stage.poll();
+    assert!(stage.poll() > 0, "taking input is work, even when nothing gets out");
     for _ in 0..3 {
         assert_eq!(stage.poll(), 0, "the ring is full");
     }
@@ -84,8 +84,8 @@ fn refused(change: impl FnOnce(&mut RiskConfig), tradable: &[InstrumentId]) -> b
 
 #[test]
 fn a_stage_that_could_not_halt_at_once_does_not_start() {
-    assert!(!refused(|config| config.halt_max = 203, &[BTC]));
-    assert!(refused(|config| config.halt_max = 202, &[BTC]), "200 orders and 3 symbols");
+    assert!(!refused(|config| config.halt_max = 204, &[BTC]));
+    assert!(refused(|config| config.halt_max = 203, &[BTC]), "200 orders and 4 symbols");
     assert!(refused(|config| config.limits.leverage_max = 6, &[BTC]));
-    assert!(refused(|_| {}, &[InstrumentId(3)]));
+    assert!(refused(|_| {}, &[InstrumentId(4)]));
 }
