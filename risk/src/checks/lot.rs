@@ -48,6 +48,9 @@ mod tests {
             assert_eq!(refused(bad, &size), Some(Fail { check: Check::Lot, measured, limit }));
         }
         assert!(refused("1", &LotSize { step: Qty::ZERO, ..size }).is_some());
+        let coarse = LotSize { step: qty("0.003"), ..size };
+        let on_grid = ["0.004", "0.005", "0.006"].map(|text| refused(text, &coarse).is_none());
+        assert_eq!(on_grid, [false, true, false], "the grid begins at the least quantity");
         let from_zero = LotSize { min: Qty::ZERO, ..size };
         assert!(refused("0", &from_zero).is_some(), "nothing is no quantity");
     }
