@@ -4,6 +4,7 @@
 //! *increase* of an order's cumulative quantity, so that repeated, late and lost reports do no harm; a
 //! terminal report releases the rest, and nothing that comes later for that order changes anything.
 
+mod closed;
 mod order;
 mod position;
 #[cfg(test)]
@@ -14,15 +15,12 @@ pub use order::{Order, PendingAmend, Phase};
 pub use position::{Execution, Position};
 pub use types::{Change, Faults, OpenSide, PortfolioConfig, TrackError};
 
-use std::collections::VecDeque;
+use closed::Closed;
 
 use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
 use crate::market::Side;
-use crate::order::{
-    Action, Intent, OrderId, OrderState, Rejection, Report, ReportKind, Status, StrategyId,
-    VenueReason,
-};
+use crate::order::{Action, Intent, OrderId, OrderState, Rejection, Report, Status, StrategyId};
 use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
 
 /// Orders, positions and money.
@@ -31,9 +29,7 @@ pub struct Portfolio {
     config: PortfolioConfig,
     /// By id.
     orders: Vec<Order>,
-    closed: VecDeque<OrderId>,
-    /// Highest counter seen, per strategy.
-    newest: Vec<u64>,
+    closed: Closed,
     open: Vec<[OpenSide; 2]>,
     account: Vec<Position>,
     /// By strategy, then by symbol.
@@ -45,13 +41,15 @@ pub struct Portfolio {
 
 impl Portfolio {
     /// No orders, no positions.
+    ///
+    /// # Panics
+    /// When `closed_max` is 0.
     #[must_use]
     pub fn new(config: PortfolioConfig) -> Self {
         let (instruments, strategies) = (config.instruments, config.strategies.len());
         Self {
             orders: Vec::with_capacity(config.orders_max),
-            closed: VecDeque::with_capacity(config.closed_max),
-            newest: vec![0; strategies],
+            closed: Closed::new(&config.strategies, config.closed_max),
             open: vec![[OpenSide::default(); 2]; instruments],
             account: vec![Position::default(); instruments],
             by_strategy: vec![Position::default(); instruments * strategies],
@@ -105,7 +103,10 @@ impl Portfolio {
     pub fn apply(&mut self, event: &Event) -> Change {
         match (&event.body, event.instrument) {
             (Body::Report(report), Some(instrument)) => self.report(instrument, report, event.ts),
-            (Body::Status(status), Some(_)) => self.status(status, event.ts),
+            (Body::Status(status), Some(instrument)) => {
+                self.meet_by_status(instrument, status, event.ts);
+                self.status(status, event.ts)
+            }
             _ => Change::Nothing,
         }
     }
@@ -116,14 +117,14 @@ impl Portfolio {
             return Change::Nothing;
         };
         let amounts = (report.cum_qty, report.cum_quote, report.cum_fee);
-        let executed = self.book(index, amounts);
+        let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
         if report.kind.is_fill() && executed.is_none() {
             self.faults.duplicates += 1;
         }
         if report.kind.is_terminal() {
             self.close(index);
         } else {
-            self.update(index, |order| note(order, report, now));
+            self.update(index, |order| order.note(report, now));
         }
         executed.map_or(Change::Noted, Change::Executed)
     }
@@ -131,12 +132,21 @@ impl Portfolio {
     /// Takes the answer to a query at `now`.
     pub fn status(&mut self, status: &Status, now: Nanos) -> Change {
         let Some(index) = self.index_of(status.order) else { return Change::Nothing };
+        let amounts = (status.cum_qty, status.cum_quote, status.cum_fee);
         let arrival_max = self.config.arrival_max;
         let too_late = |since: Nanos| status.at.since(since) > i128::from(arrival_max.0);
         match status.state {
             OrderState::Unknown => {
-                // It may still arrive. Only what left too long ago can not.
-                if too_late(self.orders[index].sent_at) {
+                let order = &self.orders[index];
+                if order.phase == Phase::Open || order.cum_qty > Qty::ZERO {
+                    // It did arrive. How it ended is what the venue has forgotten, and nobody knows.
+                    self.update(index, |order| {
+                        order.query_since = None;
+                        // An answer from before it was last heard of is merely old.
+                        order.in_doubt |= status.at > order.heard_at;
+                    });
+                } else if too_late(order.sent_at) {
+                    // It might still have arrived. What left too long ago can not.
                     self.close(index);
                 } else {
                     self.update(index, |order| order.query_since = None);
@@ -144,29 +154,13 @@ impl Portfolio {
                 Change::Noted
             }
             OrderState::Closed => {
-                let executed = self.book(index, (status.cum_qty, status.cum_quote, status.cum_fee));
+                let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
                 self.close(index);
                 executed.map_or(Change::Noted, Change::Executed)
             }
             OrderState::Open => {
-                let executed = self.book(index, (status.cum_qty, status.cum_quote, status.cum_fee));
-                self.update(index, |order| {
-                    order.phase = Phase::Open;
-                    order.heard_at = now;
-                    order.query_since = None;
-                    order.in_doubt = false;
-                    if order.cancel_since.is_some_and(too_late) {
-                        order.cancel_since = None;
-                    }
-                    let arrived = |a: &PendingAmend| (a.price, a.qty) == (status.price, status.qty);
-                    if order.amend.is_some_and(|a| arrived(&a) || too_late(a.since)) {
-                        order.amend = None;
-                    }
-                    // An older answer must not undo an amend that was confirmed since.
-                    if order.amend.is_none() && status.at > order.amended_at {
-                        (order.price, order.qty) = (status.price, status.qty);
-                    }
-                });
+                let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
+                self.update(index, |order| order.confirm(status, now, too_late));
                 executed.map_or(Change::Noted, Change::Executed)
             }
         }
@@ -277,17 +271,7 @@ impl Portfolio {
     /// True for an order that is or was in the table.
     #[must_use]
     pub fn is_known(&self, id: OrderId) -> bool {
-        self.index_of(id).is_some() || self.is_closed(id)
-    }
-
-    fn is_closed(&self, id: OrderId) -> bool {
-        let newest = self.seat(id.strategy()).map_or(u64::MAX, |seat| self.newest[seat]);
-        if id.counter() > newest {
-            return false;
-        }
-        let remembered = self.config.closed_max as u64;
-        let forgotten = newest != u64::MAX && id.counter().saturating_add(remembered) <= newest;
-        forgotten || self.closed.contains(&id)
+        self.index_of(id).is_some() || self.closed.contains(id)
     }
 
     fn index_of(&self, id: OrderId) -> Option<usize> {
@@ -312,22 +296,42 @@ impl Portfolio {
         if let Some(index) = self.index_of(report.order) {
             return Some(index);
         }
-        if self.is_closed(report.order) {
+        if self.closed.contains(report.order) {
             self.faults.duplicates += 1;
             return None;
         }
+        if report.qty.max(report.cum_qty) <= Qty::ZERO {
+            // The refusal of a change of an order that the venue has not seen: there is none to enter.
+            return None;
+        }
+        self.enter(Order::met(instrument, report, now))
+    }
+
+    /// Enters an order that somebody else sent and that an answer tells of: the reports may all be lost.
+    fn meet_by_status(&mut self, instrument: InstrumentId, status: &Status, now: Nanos) {
+        if status.state != OrderState::Unknown && !self.is_known(status.order) {
+            let _ = self.enter(Order::met_by_status(instrument, status, now));
+        }
+    }
+
+    /// Enters an order of somebody else, if there is room.
+    fn enter(&mut self, order: Order) -> Option<usize> {
         if self.orders.len() == self.config.orders_max {
             self.faults.overflow += 1;
             return None;
         }
-        Some(self.insert(Order::met(instrument, report, now)))
+        Some(self.insert(order))
     }
 
-    /// Books the increase of an order's cumulative amounts.
-    fn book(&mut self, index: usize, (qty, quote, fee): (Qty, Usd, Usd)) -> Option<Execution> {
+    /// Books the increase of an order's cumulative amounts, if there is one. An error changes nothing.
+    fn book(
+        &mut self,
+        index: usize,
+        (qty, quote, fee): (Qty, Usd, Usd),
+    ) -> Result<Option<Execution>, RangeFault> {
         let order = self.orders[index];
         if qty <= order.cum_qty {
-            return None;
+            return Ok(None);
         }
         let execution = (|| {
             Some(Execution {
@@ -348,7 +352,7 @@ impl Portfolio {
         });
         let Some((account, own)) = booked else {
             self.faults.range += 1;
-            return None;
+            return Err(RangeFault);
         };
         self.executions += 1;
         self.account[order.instrument.index()] = account;
@@ -358,13 +362,11 @@ impl Portfolio {
         self.update(index, |order| {
             (order.cum_qty, order.cum_quote, order.cum_fee) = (qty, quote, fee);
         });
-        execution
+        Ok(execution)
     }
 
     fn insert(&mut self, order: Order) -> usize {
-        if let Some(seat) = self.seat(order.strategy()) {
-            self.newest[seat] = self.newest[seat].max(order.id.counter());
-        }
+        self.closed.open(order.id);
         let at = self.orders.partition_point(|other| other.id < order.id);
         self.orders.insert(at, order);
         self.count(&order, 1);
@@ -374,10 +376,7 @@ impl Portfolio {
     fn close(&mut self, index: usize) {
         let order = self.orders.remove(index);
         self.count(&order, -1);
-        if self.closed.len() == self.config.closed_max {
-            self.closed.pop_front();
-        }
-        self.closed.push_back(order.id);
+        self.closed.insert(order.id);
     }
 
     /// Changes an order and keeps the sums in step.
@@ -415,28 +414,8 @@ impl Portfolio {
     }
 }
 
-/// What a report that does not end the order says of it.
-fn note(order: &mut Order, report: &Report, now: Nanos) {
-    order.heard_at = now;
-    match report.kind {
-        ReportKind::Accepted | ReportKind::PartialFill => order.phase = Phase::Open,
-        ReportKind::Amended => {
-            order.phase = Phase::Open;
-            // A late answer to an older amend must not undo a newer one.
-            if order.amend.is_some_and(|a| (a.price, a.qty) == (report.price, report.qty)) {
-                order.amend = None;
-                order.amended_at = now;
-                (order.price, order.qty) = (report.price, report.qty);
-            }
-        }
-        ReportKind::AmendRefused => order.amend = None,
-        ReportKind::CancelRefused => order.cancel_since = None,
-        ReportKind::Filled | ReportKind::Canceled | ReportKind::Expired | ReportKind::Refused => {}
-    }
-    if report.reason == VenueReason::UnknownOrder {
-        order.in_doubt = true;
-    }
-}
+/// Amounts that could not be booked.
+struct RangeFault;
 
 /// Index of a side in tables of two.
 #[must_use]

@@ -14,8 +14,10 @@ use fusewire_core::units::{Nanos, Px, Qty, QtySum, Round, Usd};
 use crate::market::{Market, Symbol};
 
 mod desk;
+mod world;
 
 pub(crate) use desk::{Desk, approved, config, opposite, reducing, refusal};
+pub(crate) use world::{Place, World};
 
 /// `BTCUSDT`, tick 0.1, lot 0.001.
 pub(crate) const BTC: InstrumentId = InstrumentId(0);

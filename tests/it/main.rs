@@ -5,9 +5,11 @@
 //! - `bad_input`: one clear line, exit 2, nothing written
 //! - `commands`: every verb from the command line
 //! - `synthetic`: synthetic captures through the whole program
-//! - `allocation`: decode and book allocate nothing after warm-up
+//! - `allocation`: between decode and order nothing is allocated after warm-up
 //! - `pipeline`: from frame to fill and back, the same every time
 //! - `truncation`: a shorter capture gives a prefix of the longer run
+//! - `contract`: the message contract under a hostile strategy and a lossy way back
+//! - `gate_and_wire`: the kill word between approval and wire
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(
@@ -19,7 +21,9 @@ mod allocation;
 mod bad_input;
 mod books;
 mod commands;
+mod contract;
 mod differential;
+mod gate_and_wire;
 mod pipeline;
 mod synthetic;
 mod truncation;

@@ -13,9 +13,11 @@ use crate::config::Config;
 use crate::engine::Run;
 use crate::outcome::Failure;
 
+mod account;
 mod text;
 mod trading;
 
+pub use account::AccountReport;
 pub use trading::{Pnl, PositionReport, Trading};
 
 /// The report of a replay.

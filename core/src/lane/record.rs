@@ -10,7 +10,7 @@ use crate::order::{
 };
 use crate::units::{Nanos, Px, Rate, Wide};
 
-/// Longest record, in bytes; a `Levels` event is the longest of today.
+/// Room for a record, in bytes; a `Bar` event is the longest of today with 115.
 const BYTES_MAX: usize = 192;
 /// An absent symbol.
 const NO_INSTRUMENT: u16 = u16::MAX;

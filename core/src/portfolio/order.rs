@@ -2,7 +2,7 @@
 
 use crate::instrument::InstrumentId;
 use crate::market::Side;
-use crate::order::{NewOrder, OrderId, Report, StrategyId};
+use crate::order::{NewOrder, OrderId, Report, ReportKind, Status, StrategyId, VenueReason};
 use crate::units::{Nanos, Px, Qty, QtySum, Usd};
 
 /// How far an order is known to have come.
@@ -52,7 +52,7 @@ pub struct Order {
     pub sent_at: Nanos,
     /// When the venue was last heard of it; `sent_at` before that.
     pub heard_at: Nanos,
-    /// When an amend was last confirmed.
+    /// Up to when price and quantity are known: an amend was confirmed then, or the venue looked.
     pub amended_at: Nanos,
     /// An amend on its way.
     pub amend: Option<PendingAmend>,
@@ -60,7 +60,8 @@ pub struct Order {
     pub cancel_since: Option<Nanos>,
     /// When a query left that is not answered.
     pub query_since: Option<Nanos>,
-    /// The venue said that it does not know the order, so that a report must have been lost.
+    /// The venue said that it does not know the order, so that a report must have been lost, or told of
+    /// an amend that is not expected. An answer to a query ends the doubt.
     pub in_doubt: bool,
 }
 
@@ -99,6 +100,84 @@ impl Order {
         Self { phase: Phase::Open, ..Self::sent(report.order, instrument, &new, at) }
     }
 
+    /// An order that somebody else sent, met by the answer to a query.
+    pub(super) fn met_by_status(instrument: InstrumentId, status: &Status, at: Nanos) -> Self {
+        let new = NewOrder {
+            side: status.side,
+            price: status.price,
+            qty: status.qty,
+            tif: crate::order::TimeInForce::Gtc,
+            reduce_only: status.reduce_only,
+        };
+        Self { phase: Phase::Open, ..Self::sent(status.order, instrument, &new, at) }
+    }
+
+    /// Takes what a report that does not end the order says of it.
+    pub(super) fn note(&mut self, report: &Report, now: Nanos) {
+        self.heard_at = now;
+        match report.kind {
+            ReportKind::Accepted | ReportKind::PartialFill => self.phase = Phase::Open,
+            ReportKind::Amended => {
+                self.phase = Phase::Open;
+                let told = (report.price, report.qty);
+                if self.amend.is_some_and(|a| (a.price, a.qty) == told) {
+                    self.amend = None;
+                    self.amended_at = now;
+                    (self.price, self.qty) = told;
+                } else if self.amend.is_none() && (self.price, self.qty) != told {
+                    // A late answer to an older amend, which must not undo a newer one; or the answer
+                    // to one that was taken for refused. Only the venue knows; until it says, the worse
+                    // of both holds.
+                    self.in_doubt = true;
+                    self.price = worse(self.side, self.price, report.price);
+                    self.qty = self.qty.max(report.qty);
+                }
+            }
+            ReportKind::AmendRefused => {
+                // A repeated refusal of an older amend says nothing of a newer one.
+                let refused = (report.last_price, report.last_qty);
+                let is_named = refused != (Px::ZERO, Qty::ZERO);
+                self.amend = self.amend.filter(|a| is_named && (a.price, a.qty) != refused);
+            }
+            ReportKind::CancelRefused => self.cancel_since = None,
+            ReportKind::Filled
+            | ReportKind::Canceled
+            | ReportKind::Expired
+            | ReportKind::Refused => {}
+        }
+        if report.reason == VenueReason::UnknownOrder {
+            self.in_doubt = true;
+        }
+    }
+
+    /// Takes the answer to a query that found the order open. `too_late` tells whether what left then
+    /// could no longer arrive after the venue looked.
+    pub(super) fn confirm(
+        &mut self,
+        status: &Status,
+        now: Nanos,
+        too_late: impl Fn(Nanos) -> bool,
+    ) {
+        self.phase = Phase::Open;
+        self.heard_at = now;
+        self.query_since = None;
+        self.in_doubt = false;
+        if self.cancel_since.is_some_and(&too_late) {
+            self.cancel_since = None;
+        }
+        let told = (status.price, status.qty);
+        // An answer from before the amend left may show the same numbers by chance.
+        let arrived = |a: &PendingAmend| status.at > a.since && (a.price, a.qty) == told;
+        if self.amend.is_some_and(|a| arrived(&a) || too_late(a.since)) {
+            self.amend = None;
+        }
+        // An older answer must not undo an amend that was confirmed since.
+        if self.amend.is_none() && status.at > self.amended_at {
+            self.amended_at = status.at;
+            (self.price, self.qty) = told;
+        }
+    }
+
     /// Who it belongs to.
     #[must_use]
     pub const fn strategy(&self) -> StrategyId {
@@ -115,11 +194,7 @@ impl Order {
     /// The price at which it may meet the other side, at worst.
     #[must_use]
     pub fn most_aggressive_price(&self) -> Px {
-        match (self.amend, self.side) {
-            (None, _) => self.price,
-            (Some(amend), Side::Buy) => amend.price.max(self.price),
-            (Some(amend), Side::Sell) => amend.price.min(self.price),
-        }
+        self.amend.map_or(self.price, |amend| worse(self.side, amend.price, self.price))
     }
 
     /// Intents on it that have no answer yet, queries aside.
@@ -136,5 +211,13 @@ impl Order {
         let new = (self.phase == Phase::Pending).then_some(self.sent_at);
         let amend = self.amend.map(|amend| amend.since);
         [new, amend, self.cancel_since].into_iter().flatten().min()
+    }
+}
+
+/// The more aggressive of two prices.
+fn worse(side: Side, one: Px, other: Px) -> Px {
+    match side {
+        Side::Buy => one.max(other),
+        Side::Sell => one.min(other),
     }
 }

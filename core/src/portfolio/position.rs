@@ -73,9 +73,10 @@ impl Position {
             let released = div_round(share, i128::from(before).abs(), Round::Up)?;
             return Some(self.cost.0 - released);
         }
-        // Through zero: the part beyond opens at its share of what was paid.
+        // Through zero: the part beyond opens at its share of what was paid, rounded down for the same
+        // reason.
         let share = paid.checked_mul(i128::from(qty).abs())?;
-        div_round(share, i128::from(signed).abs(), Round::Up)
+        div_round(share, i128::from(signed).abs(), Round::Down)
     }
 
     /// Average entry price, rounded to 1e-8; none when flat or out of range.

@@ -1,1 +1,188 @@
+//! The fold against worked examples, a naive model, and whatever a network does to reports.
 
+mod faults;
+mod life;
+mod model;
+mod money;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::book::Invalid;
+use crate::order::{
+    Check, Liquidity, NewOrder, RejectedBy, ReportKind, Source, TimeInForce, VenueReason,
+};
+use crate::units::ONE;
+
+const BTC: InstrumentId = InstrumentId(0);
+const ETH: InstrumentId = InstrumentId(1);
+const INSTRUMENTS: [InstrumentId; 2] = [BTC, ETH];
+const STRATEGIES: [StrategyId; 3] = [StrategyId(0), StrategyId(1), StrategyId::RISK];
+const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+const ORDERS_MAX: usize = 6;
+const ARRIVAL_MAX: Nanos = Nanos(5 * Nanos::SECOND);
+
+fn portfolio() -> Portfolio {
+    Portfolio::new(PortfolioConfig {
+        instruments: INSTRUMENTS.len(),
+        strategies: STRATEGIES.to_vec(),
+        orders_max: ORDERS_MAX,
+        closed_max: 8,
+        arrival_max: ARRIVAL_MAX,
+    })
+}
+
+fn at(second: u64) -> Nanos {
+    Nanos(second * Nanos::SECOND)
+}
+
+fn id(counter: u64) -> OrderId {
+    OrderId::new(1, StrategyId(0), counter)
+}
+
+fn px(whole: i64) -> Px {
+    Px(whole * ONE)
+}
+
+fn qty(whole: i64) -> Qty {
+    Qty(whole * ONE)
+}
+
+fn usd(whole: i64) -> Usd {
+    Usd(whole * ONE)
+}
+
+fn sum(whole: i64) -> UsdSum {
+    UsdSum(i128::from(whole) * i128::from(ONE))
+}
+
+fn qty_sum(whole: i64) -> QtySum {
+    QtySum(i128::from(whole) * i128::from(ONE))
+}
+
+fn intent(order: OrderId, action: Action) -> Intent {
+    Intent { order, instrument: BTC, source: Source::Alpha, action }
+}
+
+fn limit(side: Side, price: i64, size: i64) -> NewOrder {
+    NewOrder { side, price: px(price), qty: qty(size), tif: TimeInForce::Gtc, reduce_only: false }
+}
+
+fn amend(price: i64, size: i64) -> Action {
+    Action::Amend { price: px(price), qty: qty(size) }
+}
+
+/// A buy of 10 at 100 of which nothing is filled.
+fn report(order: OrderId, kind: ReportKind) -> Report {
+    Report {
+        order,
+        kind,
+        reason: VenueReason::None,
+        side: Side::Buy,
+        reduce_only: false,
+        liquidity: Liquidity::Maker,
+        price: px(100),
+        qty: qty(10),
+        cum_qty: Qty::ZERO,
+        cum_quote: Usd::ZERO,
+        cum_fee: Usd::ZERO,
+        last_qty: Qty::ZERO,
+        last_price: Px::ZERO,
+        payer: 0,
+    }
+}
+
+/// The same with `cum` of it filled at 100 for a fee of 1 each.
+fn filled(order: OrderId, kind: ReportKind, cum: i64) -> Report {
+    Report {
+        cum_qty: qty(cum),
+        cum_quote: usd(100 * cum),
+        cum_fee: usd(cum),
+        ..report(order, kind)
+    }
+}
+
+/// The same as an answer to a query.
+fn status(order: OrderId, state: OrderState, looked_at: Nanos) -> Status {
+    Status {
+        order,
+        state,
+        side: Side::Buy,
+        reduce_only: false,
+        price: px(100),
+        qty: qty(10),
+        cum_qty: Qty::ZERO,
+        cum_quote: Usd::ZERO,
+        cum_fee: Usd::ZERO,
+        at: looked_at,
+    }
+}
+
+fn rejection(order: OrderId, action: Action) -> Rejection {
+    Rejection::new(&intent(order, action), RejectedBy::Risk, Check::Collar, 2, 1)
+}
+
+/// A fold with one order, sent at second 1: a buy of 10 at 100.
+fn with_order() -> Portfolio {
+    let mut fold = portfolio();
+    let new = intent(id(1), Action::New(limit(Side::Buy, 100, 10)));
+    assert_eq!(fold.track(&new, at(1)), Ok(()));
+    fold
+}
+
+fn event(ts: Nanos, instrument: Option<InstrumentId>, body: Body) -> Event {
+    Event { seq: 1, ts, recv: ts, frame: 0, instrument, last: true, body }
+}
+
+/// Everything that is kept but the count of faults.
+fn state(fold: &Portfolio) -> impl PartialEq + std::fmt::Debug + use<> {
+    (
+        fold.orders.clone(),
+        fold.open.clone(),
+        fold.account.clone(),
+        fold.by_strategy.clone(),
+        fold.unresolved.clone(),
+    )
+}
+
+/// All sums as they follow from the orders and positions themselves.
+fn check_sums(fold: &Portfolio) -> Result<(), TestCaseError> {
+    let orders = fold.orders();
+    prop_assert!(orders.len() <= ORDERS_MAX);
+    prop_assert!(orders.is_sorted_by(|a, b| a.id < b.id));
+    for instrument in INSTRUMENTS {
+        let position = i128::from(fold.position(instrument).qty.0);
+        for side in SIDES {
+            let of_side: Vec<_> =
+                fold.orders_of(instrument).filter(|order| order.side == side).collect();
+            let total = |pick: fn(&Order) -> bool| -> i128 {
+                let size = |order: &&Order| {
+                    let most = order.amend.map_or(order.qty, |a| a.qty.max(order.qty));
+                    (i128::from(most.0) - i128::from(order.cum_qty.0)).max(0)
+                };
+                of_side.iter().filter(|order| pick(order)).map(size).sum()
+            };
+            let open = fold.open(instrument, side);
+            prop_assert_eq!(open.orders as usize, of_side.len());
+            prop_assert_eq!(open.qty.0, total(|_| true));
+            prop_assert_eq!(open.reduce_only.0, total(|order| order.reduce_only));
+            let toward = if side == Side::Buy { position } else { -position };
+            prop_assert_eq!(fold.worst_case(instrument, side).0, toward.max(0) + open.qty.0);
+            let reducible = if toward < 0 { (-toward - open.reduce_only.0).max(0) } else { 0 };
+            prop_assert_eq!(fold.reducible(instrument, side).0, reducible);
+        }
+    }
+    for strategy in STRATEGIES {
+        let own = orders.iter().filter(|order| order.strategy() == strategy);
+        let waiting: usize = own
+            .map(|order| {
+                [order.phase == Phase::Pending, order.amend.is_some(), order.cancel_since.is_some()]
+                    .into_iter()
+                    .filter(|waits| *waits)
+                    .count()
+            })
+            .sum();
+        prop_assert_eq!(fold.unresolved(strategy) as usize, waiting);
+    }
+    Ok(())
+}

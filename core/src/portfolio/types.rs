@@ -15,8 +15,8 @@ pub struct PortfolioConfig {
     pub strategies: Vec<StrategyId>,
     /// Open and in-flight orders.
     pub orders_max: usize,
-    /// Ids of finished orders that are remembered, so that what comes late is known for it. Ids that
-    /// are this many counters older than the newest of their strategy count as finished too.
+    /// Counters of each strategy, back from its newest, whose finished orders are remembered, so that
+    /// what comes late is known for it. Older ids that are not open count as finished too. At least 1.
     pub closed_max: usize,
     /// How long after it left an intent may still reach the venue.
     pub arrival_max: Nanos,
@@ -42,7 +42,7 @@ pub enum TrackError {
 /// What a report did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The order was already over, or the report said nothing new.
+    /// The order was already over, or its amounts could not be booked; see `Faults`.
     Nothing,
     /// Something was learned without an execution.
     Noted,
@@ -55,7 +55,8 @@ pub enum Change {
 pub struct Faults {
     /// Reports on orders that are over, and fills with no more than what was known.
     pub duplicates: u64,
-    /// Reports that could not be booked because a number left its range.
+    /// Reports that could not be booked because a number left its range. They changed nothing, so that
+    /// what they should have released still counts.
     pub range: u64,
     /// Reports on orders that did not fit the table.
     pub overflow: u64,

@@ -572,6 +572,19 @@ mod tests {
     }
 
     #[test]
+    fn a_receive_time_from_the_future_breaks_its_file() {
+        let gap_ms = OPTIONS.gap_max.0 / 1_000_000;
+        let findings_with = |back| {
+            let lines = [0, gap_ms + back, 0].map(|at| line(at, trade("A")));
+            let found = usdm(&lines);
+            let first = found.problems.first().map(|p| (p.severity, p.code));
+            (first, found.complete)
+        };
+        assert_eq!(findings_with(1), (Some((Broken, "clock-jump")), false));
+        assert_eq!(findings_with(0), (Some((Note, "out-of-order")), true));
+    }
+
+    #[test]
     fn a_silence_is_one_of_all_files_together() {
         let first = [0, 1_000, 4_000].map(|at| line(at, trade("A")));
         let second = [2_000, 3_500].map(|at| line(at, trade("B")));

@@ -327,7 +327,17 @@ impl Scan {
 
 fn file_findings(file: &FileScan, options: &ManifestOptions) -> Vec<Problem> {
     let mut found = Vec::new();
-    if let Some((count, worst)) = file.out_of_order() {
+    let out_of_order = file.out_of_order();
+    let jumped = out_of_order.filter(|(_, worst)| *worst > millis(options.gap_max.0));
+    if let Some((_, worst)) = jumped {
+        // Logical time never falls: after a time from the future nothing would ever be due again.
+        found.push(Problem::broken(
+            "clock-jump",
+            file.path(),
+            format!("receive times step back by {worst} ms, so that one before lies in the future"),
+            "cut the lines with wrong times out, or pass --allow-broken: time stands still after them",
+        ));
+    } else if let Some((count, worst)) = out_of_order {
         found.push(Problem::note(
             "out-of-order",
             file.path(),

@@ -357,7 +357,7 @@ fn an_amend_needs_data_a_level_and_an_order_that_is_open_and_idle() {
     let mut desk = desk(|_| {});
     let amend = |order, on| intent(order, on, Action::Amend { price: px("1001"), qty: qty("0.1") });
     let order = desk.send(BTC, buy("1000", "0.1"));
-    let mut ask = |desk: &mut Desk, order, on| refusal(&desk.ask(amend(order, on)));
+    let ask = |desk: &mut Desk, order, on| refusal(&desk.ask(amend(order, on)));
     assert_eq!(ask(&mut desk, order, BTC), Some(Check::OrderState), "in flight");
     desk.report(BTC, ReportKind::Accepted, order, Qty::ZERO);
     assert_eq!(ask(&mut desk, OrderId::new(1, A, 9), BTC), Some(Check::OrderState), "unknown");

@@ -150,6 +150,15 @@ fn trading(out: &mut String, report: &Report) {
         pnl(out, name, part, "");
     }
     pnl(out, "account", &t.pnl, "");
+    let known = |number: &Option<String>| number.clone().unwrap_or_else(|| "unknown".to_owned());
+    let _ = writeln!(
+        out,
+        "account  equity {}, notional {}, leverage {}, margin ratio {}",
+        known(&t.account.equity),
+        known(&t.account.notional),
+        known(&t.account.leverage),
+        known(&t.account.margin_ratio)
+    );
     let all = t.digest.get("all").map_or("-", String::as_str);
     let _ = writeln!(
         out,

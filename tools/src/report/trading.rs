@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use fusewire_core::contract::{self, Collateral, Holding, Liquidation};
 use fusewire_core::event::EventKind;
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::order::{Check, StrategyId};
 use fusewire_core::portfolio::{Portfolio, Position};
-use fusewire_core::units::{Px, Qty, Round, UsdSum};
+use fusewire_core::units::{Px, Qty, UsdSum};
 use serde::Serialize;
 
+use super::account::{Account, AccountReport};
 use crate::config::{AssumptionSet, Config};
 use crate::engine::Run;
 
@@ -45,6 +45,8 @@ pub struct Trading {
     pub positions: BTreeMap<String, PositionReport>,
     /// Profit of the account.
     pub pnl: Pnl,
+    /// Equity, margins and leverage of the account.
+    pub account: AccountReport,
     /// Profit by strategy.
     pub by_strategy: BTreeMap<String, Pnl>,
     /// What the venue itself counts.
@@ -100,6 +102,8 @@ impl Trading {
         let checks = Check::ALL.into_iter().zip(counts.rejected).filter(|(_, n)| *n > 0);
         let account = run.risk.portfolio();
         let mark = |id| run.risk.mark(id);
+        let risk = config.risk_config();
+        let whole = Account::new(account, universe, config.account.balance, &mark);
         Self {
             events: kinds.map(|(kind, n)| (kind.name(), n)).collect(),
             events_total: events.iter().sum(),
@@ -111,9 +115,10 @@ impl Trading {
             fills: account.executions(),
             pending: run.sequencer.pending().len() as u64,
             open_orders: account.orders().len() as u64,
-            profile: config.risk_config().profile.name(),
+            profile: risk.profile.name(),
             kill_level: run.risk.level() as u8,
-            positions: positions(account, universe, config, &mark),
+            positions: positions(account, universe, &whole, &mark),
+            account: whole.report(risk.limits.leverage_max),
             pnl: Pnl::of(account_positions(account, universe), &mark),
             by_strategy: by_strategy(account, universe, names, &mark),
             venue: venue(run),
@@ -160,19 +165,18 @@ fn account_positions<'a>(
 fn positions(
     account: &Portfolio,
     universe: &Universe,
-    config: &Config,
+    whole: &Account<'_>,
     mark: &impl Fn(InstrumentId) -> Option<Px>,
 ) -> BTreeMap<String, PositionReport> {
     let traded =
         |(_, position): &(InstrumentId, Position)| position.bought.0 != 0 || position.sold.0 != 0;
     let report = |(id, position): (InstrumentId, Position)| {
         let instrument = universe.get(id);
-        let liquidation = liquidation_price(account, universe, config, id, mark);
         let report = PositionReport {
             qty: position.qty.to_string(),
             average_price: position.average_price().map(|price| price.to_string()),
             mark: mark(id).map(|price| price.to_string()),
-            liquidation_price: liquidation.map(|price| price.to_string()),
+            liquidation_price: whole.liquidation_price(id).map(|price| price.to_string()),
             bought: position.bought.to_string(),
             sold: position.sold.to_string(),
             pnl: Pnl::of([(id, position)].into_iter(), mark),
@@ -201,36 +205,6 @@ fn by_strategy(
 fn digests(run: &Run) -> BTreeMap<&'static str, String> {
     let lanes = run.lanes().map(|(lane, writer)| (lane.name(), writer.digest().to_string()));
     lanes.into_iter().chain([("all", run.digest().to_string())]).collect()
-}
-
-/// Where the venue would liquidate a position, in cross margin, under the assumed brackets.
-fn liquidation_price(
-    account: &Portfolio,
-    universe: &Universe,
-    config: &Config,
-    id: InstrumentId,
-    mark: &impl Fn(InstrumentId) -> Option<Px>,
-) -> Option<Px> {
-    let (realized, fees) = account.totals();
-    let wallet = UsdSum(i128::from(config.account.balance.0) + realized.0 - fees.0).narrow()?;
-    let (mut other_maintenance, mut other_unrealized) = (UsdSum::ZERO, UsdSum::ZERO);
-    for (other, position) in account_positions(account, universe) {
-        if other == id || position.qty == Qty::ZERO {
-            continue;
-        }
-        let notional = mark(other)?.notional(position.qty, Round::Up);
-        let size = UsdSum(notional.0.abs());
-        let maintenance = contract::assumed(&universe.get(other).symbol).maintenance(size)?;
-        other_maintenance = other_maintenance.checked_add(maintenance)?;
-        other_unrealized = other_unrealized.checked_add(position.unrealized(mark(other)?))?;
-    }
-    let collateral = Collateral::Cross { wallet, other_maintenance, other_unrealized };
-    let holding = Holding::from(account.position(id));
-    let brackets = contract::assumed(&universe.get(id).symbol);
-    match contract::liquidation(&holding, &collateral, &brackets) {
-        Ok(Liquidation::At(price)) => Some(price),
-        Ok(Liquidation::None | Liquidation::Always) | Err(_) => None,
-    }
 }
 
 /// What the venue counts itself, lost reports included.

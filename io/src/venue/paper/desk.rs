@@ -4,7 +4,7 @@ use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::jitter;
 use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{
-    Intent, Liquidity, OrderId, OrderState, Report, ReportKind, Side, Status, StrategyId,
+    Action, Intent, Liquidity, OrderId, OrderState, Report, ReportKind, Side, Status, StrategyId,
     VenueReason,
 };
 use fusewire_core::portfolio::{Execution, Portfolio, PortfolioConfig};
@@ -188,6 +188,20 @@ impl Desk {
         self.send(at, order.instrument, order.id, 0, FeedbackBody::Report(report), out);
     }
 
+    /// Refuses an amend or cancel of an open order, which stands as it was.
+    pub(super) fn refuse_open(
+        &mut self,
+        at: At,
+        order: &mut OpenOrder,
+        action: &Action,
+        (kind, reason): (ReportKind, VenueReason),
+        out: &mut Feedbacks,
+    ) {
+        let (last_price, last_qty) = refused(action);
+        let report = Report { last_price, last_qty, ..report_of(order, kind, reason) };
+        self.publish(at, order, report, out);
+    }
+
     /// Refuses an amend or cancel of an order that is not open. What is remembered of the order goes with
     /// it.
     pub(super) fn refuse_change(
@@ -200,6 +214,7 @@ impl Desk {
     ) {
         self.stats.count(kind);
         let (known, number) = self.recall(intent.order, number);
+        let (last_price, last_qty) = refused(&intent.action);
         let report = Report {
             order: known.id,
             kind,
@@ -212,8 +227,8 @@ impl Desk {
             cum_qty: known.cum_qty,
             cum_quote: known.cum_quote,
             cum_fee: known.cum_fee,
-            last_qty: Qty::ZERO,
-            last_price: Px::ZERO,
+            last_qty,
+            last_price,
             payer: 0,
         };
         let body = FeedbackBody::Report(report);
@@ -340,6 +355,15 @@ fn execution(side: Side, fill: &Fill, rate: Rate) -> Option<Execution> {
     };
     let fee = if rate < Rate::ZERO { cheap } else { dear }.times(rate, Round::Up)?;
     Some(Execution { side, qty: fill.qty, quote: quote.narrow()?, fee: fee.narrow()? })
+}
+
+/// What the refusal of a change names: price and quantity of an amend, so that it can not be taken for
+/// the refusal of another one.
+fn refused(action: &Action) -> (Px, Qty) {
+    match *action {
+        Action::Amend { price, qty } => (price, qty),
+        Action::New(_) | Action::Cancel | Action::Query => (Px::ZERO, Qty::ZERO),
+    }
 }
 
 fn report_of(order: &OpenOrder, kind: ReportKind, reason: VenueReason) -> Report {

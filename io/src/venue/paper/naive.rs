@@ -181,8 +181,12 @@ impl Naive {
                     Ask::Cancel => Kind::CancelRefused,
                     Ask::New { .. } | Ask::Amend { .. } => Kind::AmendRefused,
                 };
+                let last = match ask {
+                    Ask::Amend { price, qty } => (qty, price),
+                    Ask::New { .. } | Ask::Cancel => (0, 0),
+                };
                 let why = Why::UnknownOrder;
-                self.said.push(Said { id, kind, why, cum, last: (0, 0), payer: 0 });
+                self.said.push(Said { id, kind, why, cum, last, payer: 0 });
             }
         }
     }
@@ -192,6 +196,7 @@ impl Naive {
         let after = Order { price, qty, since: now, ..before };
         if (price, qty) == (before.price, before.qty) {
             self.say(&before, Kind::AmendRefused, Why::NoChange);
+            self.said.last_mut().unwrap().last = (qty, price);
             return;
         }
         self.open.remove(place);

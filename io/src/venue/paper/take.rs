@@ -80,7 +80,8 @@ impl PaperVenue {
         };
         if let Some(reason) = refused {
             let order = self.orders.get_mut(index);
-            self.desk.report(at, order, ReportKind::AmendRefused, reason, out);
+            let why = (ReportKind::AmendRefused, reason);
+            self.desk.refuse_open(at, order, &Action::Amend { price, qty }, why, out);
             return;
         }
         let mut order = OpenOrder { price, qty, since, ..before };

@@ -225,7 +225,7 @@ fn amend(price: i64, qty: i64) -> Action {
     Action::Amend { price: Px(price), qty: Qty(qty) }
 }
 
-/// Kind, reason, quantity and price of the fill.
+/// Kind, reason, quantity and price of the fill or of what was refused.
 fn short(reports: &[Report]) -> Vec<(Kind, Why, i64, i64)> {
     reports.iter().map(|r| (r.kind, r.reason, r.last_qty.0, r.last_price.0)).collect()
 }
@@ -477,7 +477,7 @@ fn amends_change_end_or_are_refused() {
     floor.enter(1, buy(Tif::Gtc, 100, 4));
     floor.trade(100, 4, Side::Sell);
     let same = floor.enter(1, amend(100, 4));
-    assert_eq!(short(&same), [(Kind::AmendRefused, Why::NoChange, 0, 0)]);
+    assert_eq!(short(&same), [(Kind::AmendRefused, Why::NoChange, 4, 100)]);
     // The place in the queue is lost: five before it again.
     let larger = floor.enter(1, amend(100, 6));
     assert_eq!(short(&larger), [amended]);
@@ -485,12 +485,12 @@ fn amends_change_end_or_are_refused() {
     floor.trade(100, 7, Side::Sell);
     assert_eq!(short(&floor.news()), [part(2, 100)]);
     let off = floor.enter(1, amend(0, 6));
-    assert_eq!(short(&off), [(Kind::AmendRefused, Why::Filter, 0, 0)]);
+    assert_eq!(short(&off), [(Kind::AmendRefused, Why::Filter, 6, 0)]);
     let taking = floor.enter(1, amend(103, 4));
     assert_eq!(short(&taking), [amended, whole(2, 103)]);
     // The order filled while the amend was on its way: what is known of it comes along.
     let late = floor.enter(1, amend(99, 9));
-    assert_eq!(short(&late), [(Kind::AmendRefused, Why::UnknownOrder, 0, 0)]);
+    assert_eq!(short(&late), [(Kind::AmendRefused, Why::UnknownOrder, 9, 99)]);
     assert_eq!((late[0].cum_qty, late[0].price), (Qty(4), Px(103)));
     floor.enter(2, buy(Tif::Gtx, 101, 4));
     floor.trade(101, 3, Side::Sell);
@@ -766,7 +766,7 @@ fn bounds_refuse() {
     floor.send(2, amend(98, 1));
     floor.send(2, Action::Query);
     let cancel = (Kind::CancelRefused, Why::TooManyOrders, 0, 0);
-    let change = (Kind::AmendRefused, Why::TooManyOrders, 0, 0);
+    let change = (Kind::AmendRefused, Why::TooManyOrders, 1, 98);
     assert_eq!(short(&floor.news()), [cancel, change]);
     floor.wake();
     assert_eq!(short(&floor.news()), [ACCEPTED, ACCEPTED, refused]);
@@ -1246,7 +1246,8 @@ proptest! {
                 position += sign * i128::from(now[0] - known[0]);
                 cash -= sign * i128::from(now[1] - known[1]);
                 fees += i128::from(now[2] - known[2]);
-                prop_assert_eq!(now[0] - known[0], report.last_qty.0);
+                let last = if report.kind.is_fill() { report.last_qty.0 } else { 0 };
+                prop_assert_eq!(now[0] - known[0], last);
                 prop_assert!(now[0] <= report.qty.0 || report.kind == Kind::AmendRefused);
                 *known = now;
                 if !report.kind.is_fill() {

@@ -9,7 +9,7 @@ use fusewire_core::order::{
 use fusewire_core::units::{Nanos, Qty, Round, Usd};
 
 use super::{buy, check_of, desk, sell, wide};
-use crate::testing::{A, BTC, Desk, ETH, approved, config, intent, qty, reducing, report};
+use crate::testing::{A, BTC, Desk, ETH, approved, config, intent, px, qty, reducing, report, usd};
 
 fn asked(verdicts: &[Verdict]) -> Vec<OrderId> {
     let query = |verdict: &Verdict| {
@@ -21,8 +21,13 @@ fn asked(verdicts: &[Verdict]) -> Vec<OrderId> {
 }
 
 fn answer(desk: &mut Desk, on: InstrumentId, order: OrderId, state: OrderState, cum: Qty) {
+    let status = status(desk, order, state, cum);
+    desk.tell(on, Body::Status(status));
+}
+
+fn status(desk: &Desk, order: OrderId, state: OrderState, cum: Qty) -> Status {
     let new = desk.sent[&order];
-    let status = Status {
+    Status {
         order,
         state,
         side: new.side,
@@ -33,8 +38,7 @@ fn answer(desk: &mut Desk, on: InstrumentId, order: OrderId, state: OrderState, 
         cum_quote: new.price.notional(cum, Round::Up).narrow().unwrap(),
         cum_fee: Usd::ZERO,
         at: desk.now,
-    };
-    desk.tell(on, Body::Status(status));
+    }
 }
 
 #[test]
@@ -178,4 +182,42 @@ fn queries_of_strategies_are_remembered_too() {
     desk.ask(intent(order, BTC, Action::Query));
     assert_eq!(desk.tick(), []);
     assert_eq!(order.strategy(), A);
+}
+
+/// Found by random steps: answers that overtake each other must not bring an old quantity back.
+#[test]
+fn c1_a_late_answer_does_not_undo_a_newer_one() {
+    let mut desk = desk(|limits| limits.position_notional_max = usd("2000"));
+    let order = desk.rest(BTC, buy("1000", "1"));
+    let before = status(&desk, order, OrderState::Open, Qty::ZERO);
+    desk.wait(Nanos(1));
+    amend(&mut desk, order, "1.5");
+    desk.wait(Nanos(1));
+    // The answer to the amend is lost; one to a query tells of it.
+    let after = Status { qty: qty("1.5"), at: desk.now, ..before };
+    desk.tell(BTC, Body::Status(after));
+    desk.tell(BTC, Body::Status(before));
+    assert_eq!(check_of(&mut desk, buy("1000", "0.6")), Some(Check::Exposure));
+    assert_eq!(check_of(&mut desk, buy("1000", "0.5")), None);
+}
+
+/// Found by random steps: an amend has not arrived because the order once stood like that.
+#[test]
+fn c1_an_answer_from_before_an_amend_says_nothing_of_it() {
+    let mut desk = desk(|limits| limits.position_notional_max = usd("2000"));
+    let order = desk.rest(BTC, buy("1000", "1.5"));
+    amend(&mut desk, order, "1");
+    let confirmed = report(ReportKind::Amended, order, &buy("1000", "1"), Qty::ZERO);
+    desk.wait(Nanos(2));
+    desk.tell(BTC, Body::Report(confirmed));
+    let before = status(&desk, order, OrderState::Open, Qty::ZERO);
+    amend(&mut desk, order, "1.5");
+    desk.tell(BTC, Body::Status(before));
+    assert_eq!(check_of(&mut desk, buy("1000", "0.6")), Some(Check::Exposure));
+    assert_eq!(check_of(&mut desk, buy("1000", "0.5")), None);
+}
+
+fn amend(desk: &mut Desk, order: OrderId, amount: &str) {
+    let action = Action::Amend { price: px("1000"), qty: qty(amount) };
+    approved(&desk.ask(intent(order, BTC, action)));
 }

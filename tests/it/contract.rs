@@ -1,0 +1,17 @@
+//! The message contract over the whole pipeline: real stages, a hostile strategy, a venue whose messages
+//! are lost, repeated and late.
+//!
+//! - `rig`, `walk`, `rogue`, `watch`: the pipeline, its market, the strategy, and what sees every event
+//! - `order`: digests, due times, bounds of what is unanswered, rings of one message
+//! - `exposure`: what risk believes covers what is true
+//! - `money`: every fill is paid for once and booked once
+//! - `halt`: the kill levels
+
+mod exposure;
+mod halt;
+mod money;
+mod order;
+pub(crate) mod rig;
+mod rogue;
+pub(crate) mod walk;
+mod watch;
