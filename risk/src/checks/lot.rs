@@ -51,6 +51,9 @@ mod tests {
         let odd = LotSize { min: qty("0.0004"), ..size };
         assert_eq!(refused("0.0014", &odd), None, "the grid begins at the least");
         assert!(refused("0.001", &odd).is_some());
+        let coarse = LotSize { step: qty("0.003"), ..size };
+        let on_grid = ["0.004", "0.005", "0.006"].map(|text| refused(text, &coarse).is_none());
+        assert_eq!(on_grid, [false, true, false], "the grid begins at the least quantity");
         let from_zero = LotSize { min: Qty::ZERO, ..size };
         assert!(refused("0", &from_zero).is_some(), "nothing is no quantity");
     }

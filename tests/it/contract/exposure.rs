@@ -14,13 +14,6 @@ fn after(millis: u64) -> Nanos {
     Nanos(START.0 + millis * Nanos::MILLI)
 }
 
-/// Whether each answer comes once, in its order, and before anybody asks for it. Only then does the answer to
-/// an amend tell which amend of its order is meant.
-fn is_plain(faults: &ReportFaults, jitter: Nanos) -> bool {
-    let once = (faults.repeat_ppm, faults.delay_ppm) == (0, 0);
-    once && jitter < Nanos(100 * Nanos::MILLI)
-}
-
 /// C1, C11: at every event the account could reach no more than risk believes, order by order, and that is
 /// within the limits. Marks do not move, so that the limits hold to the cent.
 fn check_cover(setup: &Setup, rig: &Whole) {
@@ -82,7 +75,7 @@ proptest! {
         setup.paper.jitter = jitter;
         setup.paper.faults = faults;
         let frames = match pace { Pace::Fast => 1_200, Pace::Sparse => 250 };
-        let mut rig = whole(&setup, (pace, frames, 0), wild(&setup, 3).amending(is_plain(&faults, jitter)));
+        let mut rig = whole(&setup, (pace, frames, 0), wild(&setup, 3));
         rig.watched(|rig| check_cover(&setup, rig));
         prop_assert!(rig.gateway.venue().paper.stats().fills() > 0);
     }
@@ -96,7 +89,7 @@ proptest! {
         setup.paper.jitter = jitter;
         setup.paper.faults = faults;
         // 1,200 frames last some 42 s; the tail has no trades.
-        let rogue = wild(&setup, 3).amending(is_plain(&faults, jitter)).quiet_at(after(30_000));
+        let rogue = wild(&setup, 3).quiet_at(after(30_000));
         let mut rig = whole(&setup, (Pace::Fast, 1_200, 30), rogue);
         rig.watched(|rig| check_cover(&setup, rig));
         let truth = rig.gateway.venue().paper.portfolio();
