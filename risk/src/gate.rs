@@ -112,7 +112,7 @@ impl Gate {
                 self.order(&Proposal { intent, class, side, price, rest, old: None }, state)?;
             }
             Action::Amend { price, qty } => {
-                let old = checks::amendable(order)?;
+                let old = checks::amendable(order, price, qty)?;
                 // Not below zero as far as risk is concerned: the lot check refuses that.
                 let rest = Qty(qty.0.saturating_sub(old.cum_qty.0));
                 checks::symbol_of_order(intent.instrument, old.instrument)?;

@@ -146,6 +146,8 @@ pub(crate) fn report(kind: ReportKind, order: OrderId, new: &NewOrder, cum: Qty)
         last_qty: cum,
         last_price: new.price,
         payer: 0,
+        // Later than anything that it may answer.
+        at: Nanos(u64::MAX),
     }
 }
 

@@ -273,6 +273,8 @@ fn report_of(order: &Order, kind: ReportKind) -> Report {
         last_qty: Qty::ZERO,
         last_price: Px::ZERO,
         payer: 0,
+        // Later than anything that it may answer.
+        at: Nanos(u64::MAX),
     }
 }
 

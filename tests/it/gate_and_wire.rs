@@ -204,6 +204,8 @@ fn report(counter: u64, kind: ReportKind, cum_qty: Qty) -> Body {
         last_qty: cum_qty,
         last_price: MARK,
         payer: 0,
+        // Later than anything that it may answer.
+        at: Nanos(u64::MAX),
     })
 }
 

@@ -238,6 +238,7 @@ impl Record {
         self.i64(report.last_qty.0);
         self.i64(report.last_price.0);
         self.u64(report.payer);
+        self.nanos(report.at);
     }
 
     fn status(&mut self, status: &Status) {

@@ -136,6 +136,9 @@ pub struct Report {
     pub last_price: Px,
     /// `seq` of the event whose trade or book level paid for this fill; 0 when it is none.
     pub payer: u64,
+    /// When it happened at the venue. Messages may come late; this tells which amend or cancel of an
+    /// order a report can be about.
+    pub at: Nanos,
 }
 
 /// What the venue knows of an order.

@@ -117,29 +117,18 @@ impl Order {
         self.heard_at = now;
         match report.kind {
             ReportKind::Accepted | ReportKind::PartialFill => self.phase = Phase::Open,
-            ReportKind::Amended => {
-                self.phase = Phase::Open;
-                let told = (report.price, report.qty);
-                if self.amend.is_some_and(|a| (a.price, a.qty) == told) {
-                    self.amend = None;
-                    self.amended_at = now;
-                    (self.price, self.qty) = told;
-                } else if self.amend.is_none() && (self.price, self.qty) != told {
-                    // A late answer to an older amend, which must not undo a newer one; or the answer
-                    // to one that was taken for refused. Only the venue knows; until it says, the worse
-                    // of both holds.
-                    self.in_doubt = true;
-                    self.price = worse(self.side, self.price, report.price);
-                    self.qty = self.qty.max(report.qty);
-                }
-            }
+            ReportKind::Amended => self.amended(report, now),
             ReportKind::AmendRefused => {
-                // A repeated refusal of an older amend says nothing of a newer one.
                 let refused = (report.last_price, report.last_qty);
                 let is_named = refused != (Px::ZERO, Qty::ZERO);
-                self.amend = self.amend.filter(|a| is_named && (a.price, a.qty) != refused);
+                let is_another = |a: &PendingAmend| {
+                    report.at < a.since || is_named && (a.price, a.qty) != refused
+                };
+                self.amend = self.amend.filter(is_another);
             }
-            ReportKind::CancelRefused => self.cancel_since = None,
+            ReportKind::CancelRefused => {
+                self.cancel_since = self.cancel_since.filter(|since| report.at < *since);
+            }
             ReportKind::Filled
             | ReportKind::Canceled
             | ReportKind::Expired
@@ -148,6 +137,30 @@ impl Order {
         if report.reason == VenueReason::UnknownOrder {
             self.in_doubt = true;
         }
+    }
+
+    /// Takes news of an amend that was done.
+    fn amended(&mut self, report: &Report, now: Nanos) {
+        self.phase = Phase::Open;
+        let told = (report.price, report.qty);
+        let is_repeated = report.at == self.amended_at && (self.price, self.qty) == told;
+        if report.at < self.amended_at || is_repeated {
+            return;
+        }
+        let is_it = |a: &PendingAmend| report.at >= a.since && (a.price, a.qty) == told;
+        match self.amend {
+            Some(amend) if is_it(&amend) => self.amend = None,
+            None => {}
+            Some(_) => {
+                // Not the one that is on its way. Only the venue knows; until it says, the worse holds.
+                self.in_doubt = true;
+                self.price = worse(self.side, self.price, report.price);
+                self.qty = self.qty.max(report.qty);
+                return;
+            }
+        }
+        self.amended_at = report.at.min(now);
+        (self.price, self.qty) = told;
     }
 
     /// Takes the answer to a query that found the order open. `too_late` tells whether what left then

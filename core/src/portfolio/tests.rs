@@ -90,6 +90,8 @@ fn report(order: OrderId, kind: ReportKind) -> Report {
         last_qty: Qty::ZERO,
         last_price: Px::ZERO,
         payer: 0,
+        // Later than anything that it may answer.
+        at: Nanos(u64::MAX),
     }
 }
 

@@ -113,6 +113,8 @@ fn report(due: u64, event: &Event, n: u64) -> Feedback {
         last_qty: Qty(0),
         last_price: Px(0),
         payer: 0,
+        // Later than anything that it may answer.
+        at: Nanos(u64::MAX),
     };
     let body = FeedbackBody::Report(report);
     Feedback { instrument: Some(BTC), body, ..wake(due, event, n) }

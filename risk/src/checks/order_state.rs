@@ -2,6 +2,7 @@
 
 use fusewire_core::order::Check;
 use fusewire_core::portfolio::Order;
+use fusewire_core::units::{Px, Qty};
 
 use super::Fail;
 
@@ -17,9 +18,11 @@ pub(crate) fn cancellable(order: Option<&Order>) -> Result<&Order, Fail> {
     known(order.filter(|order| order.cancel_since.is_none()))
 }
 
-/// An order that the venue has, and that neither amend nor cancel is on its way for.
-pub(crate) fn amendable(order: Option<&Order>) -> Result<&Order, Fail> {
-    known(order.filter(|order| order.unresolved() == 0))
+/// An order that the venue has, that neither amend nor cancel is on its way for, and that these numbers
+/// would change: the venue refuses others, and nobody could tell whether one was done.
+pub(crate) fn amendable(order: Option<&Order>, price: Px, qty: Qty) -> Result<&Order, Fail> {
+    let changes = |order: &&Order| (order.price, order.qty) != (price, qty);
+    known(order.filter(|order| order.unresolved() == 0).filter(changes))
 }
 
 #[cfg(test)]
@@ -29,6 +32,15 @@ mod tests {
 
     use super::*;
     use crate::testing::{open_order, px, qty};
+
+    #[test]
+    fn an_amend_changes_something() {
+        let open = open_order();
+        let amends = |price, qty| amendable(Some(&open), price, qty).is_ok();
+        let (more, dearer) = (Qty(open.qty.0 + 1), Px(open.price.0 + 1));
+        assert!(amends(open.price, more) && amends(dearer, open.qty));
+        assert!(!amends(open.price, open.qty));
+    }
 
     #[test]
     fn only_open_and_idle_orders_are_amended() {
@@ -44,7 +56,7 @@ mod tests {
         ];
         for (order, expected) in cases {
             let order = order.as_ref();
-            let found = [known(order), cancellable(order), amendable(order)];
+            let found = [known(order), cancellable(order), amendable(order, px("1"), qty("1"))];
             assert_eq!(found.map(|outcome| outcome.is_ok()), expected, "{order:?}");
             for fail in found.into_iter().filter_map(Result::err) {
                 assert_eq!(fail.check, Check::OrderState);

@@ -208,6 +208,7 @@ fn x7_each_class_has_its_own_budget() {
     assert_eq!(ask(&mut desk, orders[2], Action::Query), None);
     assert_eq!(ask(&mut desk, orders[2], Action::Query), Some(Check::RateQuery));
     let reduce = desk.rest(BTC, reducing(sell("1001", "0.1")));
+    let amend = Action::Amend { price: px("1002"), qty: qty("0.1") };
     assert_eq!(ask(&mut desk, reduce, amend), None, "an amend of a reduce is a reduce");
     assert_eq!(check_of(&mut desk, reducing(sell("1001", "0.1"))), Some(Check::RateReduce));
     assert_eq!(ask(&mut desk, reduce, amend), Some(Check::OrderState));

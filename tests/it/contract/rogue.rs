@@ -69,10 +69,6 @@ impl Rogue {
         Self { quiet_at, ..self }
     }
 
-    pub(crate) fn amending(self, amends: bool) -> Self {
-        Self { amends, ..self }
-    }
-
     fn draw(&mut self, event: &Event, view: &View<'_>, bound: u64) -> u64 {
         self.drawn += 1;
         view.jitter(event.seq * 256 + self.drawn, bound)

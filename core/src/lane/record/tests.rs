@@ -166,6 +166,7 @@ fn reports() -> Vec<Body> {
         last_qty: Qty(7),
         last_price: Px(8),
         payer: 9,
+        at: Nanos(11),
     };
     let mut all = variants(
         base,
@@ -183,6 +184,7 @@ fn reports() -> Vec<Body> {
             |r| r.last_qty = Qty(10),
             |r| r.last_price = Px(10),
             |r| r.payer = 10,
+            |r| r.at = Nanos(10),
         ],
     );
     all.extend(ReportKind::ALL[1..].iter().map(|&kind| Report { kind, ..base }));
@@ -339,7 +341,7 @@ fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
     assert_distinct(&records);
     let longest = |(record, _): &(&Record, &Body)| record.bytes().len();
     let (record, body) = records.iter().zip(&bodies).max_by_key(longest).unwrap();
-    assert_eq!((body.kind(), record.bytes().len()), (EventKind::Bar, 115));
+    assert_eq!((body.kind(), record.bytes().len()), (EventKind::Report, 120));
 }
 
 #[test]

@@ -56,6 +56,8 @@ fn report(kind: ReportKind) -> Report {
         last_qty: Qty(0),
         last_price: Px(0),
         payer: 0,
+        // Later than anything that it may answer.
+        at: Nanos(u64::MAX),
     }
 }
 

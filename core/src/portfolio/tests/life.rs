@@ -179,9 +179,10 @@ fn the_more_aggressive_price_depends_on_the_side() {
     assert_eq!(fold.order(id(1)).unwrap().most_aggressive_price(), px(100));
 }
 
-/// The report of an amend at `price` to `size`.
-fn amended(price: i64, size: i64) -> Report {
-    Report { price: px(price), qty: qty(size), ..report(id(1), ReportKind::Amended) }
+/// The report of an amend at `price` to `size` that was done at a second.
+fn amended(price: i64, size: i64, second: u64) -> Report {
+    let at = at(second);
+    Report { price: px(price), qty: qty(size), at, ..report(id(1), ReportKind::Amended) }
 }
 
 /// A fold whose order was amended twice: to 8 at 101, then to 12 at 102, at second 5.
@@ -190,7 +191,7 @@ fn amended_twice() -> Portfolio {
     let _ = fold.report(BTC, &report(id(1), ReportKind::Accepted), at(2));
     for (second, price, size) in [(3, 101, 8), (5, 102, 12)] {
         assert_eq!(fold.track(&intent(id(1), amend(price, size)), at(second - 1)), Ok(()));
-        let _ = fold.report(BTC, &amended(price, size), at(second));
+        let _ = fold.report(BTC, &amended(price, size, second), at(second));
     }
     fold
 }
@@ -198,28 +199,33 @@ fn amended_twice() -> Portfolio {
 #[test]
 fn a_stale_amend_does_not_undo_a_newer_one() {
     let mut fold = amended_twice();
-    let _ = fold.report(BTC, &amended(101, 8), at(6));
+    let _ = fold.report(BTC, &amended(101, 8, 3), at(6));
     let order = fold.order(id(1)).unwrap();
     assert_eq!((order.price, order.qty), (px(102), qty(12)));
     // Nor does it answer one that is on its way.
     let _ = fold.track(&intent(id(1), amend(103, 14)), at(7));
-    let _ = fold.report(BTC, &amended(101, 8), at(8));
+    let _ = fold.report(BTC, &amended(101, 8, 3), at(8));
     assert_eq!(fold.open(BTC, Side::Buy).qty, qty_sum(14));
     assert_eq!(fold.unresolved(StrategyId(0)), 1);
+    // Not even when it says the same: what was done before it left is another one.
+    let _ = fold.report(BTC, &amended(103, 14, 6), at(8));
+    assert_eq!(fold.unresolved(StrategyId(0)), 1);
+    let _ = fold.report(BTC, &amended(103, 14, 8), at(9));
+    assert_eq!(fold.unresolved(StrategyId(0)), 0);
 }
 
-/// It may as well tell of an amend that was taken for refused: only the venue knows.
+/// An amend that was taken for lost was done after all: what the venue did last holds.
 #[test]
-fn an_amend_that_nobody_waits_for_puts_the_order_in_doubt() {
+fn an_amend_that_nobody_waits_for_counts_when_it_is_the_latest() {
     let mut fold = amended_twice();
-    let _ = fold.report(BTC, &amended(102, 12), at(6));
-    assert!(!fold.order(id(1)).unwrap().in_doubt);
-    let _ = fold.report(BTC, &amended(104, 20), at(6));
-    assert!(fold.order(id(1)).unwrap().in_doubt);
-    let look = Status { price: px(104), qty: qty(20), ..status(id(1), OrderState::Open, at(7)) };
-    let _ = fold.status(&look, at(8));
+    let _ = fold.report(BTC, &amended(104, 20, 6), at(6));
     let order = fold.order(id(1)).unwrap();
     assert_eq!((order.price, order.qty, order.in_doubt), (px(104), qty(20), false));
+    // Beside one that is on its way only the venue knows; the worse of both holds.
+    let _ = fold.track(&intent(id(1), amend(103, 5)), at(7));
+    let _ = fold.report(BTC, &amended(105, 30, 8), at(8));
+    let order = fold.order(id(1)).unwrap();
+    assert_eq!((order.qty, order.in_doubt, order.amend.is_some()), (qty(30), true, true));
 }
 
 /// What the venue has is taken, whatever else is on its way.
@@ -270,11 +276,11 @@ fn an_answer_from_before_an_amend_left_does_not_confirm_it() {
     let mut fold = amended_twice();
     // Down to 3, and on its way back to the 10 at 100 that it once was.
     let _ = fold.track(&intent(id(1), amend(101, 3)), at(6));
-    let _ = fold.report(BTC, &amended(101, 3), at(7));
+    let _ = fold.report(BTC, &amended(101, 3, 7), at(7));
     let _ = fold.track(&intent(id(1), amend(100, 10)), at(8));
     let _ = fold.status(&status(id(1), OrderState::Open, at(2)), at(9));
     assert_eq!(fold.open(BTC, Side::Buy).qty, qty_sum(10));
-    let _ = fold.report(BTC, &amended(100, 10), at(10));
+    let _ = fold.report(BTC, &amended(100, 10, 10), at(10));
     let order = fold.order(id(1)).unwrap();
     assert_eq!((order.price, order.qty, order.amend), (px(100), qty(10), None));
 }

@@ -141,7 +141,7 @@ impl Desk {
         (order.cum_qty, order.cum_quote, order.cum_fee) = (cum_qty, cum_quote, cum_fee);
         self.stats.count_fill(fill.liquidity, &execution);
         let kind = if order.is_filled() { ReportKind::Filled } else { ReportKind::PartialFill };
-        let mut report = report_of(order, kind, VenueReason::None);
+        let mut report = report_of(at, order, kind, VenueReason::None);
         (report.last_qty, report.last_price) = (fill.qty, fill.price);
         (report.liquidity, report.payer) = (fill.liquidity, fill.payer);
         self.publish(at, order, report, out);
@@ -157,7 +157,7 @@ impl Desk {
         reason: VenueReason,
         out: &mut Feedbacks,
     ) {
-        let report = report_of(order, kind, reason);
+        let report = report_of(at, order, kind, reason);
         self.publish(at, order, report, out);
     }
 
@@ -184,7 +184,7 @@ impl Desk {
         self.stats.count(ReportKind::Refused);
         order.answers = 1;
         self.closed.insert(ClosedOrder::from(&*order));
-        let report = report_of(order, ReportKind::Refused, reason);
+        let report = report_of(at, order, ReportKind::Refused, reason);
         self.send(at, order.instrument, order.id, 0, FeedbackBody::Report(report), out);
     }
 
@@ -198,7 +198,7 @@ impl Desk {
         out: &mut Feedbacks,
     ) {
         let (last_price, last_qty) = refused(action);
-        let report = Report { last_price, last_qty, ..report_of(order, kind, reason) };
+        let report = Report { last_price, last_qty, ..report_of(at, order, kind, reason) };
         self.publish(at, order, report, out);
     }
 
@@ -230,6 +230,7 @@ impl Desk {
             last_qty,
             last_price,
             payer: 0,
+            at: at.ts,
         };
         let body = FeedbackBody::Report(report);
         self.send(at, intent.instrument, intent.order, number, body, out);
@@ -366,7 +367,7 @@ fn refused(action: &Action) -> (Px, Qty) {
     }
 }
 
-fn report_of(order: &OpenOrder, kind: ReportKind, reason: VenueReason) -> Report {
+fn report_of(at: At, order: &OpenOrder, kind: ReportKind, reason: VenueReason) -> Report {
     Report {
         order: order.id,
         kind,
@@ -382,6 +383,7 @@ fn report_of(order: &OpenOrder, kind: ReportKind, reason: VenueReason) -> Report
         last_qty: Qty::ZERO,
         last_price: Px::ZERO,
         payer: 0,
+        at: at.ts,
     }
 }
 
