@@ -128,8 +128,8 @@ impl Limits {
                 rate_reduce: 60_000,
                 rate_query: 12_000,
                 venue_orders_per_minute: 300_000,
-                open_max: 2_000,
-                reduce_reserve: 200,
+                open_max: 1_000,
+                reduce_reserve: 100,
                 position_notional_max: Usd(1_000_000 * ONE),
                 gross_notional_max: Usd(5_000_000 * ONE),
                 ..default
@@ -354,7 +354,7 @@ mod tests {
         };
         let (default, bench) = (Limits::default(), Limits::profile(Profile::Bench));
         for (low, high) in counts(&default).into_iter().zip(counts(&bench)) {
-            assert!(high >= 10 * low, "{high} for {low}");
+            assert!(high >= 5 * low, "{high} for {low}");
         }
         for (low, high) in notionals(&default).into_iter().zip(notionals(&bench)) {
             assert!(high.0 >= 10 * low.0, "{high} for {low}");

@@ -120,9 +120,7 @@ fn join(
     done: DoneSeq,
 ) -> Result<Run, Failure> {
     let Setup { universe, tradable, strategies, controls, keep } = setup;
-    // How many symbols there are is known only now.
-    let fits = config.risk_config().validate_for(universe.len());
-    fits.map_err(|what| Failure::line(format!("[risk] {what}")))?;
+    check_bounds(config, universe.len())?;
     let seats = seats(strategies.len())?;
     let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
@@ -203,6 +201,21 @@ impl Run {
     pub fn digest(&self) -> Digest {
         Digest::of_all(&self.lanes().map(|(_, lane)| lane.digest()))
     }
+}
+
+/// Bounds that depend on how many symbols there are, which is known only now.
+fn check_bounds(config: &Config, symbols: usize) -> Result<(), Failure> {
+    let risk = config.risk_config();
+    risk.validate_for(symbols).map_err(|what| Failure::line(format!("[risk] {what}")))?;
+    let (held, open) = (config.paper.orders_max as usize, risk.limits.open_max as usize);
+    if held < open + symbols {
+        return Err(Failure::line(format!(
+            "[paper] orders_max = {held} is less than open_max + symbols ({}): what risk allows would \
+             not fit",
+            open + symbols
+        )));
+    }
+    Ok(())
 }
 
 /// Seats of the strategies. Risk's own number is none of them.
