@@ -83,11 +83,13 @@ pub enum VenueReason {
     ImmediateRest,
     /// A FOK order that could not fill whole (-5021).
     NotFillable,
-    /// A GTX order that would have taken (-5022).
+    /// A GTX order that would have taken (-5022). The paper venue also says so of one that gets in, or is
+    /// amended, while it has no valid book: it can not be shown that it would not take.
     WouldTake,
     /// A reduce-only order with nothing to reduce (-2022), or what was cut from it.
     ReduceOnly,
-    /// It met an own order (`er` 1).
+    /// It met an own order (`er` 1). The paper venue ends all own orders within the taker's limit, also
+    /// those that it would not get to because better levels of the market fill it.
     SelfTrade,
     /// The venue's table of orders is full (-2025).
     TooManyOrders,

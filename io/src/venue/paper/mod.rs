@@ -7,7 +7,7 @@
 //!
 //! An order fills only where a counter-party stood: at levels that the folded book showed when the order
 //! got in, or by later trades that went through its price or ate the queue before it. Each fill names the
-//! event that paid. Its clock is `event.ts`; it refuses rather than stop the pipeline.
+//! event that paid. What can not be known is decided against the account. Its clock is `event.ts`; it refuses rather than stop the pipeline.
 
 mod closed;
 mod config;
@@ -318,6 +318,7 @@ fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
         cum_fee: Usd::ZERO,
         since,
         queue: Queue::Unknown,
+        blind: false,
         place: 0,
         requests: 1,
         answers: 0,
