@@ -279,8 +279,9 @@ impl World {
         recent.count()
     }
 
-    /// A request reaches the venue now; what it answers goes into `reports`.
+    /// A request reaches the venue, which takes time; what it answers goes into `reports`.
     pub(crate) fn arrive(&mut self, index: usize) {
+        self.desk.wait(Nanos(1));
         let (_, intent) = self.requests.remove(index);
         let real = self.orders.get_mut(&intent.order).expect("requests are of known orders");
         let fresh = !real.seen;
@@ -382,6 +383,7 @@ impl World {
             reason,
             cum_quote: real.quote,
             cum_fee: real.fee,
+            at: self.desk.now,
             ..report(kind, order, &like, real.cum)
         };
         self.reports.push((real.on, Body::Report(told)));
@@ -404,8 +406,9 @@ impl World {
         self.reports.push((real.on, Body::Status(status)));
     }
 
-    /// The stream hears what the venue said.
+    /// The stream hears what the venue said, which takes time too.
     pub(crate) fn hear(&mut self, (on, body): (InstrumentId, Body)) {
+        self.desk.wait(Nanos(1));
         let mut note = |order, amounts: Told| {
             let known = self.told.entry(order).or_default();
             *known = (*known).max(amounts);

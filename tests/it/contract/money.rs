@@ -127,8 +127,8 @@ fn check_cash(setup: &Setup, fills: &[(u64, InstrumentId, Report)], account: &Po
         for (_, _, report) in fills.iter().filter(|(_, on, _)| *on == id) {
             let dear = report.last_price.notional(report.last_qty, Round::Up);
             let rate = match report.liquidity {
-                Liquidity::Maker => setup.paper.maker_fee,
-                Liquidity::Taker => setup.paper.taker_fee,
+                Liquidity::Maker => setup.paper.fees.maker,
+                Liquidity::Taker => setup.paper.fees.taker,
             };
             fees += dear.times(rate, Round::Up).unwrap().0;
             match report.side {

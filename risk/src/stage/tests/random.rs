@@ -5,9 +5,7 @@ use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::kill::Level;
-use fusewire_core::order::{
-    Action, Check, Intent, NewOrder, OrderId, ReportKind, Side, TimeInForce, Verdict,
-};
+use fusewire_core::order::{Action, Check, Intent, NewOrder, OrderId, Side, TimeInForce, Verdict};
 use fusewire_core::units::{Nanos, ONE, Px, Qty};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -159,16 +157,10 @@ fn wait(world: &mut World, millis: u64, quiet: bool) {
     world.run(None, Body::Tick, &[]);
 }
 
-/// Answers to amends say nothing of which amend they answer: they are heard at once or never.
+/// What a request gives rise to is heard at once, later or never.
 fn arrive(world: &mut World, index: usize, heard: bool) {
     world.arrive(index);
-    let of_amend = |body: &Body| {
-        let Body::Report(report) = body else { return false };
-        matches!(report.kind, ReportKind::Amended | ReportKind::AmendRefused)
-    };
-    if let Some(report) = world.reports.pop_if(|(_, body)| of_amend(body))
-        && heard
-    {
+    if heard && let Some(report) = world.reports.pop() {
         world.hear(report);
     }
 }
@@ -187,12 +179,14 @@ fn reduce(world: &mut World, on: InstrumentId, part: i64, amend: Option<u8>) {
     let resting: Vec<_> = portfolio
         .orders_of(on)
         .filter(|o| o.reduce_only && o.side == side && o.unresolved() == 0 && !World::is_own(o.id))
-        .map(|o| (o.id, o.cum_qty, o.remaining().0))
+        .map(|o| (o.id, o.cum_qty, o.remaining().0, (o.price, o.qty)))
         .collect();
-    let intent = if let Some((id, filled, rest)) = amend.and_then(|pick| choose(&resting, pick)) {
+    let resting = amend.and_then(|pick| choose(&resting, pick));
+    let intent = if let Some((id, filled, rest, was)) = resting {
         let most = left + i64::try_from(rest).unwrap();
         let qty = Qty(filled.0 + share(most, part, lot));
-        if qty == filled || left == 0 {
+        // An amend that changes nothing is refused.
+        if qty == filled || left == 0 || was == (price, qty) {
             return;
         }
         intent(id, on, Action::Amend { price, qty })
