@@ -34,7 +34,7 @@ pub(super) struct MarketFold {
 struct Symbol {
     /// The touch as last told; none since the book was last invalid, so that a book that is valid again
     /// always tells it.
-    touch: Option<Touch>,
+    told: Option<TouchChange>,
     ticker_id: Option<i64>,
     /// When the last ticker was told that was ahead of the book.
     ticker_at: Nanos,
@@ -49,7 +49,7 @@ type LiquidationKey = (Side, Px, Qty, Option<Nanos>);
 impl MarketFold {
     pub(super) fn new(config: &SequencerConfig, universe: &Universe, books: &BookConfig) -> Self {
         let symbol = |_| Symbol {
-            touch: None,
+            told: None,
             ticker_id: None,
             ticker_at: Nanos(0),
             trade_id: None,
@@ -114,7 +114,7 @@ impl MarketFold {
         self.bars.on_gap();
         for (symbol, id) in self.symbols.iter_mut().zip((0..).map(InstrumentId)) {
             self.books.invalidate(id, Invalid::Stale);
-            symbol.touch = None;
+            symbol.told = None;
             // What follows a silence may be another connection, or another numbering.
             (symbol.ticker_id, symbol.trade_id) = (None, None);
         }
@@ -137,22 +137,24 @@ impl MarketFold {
             Ok(touch) => {
                 drafts.push(id, Body::Depth(self.shape.depth(book, &touch)));
                 // A frame that is older than the last ticker would take the touch back in time; a ticker
-                // that stays alone for too long is not believed any more.
+                // that stays alone for too long is not believed any more. One that was not told is no
+                // reason to be silent: nobody would know what to believe instead.
                 let lead = ts.since(symbol.ticker_at) <= i128::from(self.ticker_lead_max.0);
                 let behind = book.last_id().is_some_and(|id| symbol.ticker_id > Some(id));
-                if symbol.touch.is_none() || !(behind && lead) {
+                let by_ticker = symbol.told.is_some_and(|told| told.source == TouchSource::Ticker);
+                if !(by_ticker && behind && lead) {
                     symbol.tell_touch(id, touch, TouchSource::Book, drafts);
                 }
                 self.shape.levels(id, book, drafts);
             }
             Err(why) => {
-                symbol.touch = None;
+                symbol.told = None;
                 drafts.push(id, Body::BookInvalid(why));
             }
         }
     }
 
-    /// A ticker moves the touch when it is ahead of a valid book.
+    /// A ticker moves or confirms the touch when it is ahead of a valid book.
     fn ticker(&mut self, id: InstrumentId, ticker: &BookTicker, ts: Nanos, drafts: &mut Drafts) {
         let book = self.books.get(id);
         let symbol = &mut self.symbols[id.index()];
@@ -205,6 +207,9 @@ impl MarketFold {
 }
 
 impl Symbol {
+    /// Tells a touch that is another one. A ticker is also told when it only confirms what the book said,
+    /// once: from then on older frames are not told, and who follows the book has to know why. The other
+    /// way round there is nothing to know, the book has what the ticker had.
     fn tell_touch(
         &mut self,
         id: InstrumentId,
@@ -212,9 +217,14 @@ impl Symbol {
         source: TouchSource,
         drafts: &mut Drafts,
     ) {
-        if self.touch != Some(touch) {
-            self.touch = Some(touch);
-            drafts.push(id, Body::Touch(TouchChange { touch, source }));
+        let is_news = self.told.is_none_or(|told| {
+            let takes_over = (told.source, source) == (TouchSource::Book, TouchSource::Ticker);
+            told.touch != touch || takes_over
+        });
+        if is_news {
+            let change = TouchChange { touch, source };
+            self.told = Some(change);
+            drafts.push(id, Body::Touch(change));
         }
     }
 

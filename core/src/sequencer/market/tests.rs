@@ -1,5 +1,7 @@
 //! What each kind of input says, and what it does not say twice.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::event::EventKind;
 use crate::market::{DepthIds, Times};
@@ -187,6 +189,111 @@ fn a_book_frame_older_than_the_ticker_does_not_take_the_touch_back() {
     fixture.snapshot(30, 90, 110);
     fixture.diff(29, 31, 100);
     assert_eq!(fixture.ticker(32, 101, 110).len(), 1, "a silence forgets a muting number");
+}
+
+/// Who follows the source needs to know that the ticker stands behind the touch now: without it, he would
+/// take the next frame, which is older, for the truth.
+#[test]
+fn a_ticker_that_says_what_the_book_said_is_told_once() {
+    let mut fixture = Fixture::synced();
+    assert_eq!(fixture.ticker(20, 100, 110), [touch(100, 110, TouchSource::Ticker)]);
+    for id in 21..30 {
+        assert_eq!(fixture.ticker(id, 100, 110), [], "only the first one of them is news");
+    }
+    assert_eq!(kinds(&fixture.diff(10, 15, 101)), [EventKind::Depth], "the ticker knows better");
+    assert_eq!(fixture.diff(15, 29, 102)[1], touch(102, 110, TouchSource::Book), "as new");
+    assert_eq!(fixture.ticker(30, 102, 110), [touch(102, 110, TouchSource::Ticker)]);
+}
+
+/// A touch of the book is no ticker's that a frame could be older than.
+#[test]
+fn a_book_is_only_silent_behind_a_ticker_that_was_told() {
+    let mut fixture = Fixture::synced();
+    assert_eq!(fixture.ticker(50, 105, 110), [touch(105, 110, TouchSource::Ticker)]);
+    fixture.on(BTC, InputBody::Book(BookInput::Invalidate(Invalid::Stale)));
+    fixture.snapshot(20, 90, 110);
+    assert_eq!(fixture.diff(19, 21, 100)[1], touch(100, 110, TouchSource::Book));
+    assert_eq!(fixture.diff(21, 22, 101)[1], touch(101, 110, TouchSource::Book), "older than 50");
+    assert_eq!(fixture.ticker(60, 110, 110), [], "crossed");
+    assert_eq!(fixture.diff(22, 23, 102)[1], touch(102, 110, TouchSource::Book), "older than 60");
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Diff { updates: i64, bid: i64 },
+    Ticker { lead: i64, bid: i64, ask: i64 },
+    Snapshot,
+    Stale,
+    Wait,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (1_i64..6, 98_i64..105).prop_map(|(updates, bid)| Act::Diff { updates, bid }),
+        6 => (-2_i64..9, 98_i64..106, 109_i64..112)
+            .prop_map(|(lead, bid, ask)| Act::Ticker { lead, bid, ask }),
+        1 => Just(Act::Snapshot),
+        1 => Just(Act::Stale),
+        1 => Just(Act::Wait),
+    ]
+}
+
+proptest! {
+    /// The paper venue follows the book's frames, and tickers as they are told: its touch is the one that
+    /// strategies know, after whatever comes. And nothing is told more often than it changed.
+    #[test]
+    fn book_and_told_tickers_make_the_touch_that_is_told(
+        acts in prop::collection::vec(act(), 1..80),
+    ) {
+        let mut fixture = Fixture::synced();
+        let mut last = 10;
+        let mut told: Option<TouchChange> =
+            Some(TouchChange { touch: fixture.fold.books().get(BTC).touch().unwrap(), source: TouchSource::Book });
+        for act in acts {
+            let bodies = match act {
+                Act::Diff { updates, bid } => {
+                    let prev = last;
+                    last += updates;
+                    fixture.diff(prev, last, bid)
+                }
+                Act::Ticker { lead, bid, ask } => fixture.ticker(last + lead, bid, ask),
+                Act::Snapshot => {
+                    let prev = last;
+                    last += 2;
+                    let mut bodies = fixture.snapshot(last - 1, 90, 110);
+                    bodies.extend(fixture.diff(prev, last, 100));
+                    bodies
+                }
+                Act::Stale => {
+                    fixture.on(BTC, InputBody::Book(BookInput::Invalidate(Invalid::Stale)))
+                }
+                Act::Wait => {
+                    fixture.ts += Nanos::SECOND;
+                    vec![]
+                }
+            };
+            for body in bodies {
+                if let Body::Touch(change) = body {
+                    let to_ticker = (TouchSource::Book, TouchSource::Ticker);
+                    let repeats = told.is_some_and(|told| {
+                        told.touch == change.touch && (told.source, change.source) != to_ticker
+                    });
+                    prop_assert!(!repeats, "{:?} after {:?}", change, told);
+                    told = Some(change);
+                } else if matches!(body, Body::BookInvalid(_)) {
+                    told = None;
+                }
+            }
+            if let Ok(book) = fixture.fold.books().get(BTC).touch() {
+                let told = told.expect("a book that is valid has told its touch");
+                let followed = match told.source {
+                    TouchSource::Book => book,
+                    TouchSource::Ticker => told.touch,
+                };
+                prop_assert_eq!(followed, told.touch, "{:?}", act);
+            }
+        }
+    }
 }
 
 #[test]
