@@ -52,11 +52,22 @@ impl FeeSchedule {
     /// The fee on a notional at or above zero, rounded up; none when it leaves its range.
     #[must_use]
     pub fn fee(&self, notional: UsdSum, liquidity: Liquidity) -> Option<UsdSum> {
-        let rate = match liquidity {
+        notional.times(self.rate(liquidity), Round::Up)
+    }
+
+    /// The fee on a fill, rounded against the account: a fee is a share of the notional rounded up, a
+    /// rebate one of the notional rounded down. None when a number leaves its range.
+    #[must_use]
+    pub fn fill_fee(&self, price: Px, qty: Qty, liquidity: Liquidity) -> Option<UsdSum> {
+        let round = if self.rate(liquidity) < Rate::ZERO { Round::Down } else { Round::Up };
+        self.fee(price.notional(qty, round), liquidity)
+    }
+
+    fn rate(&self, liquidity: Liquidity) -> Rate {
+        match liquidity {
             Liquidity::Maker => self.maker,
             Liquidity::Taker => self.taker,
-        };
-        notional.times(rate, Round::Up)
+        }
     }
 }
 

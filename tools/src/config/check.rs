@@ -281,7 +281,7 @@ mod tests {
             ("[limits_bench]\nleverage_max = 6\n", "f.toml:2: [limits_bench] leverage_max"),
             ("[limits_default]\ncollar_bp = \"0\"\n", "f.toml:2: [limits_default] collar "),
             ("[quoter]\nrequote_ticks = 0\n", "f.toml:2: [quoter] quoter.requote_ticks"),
-            ("[fees]\nmaker = \"0.2\"\n", "f.toml:2: [fees] maker_fee"),
+            ("[fees]\nmaker = \"0.2\"\n", "f.toml:2: [fees] fees.maker"),
             ("[fees]\nmaker = 0.0002\n", "f.toml:2: fees.maker: "),
             ("[ring]\nmessages = 0\n", "f.toml:2: ring.messages = 0"),
             ("[account]\nbalance = \"-1\"\n", "f.toml:2: [account] balance"),

@@ -1,6 +1,7 @@
 //! The configuration as each part of the pipeline takes it: sections in their units become types.
 
 use fusewire_core::book::BookConfig;
+use fusewire_core::contract::FeeSchedule;
 use fusewire_core::sequencer::{AssumedMark, SequencerConfig};
 use fusewire_core::units::Nanos;
 use fusewire_io::capture::CaptureLimits;
@@ -108,8 +109,7 @@ impl Config {
             response_latency: micros(self.latency.response_us),
             jitter: micros(self.latency.jitter_us),
             seed: self.run.seed,
-            maker_fee: self.fees.maker,
-            taker_fee: self.fees.taker,
+            fees: FeeSchedule { maker: self.fees.maker, taker: self.fees.taker },
             orders_max: self.paper.orders_max as usize,
             requests_max: self.paper.requests_max as usize,
             closed_max: self.paper.closed_max as usize,

@@ -1,6 +1,7 @@
 //! What the paper venue assumes, and its bounds.
 
-use fusewire_core::units::{Nanos, Rate};
+use fusewire_core::contract::FeeSchedule;
+use fusewire_core::units::Nanos;
 
 /// Parts in a million.
 pub(super) const PPM: u32 = 1_000_000;
@@ -29,10 +30,8 @@ pub struct PaperConfig {
     pub jitter: Nanos,
     /// Seed of jitter and faults. Default 0.
     pub seed: u64,
-    /// Fee of fills that rested. Default 0.0002 (the exchange's base tier).
-    pub maker_fee: Rate,
-    /// Fee of fills that took. Default 0.0005 (the exchange's base tier).
-    pub taker_fee: Rate,
+    /// Fees as shares of the notional. Default maker 0.0002, taker 0.0005 (the exchange's base tier).
+    pub fees: FeeSchedule,
     /// Open orders. Default 1,024.
     pub orders_max: usize,
     /// Requests on their way. Default 4,096.
@@ -54,8 +53,7 @@ impl Default for PaperConfig {
             response_latency: Nanos(5 * Nanos::MILLI),
             jitter: Nanos(2 * Nanos::MILLI),
             seed: 0,
-            maker_fee: Rate(200_000_000),
-            taker_fee: Rate(500_000_000),
+            fees: FeeSchedule::default(),
             orders_max: 1_024,
             requests_max: 4_096,
             closed_max: 65_536,
@@ -69,8 +67,6 @@ impl Default for PaperConfig {
 impl PaperConfig {
     /// Highest value of each bound, against a slip that takes all memory.
     pub const LIMIT_MOST: usize = 1 << 20;
-    /// Highest fee rate, as a share of the notional, and lowest rebate.
-    pub const FEE_MOST: Rate = Rate(100_000_000_000);
 
     /// Checks the values.
     ///
@@ -98,12 +94,7 @@ impl PaperConfig {
                 return Err(format!("{name} = {value} is not in 1 to {}", Self::LIMIT_MOST));
             }
         }
-        let most = Self::FEE_MOST;
-        for (name, rate) in [("maker_fee", self.maker_fee), ("taker_fee", self.taker_fee)] {
-            if !(-most.0..=most.0).contains(&rate.0) {
-                return Err(format!("{name} = {rate} is not in -{most} to {most}"));
-            }
-        }
+        self.fees.validate().map_err(|what| format!("fees.{what}"))?;
         let faults = self.faults;
         for (name, ppm) in [
             ("faults.lose_ppm", faults.lose_ppm),
@@ -120,6 +111,8 @@ impl PaperConfig {
 
 #[cfg(test)]
 mod tests {
+    use fusewire_core::units::Rate;
+
     use super::*;
 
     #[test]
@@ -129,6 +122,8 @@ mod tests {
         let lose = ReportFaults { lose_ppm: PPM + 1, ..ReportFaults::default() };
         let repeat = ReportFaults { repeat_ppm: PPM + 1, ..ReportFaults::default() };
         let delay = ReportFaults { delay_ppm: PPM + 1, ..ReportFaults::default() };
+        let maker = FeeSchedule { maker: Rate(i64::MIN), ..good.fees };
+        let taker = FeeSchedule { taker: Rate(-1), ..good.fees };
         let bad = [
             ("order_latency", PaperConfig { order_latency: Nanos(0), ..good }),
             ("response_latency", PaperConfig { response_latency: Nanos(0), ..good }),
@@ -138,8 +133,8 @@ mod tests {
             ("requests_max", PaperConfig { requests_max: usize::MAX, ..good }),
             ("closed_max", PaperConfig { closed_max: 0, ..good }),
             ("consumed_levels_max", PaperConfig { consumed_levels_max: 0, ..good }),
-            ("maker_fee", PaperConfig { maker_fee: Rate(i64::MIN), ..good }),
-            ("taker_fee", PaperConfig { taker_fee: Rate(100_000_000_001), ..good }),
+            ("fees.maker", PaperConfig { fees: maker, ..good }),
+            ("fees.taker", PaperConfig { fees: taker, ..good }),
             ("faults.lose_ppm", PaperConfig { faults: lose, ..good }),
             ("faults.repeat_ppm", PaperConfig { faults: repeat, ..good }),
             ("faults.delay_ppm", PaperConfig { faults: delay, ..good }),
@@ -153,7 +148,7 @@ mod tests {
     #[test]
     fn s2_15_default_fees() {
         let config = PaperConfig::default();
-        assert_eq!(Rate::parse(b"0.0002"), Ok(config.maker_fee));
-        assert_eq!(Rate::parse(b"0.0005"), Ok(config.taker_fee));
+        assert_eq!(Rate::parse(b"0.0002"), Ok(config.fees.maker));
+        assert_eq!(Rate::parse(b"0.0005"), Ok(config.fees.taker));
     }
 }

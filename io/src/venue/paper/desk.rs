@@ -1,5 +1,6 @@
 //! The venue's back office: books what happened on the true account and says so, late and in order.
 
+use fusewire_core::contract::FeeSchedule;
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::jitter;
 use fusewire_core::message::FeedbackBody;
@@ -8,7 +9,7 @@ use fusewire_core::order::{
     VenueReason,
 };
 use fusewire_core::portfolio::{Execution, Portfolio, PortfolioConfig};
-use fusewire_core::units::{Nanos, Px, Qty, Rate, Round, Usd};
+use fusewire_core::units::{Nanos, Px, Qty, Round, Usd};
 
 use super::closed::{ClosedOrder, ClosedOrders};
 use super::config::PPM;
@@ -122,11 +123,7 @@ impl Desk {
         fill: Fill,
         out: &mut Feedbacks,
     ) -> bool {
-        let rate = match fill.liquidity {
-            Liquidity::Maker => self.config.maker_fee,
-            Liquidity::Taker => self.config.taker_fee,
-        };
-        let Some(execution) = execution(order.side, &fill, rate) else { return false };
+        let Some(execution) = execution(order.side, &fill, &self.config.fees) else { return false };
         let sums = (
             order.cum_qty.checked_add(execution.qty),
             order.cum_quote.checked_add(execution.quote),
@@ -346,14 +343,13 @@ fn later(now: Nanos, span: Nanos, more: Nanos) -> Nanos {
 }
 
 /// What a fill costs, each amount rounded against the account.
-fn execution(side: Side, fill: &Fill, rate: Rate) -> Option<Execution> {
-    let (dear, cheap) =
-        (fill.price.notional(fill.qty, Round::Up), fill.price.notional(fill.qty, Round::Down));
-    let quote = match side {
-        Side::Buy => dear,
-        Side::Sell => cheap,
+fn execution(side: Side, fill: &Fill, fees: &FeeSchedule) -> Option<Execution> {
+    let round = match side {
+        Side::Buy => Round::Up,
+        Side::Sell => Round::Down,
     };
-    let fee = if rate < Rate::ZERO { cheap } else { dear }.times(rate, Round::Up)?;
+    let quote = fill.price.notional(fill.qty, round);
+    let fee = fees.fill_fee(fill.price, fill.qty, fill.liquidity)?;
     Some(Execution { side, qty: fill.qty, quote: quote.narrow()?, fee: fee.narrow()? })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fusewire_core::book::{BookConfig, Invalid, Touch};
+use fusewire_core::contract::FeeSchedule;
 use fusewire_core::event::{Body, Depth, Event, TouchChange, TouchSource, Trade};
 use fusewire_core::instrument::{Instrument, InstrumentId, LotSize, Market, Universe, common};
 use fusewire_core::jitter;
@@ -625,8 +626,8 @@ fn filters_are_checked_again() {
 
 #[test]
 fn amounts_are_rounded_against_the_account() {
-    let fees = PaperConfig { maker_fee: Rate(-100_000_000_000), ..config() };
-    let mut floor = Floor::new(fees);
+    let fees = FeeSchedule { maker: Rate(-10_000_000_000), ..FeeSchedule::default() };
+    let mut floor = Floor::new(PaperConfig { fees, ..config() });
     let (price, qty) = (ONE - 1, ONE + 1);
     floor.book(&[(price - 2, 5)], &[(price, qty)]);
     // Exactly 99999999.99999999, and half a thousandth of what that is rounded to.
@@ -635,10 +636,10 @@ fn amounts_are_rounded_against_the_account() {
     floor.enter(2, sell(Tif::Gtc, price, qty));
     floor.trade(price + 1, qty, Side::Buy);
     let sold = floor.news().pop().unwrap();
-    // A rebate of a tenth of what is surely there.
-    assert_eq!((sold.cum_quote, sold.cum_fee), (Usd(ONE - 1), Usd(-9_999_999)));
+    // A rebate of a hundredth of what is surely there.
+    assert_eq!((sold.cum_quote, sold.cum_fee), (Usd(ONE - 1), Usd(-999_999)));
     let stats = floor.venue.stats();
-    assert_eq!((stats.taker_fees, stats.maker_fees), (UsdSum(50_000), UsdSum(-9_999_999)));
+    assert_eq!((stats.taker_fees, stats.maker_fees), (UsdSum(50_000), UsdSum(-999_999)));
     assert_eq!((stats.taker_fills, stats.maker_fills, stats.fills()), (1, 1, 2));
     let one = i128::from(ONE);
     assert_eq!((stats.taker_quote, stats.maker_quote), (UsdSum(one), UsdSum(one - 1)));
@@ -1050,7 +1051,7 @@ impl Pair {
             ..instrument("A")
         };
         let config = config();
-        let rates = [config.maker_fee, config.taker_fee].map(|rate| i128::from(rate.0));
+        let rates = [config.fees.maker, config.fees.taker].map(|rate| i128::from(rate.0));
         let mut naive = Naive::default();
         naive.rates = rates;
         let floor = Floor::with(config, 1_024, vec![exact]);
