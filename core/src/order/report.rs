@@ -83,7 +83,8 @@ pub enum VenueReason {
     ImmediateRest,
     /// A FOK order that could not fill whole (-5021).
     NotFillable,
-    /// A GTX order that would have taken (-5022).
+    /// A GTX order that would have taken (-5022). The paper venue also says so of one that gets in, or is
+    /// amended, while it has no valid book: it can not be shown that it would not take.
     WouldTake,
     /// A reduce-only order with nothing to reduce (-2022), or what was cut from it.
     ReduceOnly,

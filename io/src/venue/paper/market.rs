@@ -101,7 +101,7 @@ impl Market {
     /// The sequencer says that a book is not valid. The own one should say so too, from the tap.
     pub(super) fn invalidate(&mut self, id: InstrumentId, why: Invalid) {
         self.newest[id.index()].ticker = None;
-        if self.books.get(id).state().is_ok() {
+        if self.is_valid(id) {
             self.books.invalidate(id, why);
         }
     }
@@ -120,7 +120,13 @@ impl Market {
         self.newest[id.index()].payer
     }
 
-    /// True when an order would trade with the newest touch of the other side. Never without a valid book.
+    /// True when it is known what stands in the book.
+    pub(super) fn is_valid(&self, id: InstrumentId) -> bool {
+        self.books.get(id).state().is_ok()
+    }
+
+    /// True when an order would trade with the newest touch of the other side. Never without a valid
+    /// book, which is not to say that it would not.
     pub(super) fn crosses(&self, id: InstrumentId, side: Side, limit: Px) -> bool {
         let other = facing(side);
         self.best(id, other).is_some_and(|best| !is_better(other, limit, best.price))
@@ -193,10 +199,10 @@ impl Market {
             Side::Buy => BookSide::Bid,
             Side::Sell => BookSide::Ask,
         };
-        let book = self.books.get(id);
-        if book.state().is_err() {
+        if !self.is_valid(id) {
             return Queue::Unknown;
         }
+        let book = self.books.get(id);
         let reached = book.top(own, usize::MAX).find(|l| !is_better(own, l.price, price));
         let folded = reached.map(|level| if level.price == price { level.qty } else { Qty::ZERO });
         let ticker = self.newest[id.index()].ticker.and_then(|touch| match own {

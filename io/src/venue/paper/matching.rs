@@ -3,7 +3,7 @@
 //! A trade at a worse price than an order's went through it: it pays, at the order's price. A trade at
 //! exactly its price eats the queue before it and pays with what is left. All fills of one trade together
 //! are never more than its quantity. A trade pays only orders that got in *before* its time: at equal times
-//! nobody knows which was first.
+//! nobody knows which was first. It is a maker's fill, unless the order got in without a valid book.
 
 use fusewire_core::event::Trade;
 use fusewire_core::instrument::InstrumentId;
@@ -92,7 +92,8 @@ impl PaperVenue {
             return Matched { qty: Qty::ZERO, over: true };
         }
         let qty = paid.min(wanted);
-        let fill = Fill { qty, price: order.price, liquidity: Liquidity::Maker, payer: at.seq };
+        let liquidity = if order.blind { Liquidity::Taker } else { Liquidity::Maker };
+        let fill = Fill { qty, price: order.price, liquidity, payer: at.seq };
         if !self.desk.fill(at, order, fill, out) {
             return Matched { qty: Qty::ZERO, over: false };
         }

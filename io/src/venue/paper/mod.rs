@@ -318,6 +318,7 @@ fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
         cum_fee: Usd::ZERO,
         since,
         queue: Queue::Unknown,
+        blind: false,
         place: 0,
         requests: 1,
         answers: 0,

@@ -16,6 +16,8 @@ pub(super) struct Said {
     pub(super) cum: [i64; 3],
     pub(super) last: (i64, i64),
     pub(super) payer: u64,
+    /// It is a fill, and charged as a maker's.
+    pub(super) maker: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(super) struct Order {
     since: u64,
     /// Other people's quantity before it; none when unknown.
     ahead: Option<i64>,
+    /// It got in without a valid book.
+    blind: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +130,7 @@ impl Naive {
 
     fn say(&mut self, order: &Order, kind: Kind, why: Why) {
         let (id, cum) = (order.id, order.cum);
-        self.said.push(Said { id, kind, why, cum, last: (0, 0), payer: 0 });
+        self.said.push(Said { id, kind, why, cum, last: (0, 0), payer: 0, maker: false });
         if kind.is_terminal() {
             self.closed.push(*order);
         }
@@ -144,7 +148,7 @@ impl Naive {
         order.cum = [order.cum[0] + qty, order.cum[1] + quote, order.cum[2] + fee];
         let kind = if order.cum[0] == order.qty { Kind::Filled } else { Kind::PartialFill };
         let (id, cum, last) = (order.id, order.cum, (qty, price));
-        self.said.push(Said { id, kind, why: Why::None, cum, last, payer });
+        self.said.push(Said { id, kind, why: Why::None, cum, last, payer, maker });
         if kind.is_terminal() {
             self.closed.push(*order);
         }
@@ -160,9 +164,8 @@ impl Naive {
         let place = self.open.iter().position(|order| order.id == id);
         match (ask, place) {
             (Ask::New { buy, tif, reduce, price, qty }, _) => {
-                let cum = [0; 3];
-                let order =
-                    Order { id, buy, tif, reduce, price, qty, cum, since: now, ahead: None };
+                let (cum, since, ahead, blind) = ([0; 3], now, None, !self.valid);
+                let order = Order { id, buy, tif, reduce, price, qty, cum, since, ahead, blind };
                 self.say(&order, Kind::Accepted, Why::None);
                 if tif == Tif::Gtx && self.would_take(&order) {
                     self.say(&order, Kind::Expired, Why::WouldTake);
@@ -186,14 +189,14 @@ impl Naive {
                     Ask::New { .. } | Ask::Cancel => (0, 0),
                 };
                 let why = Why::UnknownOrder;
-                self.said.push(Said { id, kind, why, cum, last, payer: 0 });
+                self.said.push(Said { id, kind, why, cum, last, payer: 0, maker: false });
             }
         }
     }
 
     fn amend(&mut self, now: u64, place: usize, price: i64, qty: i64) {
         let before = self.open[place];
-        let after = Order { price, qty, since: now, ..before };
+        let after = Order { price, qty, since: now, blind: !self.valid, ..before };
         if (price, qty) == (before.price, before.qty) {
             self.say(&before, Kind::AmendRefused, Why::NoChange);
             self.said.last_mut().unwrap().last = (qty, price);
@@ -217,7 +220,9 @@ impl Naive {
     fn would_take(&self, order: &Order) -> bool {
         let best = self.best(usize::from(order.buy));
         let own = |other: &Order| other.buy != order.buy && Self::crosses(order, other.price);
-        best.is_some_and(|best| Self::crosses(order, best.0)) || self.open.iter().any(own)
+        order.blind
+            || best.is_some_and(|best| Self::crosses(order, best.0))
+            || self.open.iter().any(own)
     }
 
     fn run(&mut self, mut order: Order) {
@@ -341,7 +346,8 @@ impl Naive {
                     continue;
                 }
                 let limit = order.price;
-                self.fill(&mut order, part, limit, true, seq);
+                let maker = !order.blind;
+                self.fill(&mut order, part, limit, maker, seq);
                 left -= part;
             }
             self.open[place] = order;

@@ -32,6 +32,9 @@ pub(super) struct OpenOrder {
     /// When it, or its last amend, got in: only later trades pay.
     pub(super) since: Nanos,
     pub(super) queue: Queue,
+    /// It, or its last amend, got in without a valid book. It may have crossed what nobody saw: all its
+    /// fills since then are a taker's.
+    pub(super) blind: bool,
     /// Time priority, given by the table.
     pub(super) place: u64,
     /// Requests that were made of it.

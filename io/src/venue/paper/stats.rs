@@ -17,15 +17,15 @@ pub struct PaperStats {
     pub lost_requests: u64,
     /// Fills that rested.
     pub maker_fills: u64,
-    /// Fills that took.
+    /// Fills that took, or that are charged so because the order got in without a valid book.
     pub taker_fills: u64,
     /// Quote amount of fills that rested.
     pub maker_quote: UsdSum,
-    /// Quote amount of fills that took.
+    /// Quote amount of `taker_fills`.
     pub taker_quote: UsdSum,
     /// Fees on fills that rested.
     pub maker_fees: UsdSum,
-    /// Fees on fills that took.
+    /// Fees on `taker_fills`.
     pub taker_fees: UsdSum,
     /// Orders filled whole.
     pub filled: u64,

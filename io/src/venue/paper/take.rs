@@ -1,4 +1,8 @@
 //! What happens to an order that gets in: it takes from the book, rests, or ends.
+//!
+//! While the book is not valid nothing is taken from it, and nobody can say what would have been. Then a
+//! GTX order, of which it can not be shown that it would not take, expires, and all that later trades pay
+//! to a GTC order is charged as a taker's.
 
 use fusewire_core::order::{
     Action, Intent, Liquidity, NewOrder, ReportKind, Source, TimeInForce, VenueReason,
@@ -32,6 +36,7 @@ impl PaperVenue {
             self.desk.refuse(at, &mut order, reason, out);
             return;
         }
+        order.blind = !self.market.is_valid(order.instrument);
         if self.desk.portfolio.track(intent, at.ts).is_err() {
             // The account remembers it, or ids so much newer that it can not tell.
             self.desk.stats.duplicates += 1;
@@ -84,7 +89,9 @@ impl PaperVenue {
             self.desk.refuse_open(at, order, &Action::Amend { price, qty }, why, out);
             return;
         }
-        let mut order = OpenOrder { price, qty, since, ..before };
+        // It gets in anew: what was not known of it before counts no more.
+        let blind = !self.market.is_valid(before.instrument);
+        let mut order = OpenOrder { price, qty, since, blind, ..before };
         let ended = if qty <= before.cum_qty {
             Some(VenueReason::AmendedAway)
         } else {
@@ -109,9 +116,10 @@ impl PaperVenue {
         self.execute(at, order, out);
     }
 
-    /// True when an order would trade at once, be it with an own one.
+    /// True when an order would trade at once, be it with an own one, or may for all that is known.
     fn would_take(&self, order: &OpenOrder) -> bool {
-        self.market.crosses(order.instrument, order.side, order.price) || self.meets_own(order) > 0
+        let crosses = self.market.crosses(order.instrument, order.side, order.price);
+        order.blind || crosses || self.meets_own(order) > 0
     }
 
     /// Own orders that it would meet.

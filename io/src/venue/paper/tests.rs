@@ -310,13 +310,57 @@ fn without_a_valid_book_nothing_is_taken_and_no_queue_is_known() {
         assert_eq!(short(&floor.enter(1, buy(Tif::Ioc, 101, 1))), [ACCEPTED, rest]);
         let not = expired(Why::NotFillable);
         assert_eq!(short(&floor.enter(2, buy(Tif::Fok, 101, 1))), [ACCEPTED, not]);
-        assert_eq!(short(&floor.enter(3, buy(Tif::Gtx, 101, 1))), [ACCEPTED]);
+        // Far from where the book was: nobody can show that it would not take.
+        let would = expired(Why::WouldTake);
+        assert_eq!(short(&floor.enter(3, buy(Tif::Gtx, 1, 1))), [ACCEPTED, would]);
         assert_eq!(short(&floor.enter(4, buy(Tif::Gtc, 101, 1))), [ACCEPTED]);
         floor.trade(101, 1_000, Side::Sell);
         assert_eq!(floor.news(), []);
         floor.trade(100, 1, Side::Sell);
         assert_eq!(short(&floor.news()), [whole(1, 101)]);
     }
+    // Nor before the first frame.
+    let mut floor = Floor::new(config());
+    let would = expired(Why::WouldTake);
+    assert_eq!(short(&floor.enter(1, buy(Tif::Gtx, 1, 1))), [ACCEPTED, would]);
+}
+
+/// It may have crossed what nobody saw: then it would have taken.
+#[test]
+fn what_got_in_without_a_valid_book_pays_as_a_taker_for_good() {
+    let mut floor = Floor::new(config());
+    let view = [(100, 5)];
+    let fill = |floor: &mut Floor| {
+        floor.trade(90, 1, Side::Sell);
+        let news = floor.news();
+        assert_eq!((news.len(), news[0].payer), (1, floor.seq), "a trade paid");
+        news[0].liquidity
+    };
+    floor.enter(1, buy(Tif::Gtc, 99, 4));
+    assert_eq!(fill(&mut floor), Liquidity::Taker);
+    floor.book(&view, &[(103, 5)]);
+    assert_eq!(fill(&mut floor), Liquidity::Taker, "the book comes too late for it");
+    // Who gets in anew beside a valid book is seen not to cross.
+    floor.enter(1, amend(98, 4));
+    assert_eq!(fill(&mut floor), Liquidity::Maker);
+    floor.event(Body::BookInvalid(Invalid::Gap));
+    assert_eq!(fill(&mut floor), Liquidity::Maker, "it rested before");
+    floor.enter(2, buy(Tif::Gtc, 97, 9));
+    floor.enter(2, amend(97, 8));
+    floor.book(&view, &[(103, 5)]);
+    assert_eq!(fill(&mut floor), Liquidity::Taker);
+    let stats = *floor.venue.stats();
+    assert_eq!((stats.taker_fills, stats.maker_fills), (3, 2));
+    // A resting order that is amended without a valid book, and a GTX one that can not be.
+    floor.enter(2, Action::Cancel);
+    for (id, tif) in [(3, Tif::Gtc), (4, Tif::Gtx)] {
+        floor.enter(id, buy(tif, 99, 8));
+    }
+    floor.event(Body::BookInvalid(Invalid::Gap));
+    floor.enter(3, amend(98, 8));
+    let gone = floor.enter(4, amend(98, 8));
+    assert_eq!(short(&gone), [(Kind::Canceled, Why::WouldTake, 0, 0)]);
+    assert_eq!(fill(&mut floor), Liquidity::Taker);
 }
 
 #[test]
@@ -1183,6 +1227,7 @@ fn said(report: &Report) -> Said {
         cum: [report.cum_qty.0, report.cum_quote.0, report.cum_fee.0],
         last: (report.last_qty.0, report.last_price.0),
         payer: report.payer,
+        maker: report.kind.is_fill() && report.liquidity == Liquidity::Maker,
     }
 }
 
@@ -1255,13 +1300,14 @@ proptest! {
                     continue;
                 }
                 prop_assert!(report.payer > 0 && report.payer <= pair.floor.seq);
-                match report.liquidity {
-                    Liquidity::Maker => {
-                        let left = trades.get_mut(&report.payer).unwrap();
+                // A trade also pays who got in without a valid book, for whom it is no maker's fill.
+                match (trades.get_mut(&report.payer), report.liquidity) {
+                    (Some(left), _) => {
                         *left -= report.last_qty.0;
                         prop_assert!(*left >= 0, "a trade paid more than its quantity");
                     }
-                    Liquidity::Taker => {
+                    (None, Liquidity::Maker) => prop_assert!(false, "a maker without a trade"),
+                    (None, Liquidity::Taker) => {
                         let price = report.last_price.0;
                         let spent = spent.entry(price).or_default();
                         *spent += report.last_qty.0;
