@@ -88,7 +88,8 @@ pub enum VenueReason {
     WouldTake,
     /// A reduce-only order with nothing to reduce (-2022), or what was cut from it.
     ReduceOnly,
-    /// It met an own order (`er` 1).
+    /// It met an own order (`er` 1). The paper venue ends all own orders within the taker's limit, also
+    /// those that it would not get to because better levels of the market fill it.
     SelfTrade,
     /// The venue's table of orders is full (-2025).
     TooManyOrders,

@@ -3,6 +3,9 @@
 //! While the book is not valid nothing is taken from it, and nobody can say what would have been. Then a
 //! GTX order, of which it can not be shown that it would not take, expires, and all that later trades pay
 //! to a GTC order is charged as a taker's.
+//!
+//! All own orders that a taker's limit reaches expire before it trades, even when better levels of the
+//! market fill it whole. The exchange would end only those that it meets: this errs on the careful side.
 
 use fusewire_core::order::{
     Action, Intent, Liquidity, NewOrder, ReportKind, Source, TimeInForce, VenueReason,
@@ -159,7 +162,8 @@ impl PaperVenue {
         }
     }
 
-    /// Ends own orders that it would meet: an account does not trade with itself.
+    /// Ends own orders that its limit reaches, whether or not it gets as far: an account does not trade
+    /// with itself.
     fn expire_met(&mut self, at: At, order: &OpenOrder, out: &mut Feedbacks) {
         let met = self.orders.crossing(order.instrument, order.side, order.price);
         for _ in met.clone() {

@@ -484,6 +484,19 @@ fn own_orders_that_would_be_met_expire() {
     assert_eq!(floor.position(), 5);
 }
 
+/// The taker would trade at 101 and 102 only, but who has a limit of 103 meets them all.
+#[test]
+fn own_orders_expire_even_where_the_market_is_better() {
+    let mut floor = Floor::new(config());
+    floor.book(&[(98, 5)], &[(101, 3), (102, 3), (104, 3)]);
+    floor.enter(1, sell(Tif::Gtc, 103, 1));
+    floor.enter(2, sell(Tif::Gtc, 104, 1));
+    let own = expired(Why::SelfTrade);
+    let news = floor.enter(3, buy(Tif::Ioc, 103, 5));
+    assert_eq!(short(&news), [ACCEPTED, own, part(3, 101), whole(2, 102)]);
+    assert_eq!((news[1].order, floor.venue.open_orders()), (oid(1), 1));
+}
+
 #[test]
 fn reduce_only_is_cut_to_the_position() {
     let mut floor = Floor::new(config());
