@@ -273,17 +273,15 @@ proptest! {
                 }
             };
             for body in bodies {
-                match body {
-                    Body::Touch(change) => {
-                        let to_ticker = (TouchSource::Book, TouchSource::Ticker);
-                        let repeats = told.is_some_and(|told| {
-                            told.touch == change.touch && (told.source, change.source) != to_ticker
-                        });
-                        prop_assert!(!repeats, "{:?} after {:?}", change, told);
-                        told = Some(change);
-                    }
-                    Body::BookInvalid(_) => told = None,
-                    _ => {}
+                if let Body::Touch(change) = body {
+                    let to_ticker = (TouchSource::Book, TouchSource::Ticker);
+                    let repeats = told.is_some_and(|told| {
+                        told.touch == change.touch && (told.source, change.source) != to_ticker
+                    });
+                    prop_assert!(!repeats, "{:?} after {:?}", change, told);
+                    told = Some(change);
+                } else if matches!(body, Body::BookInvalid(_)) {
+                    told = None;
                 }
             }
             if let Ok(book) = fixture.fold.books().get(BTC).touch() {

@@ -36,7 +36,7 @@ pub struct PaperConfig {
     pub orders_max: usize,
     /// Requests on their way. Default 4,096.
     pub requests_max: usize,
-    /// Finished orders that are remembered. Default 65,536.
+    /// Finished orders that are remembered. Default 65,536; at least `requests_max`.
     pub closed_max: usize,
     /// Book levels of which something was taken. Default 16,384.
     pub consumed_levels_max: usize,
@@ -94,6 +94,12 @@ impl PaperConfig {
                 return Err(format!("{name} = {value} is not in 1 to {}", Self::LIMIT_MOST));
             }
         }
+        let (closed, requests) = (self.closed_max, self.requests_max);
+        if closed < requests {
+            // Orders that overtake one on its way would push the account's memory beyond its id, and it
+            // would silently be taken for a repeated one.
+            return Err(format!("closed_max = {closed} is below requests_max = {requests}"));
+        }
         self.fees.validate().map_err(|what| format!("fees.{what}"))?;
         let faults = self.faults;
         for (name, ppm) in [
@@ -132,6 +138,7 @@ mod tests {
             ("orders_max", PaperConfig { orders_max: 0, ..good }),
             ("requests_max", PaperConfig { requests_max: usize::MAX, ..good }),
             ("closed_max", PaperConfig { closed_max: 0, ..good }),
+            ("closed_max", PaperConfig { requests_max: 9, closed_max: 8, ..good }),
             ("consumed_levels_max", PaperConfig { consumed_levels_max: 0, ..good }),
             ("fees.maker", PaperConfig { fees: maker, ..good }),
             ("fees.taker", PaperConfig { fees: taker, ..good }),
@@ -142,6 +149,12 @@ mod tests {
         for (name, config) in bad {
             assert!(config.validate().is_err_and(|text| text.starts_with(name)), "{config:?}");
         }
+    }
+
+    #[test]
+    fn as_many_finished_orders_as_requests_are_enough() {
+        let least = PaperConfig { requests_max: 8, closed_max: 8, ..PaperConfig::default() };
+        assert_eq!(least.validate(), Ok(()));
     }
 
     /// S2-15: maker 0.0002, taker 0.0005.

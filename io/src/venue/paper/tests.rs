@@ -809,7 +809,7 @@ fn at_level_three_everything_ends_and_nothing_sent_before_survives() {
 
 #[test]
 fn bounds_refuse() {
-    let small = PaperConfig { orders_max: 2, requests_max: 3, closed_max: 2, ..config() };
+    let small = PaperConfig { orders_max: 2, requests_max: 3, closed_max: 3, ..config() };
     let mut floor = Floor::new(small);
     floor.book(&[(100, 5)], &[(103, 5)]);
     for id in 1..=4 {
@@ -830,12 +830,14 @@ fn bounds_refuse() {
     assert_eq!(short(&floor.news()), [ACCEPTED, ACCEPTED, refused]);
     let stats = *floor.venue.stats();
     assert_eq!((stats.duplicates, stats.lost_requests, stats.refused), (1, 1, 2));
-    // Two finished orders are remembered.
-    assert_eq!(floor.query(4).state, OrderState::Closed);
-    floor.enter(1, Action::Cancel);
+    // Three finished orders are remembered.
+    let (open, closed, unknown) = (OrderState::Open, OrderState::Closed, OrderState::Unknown);
     let states = [4, 3, 2, 1].map(|id| floor.query(id).state);
-    let expected = [OrderState::Unknown, OrderState::Closed, OrderState::Open, OrderState::Closed];
-    assert_eq!(states, expected);
+    assert_eq!(states, [closed, closed, open, open]);
+    floor.enter(1, Action::Cancel);
+    floor.enter(2, Action::Cancel);
+    let states = [4, 3, 2, 1].map(|id| floor.query(id).state);
+    assert_eq!(states, [unknown, closed, closed, closed]);
 }
 
 #[test]
@@ -1349,7 +1351,7 @@ proptest! {
         let tiny = PaperConfig {
             orders_max: 5,
             requests_max: 4,
-            closed_max: 3,
+            closed_max: 4,
             consumed_levels_max: 2,
             jitter: Nanos(15),
             seed,
