@@ -76,7 +76,13 @@ fn check_arrivals(setup: &Setup, venue: &Watched, fills: &[(u64, InstrumentId, R
 
 /// No level pays more than it shows, and what was taken of it is only new when the book shows more.
 fn check_levels(events: &[Event], fills: &[(u64, InstrumentId, Report)], inputs: &[Fed]) -> usize {
-    let mut fills = fills.iter().filter(|(_, _, r)| r.liquidity == Liquidity::Taker).peekable();
+    // An order that got in without a valid book pays as a taker for what trades bring it.
+    let of_trade = |seq: u64| {
+        let payer = events.iter().find(|event| event.seq == seq);
+        payer.is_some_and(|event| matches!(event.body, Body::Trade(_)))
+    };
+    let took = |r: &Report| r.liquidity == Liquidity::Taker && !of_trade(r.payer);
+    let mut fills = fills.iter().filter(|(_, _, report)| took(report)).peekable();
     // By symbol, side and price: shown and taken.
     let mut levels: BTreeMap<(InstrumentId, bool, Px), (i64, i64)> = BTreeMap::new();
     let (mut payers, mut frame, mut count) = (BTreeMap::new(), 0, 0);

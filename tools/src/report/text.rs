@@ -169,8 +169,7 @@ fn trading(out: &mut String, report: &Report) {
 
 fn pnl(out: &mut String, name: &str, pnl: &Pnl, held: &str) {
     let unknown = || "unknown".to_owned();
-    let _ = writeln!(
-        out,
+    let line = format!(
         "         {name:<16} {:>12} {:>12} {:>12} {:>12} {:>12}  {held}",
         cents(&pnl.realized),
         pnl.unrealized.as_deref().map_or_else(unknown, cents),
@@ -178,6 +177,7 @@ fn pnl(out: &mut String, name: &str, pnl: &Pnl, held: &str) {
         cents(&pnl.funding),
         pnl.total.as_deref().map_or_else(unknown, cents),
     );
+    let _ = writeln!(out, "{}", line.trim_end());
 }
 
 /// An amount cut to four decimals for the eye; the JSON has all of them.
