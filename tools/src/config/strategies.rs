@@ -112,7 +112,7 @@ impl Config {
     /// The strategies of a list of names, in its order.
     ///
     /// # Errors
-    /// As [`strategy_names`].
+    /// A name that no strategy has, a list without names, or a strategy that stands there twice.
     pub fn strategies(&self, names: &str) -> Result<Vec<(String, AnyStrategy)>, String> {
         let config = self.strategy_config();
         let make = |name: String| {
