@@ -106,6 +106,7 @@ proptest! {
 fn c18_a_halt_of_many_orders_fits_one_event() {
     let orders = 1_500;
     let mut setup = wall_setup(3, orders);
+    (setup.risk.limits.open_max, setup.risk.limits.reduce_reserve) = (2_000, 200);
     let at = Nanos(START.0 + 2 * Nanos::SECOND);
     setup.controls = vec![ControlInput { at, control: Control::Raise(Level::Halt) }];
     let mut rig = whole(&setup, (Pace::Fast, 100, 3), wall(&setup, orders as u64));
