@@ -10,7 +10,7 @@ use crate::testing::{
     usd,
 };
 
-/// Tells of a fill that this session did not send.
+/// Tells of a fill of a leftover order, whose id is not of the numbering that risk began with.
 fn foreign_fill(desk: &mut Desk, new: NewOrder) {
     let order = OrderId::new(2, A, 1);
     desk.sent.insert(order, new);
