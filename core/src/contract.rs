@@ -1,4 +1,4 @@
-//! Contract arithmetic of USD-M perpetuals: fees, funding, margins, brackets, liquidation price.
+//! Contract arithmetic of USD-M perpetuals: fees, margins, brackets, liquidation price.
 //!
 //! Pure functions on fixed point. What does not fit the grid is rounded against the account, so that no
 //! cost is too small and no margin too low. Amounts are none, never zero, when a number leaves its
@@ -15,7 +15,7 @@ pub use brackets::{BRACKETS_MAX, BracketFault, Brackets, BracketsError};
 pub use liquidation::{Collateral, Holding, Liquidation, OutOfRange, liquidation};
 
 use crate::order::Liquidity;
-use crate::units::{ONE, Px, Qty, RATE_DECIMALS, Rate, Round, UsdSum, div_round};
+use crate::units::{Px, Qty, RATE_DECIMALS, Rate, Round, UsdSum, div_round};
 
 /// A rate of one, or a whole turn of leverage, in raw units.
 const RATE_ONE: i64 = 10_i64.pow(RATE_DECIMALS);
@@ -76,15 +76,6 @@ impl Default for FeeSchedule {
     fn default() -> Self {
         Self { maker: Rate(200_000_000), taker: Rate(500_000_000) }
     }
-}
-
-/// What a position pays at a funding time, rounded up once; below zero is received. At a positive rate
-/// longs (`qty` above zero) pay. None when the product leaves its range: above 1e12 USD at 1 %.
-#[must_use]
-pub fn funding_payment(qty: Qty, mark: Px, rate: Rate) -> Option<UsdSum> {
-    let notional = i128::from(qty.0) * i128::from(mark.0);
-    let product = notional.checked_mul(i128::from(rate.0))?;
-    div_round(product, i128::from(ONE) * i128::from(RATE_ONE), Round::Up).map(UsdSum)
 }
 
 /// Margin that a position needs when it is opened, rounded up: `|notional| / leverage`. None without

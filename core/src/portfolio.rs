@@ -20,7 +20,10 @@ use closed::Closed;
 use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
 use crate::market::Side;
-use crate::order::{Action, Intent, OrderId, OrderState, Rejection, Report, Status, StrategyId};
+use crate::order::{
+    Action, Intent, NewOrder, OrderId, OrderState, Rejection, Report, Status, StrategyId,
+    TimeInForce,
+};
 use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
 
 /// Orders, positions and money.
@@ -304,13 +307,17 @@ impl Portfolio {
             // The refusal of a change of an order that the venue has not seen: there is none to enter.
             return None;
         }
-        self.enter(Order::met(instrument, report, now))
+        let Report { side, price, qty, reduce_only, .. } = *report;
+        let new = NewOrder { side, price, qty, tif: TimeInForce::Gtc, reduce_only };
+        self.enter(Order::met(report.order, instrument, &new, now))
     }
 
     /// Enters an order that somebody else sent and that an answer tells of: the reports may all be lost.
     fn meet_by_status(&mut self, instrument: InstrumentId, status: &Status, now: Nanos) {
         if status.state != OrderState::Unknown && !self.is_known(status.order) {
-            let _ = self.enter(Order::met_by_status(instrument, status, now));
+            let Status { side, price, qty, reduce_only, .. } = *status;
+            let new = NewOrder { side, price, qty, tif: TimeInForce::Gtc, reduce_only };
+            let _ = self.enter(Order::met(status.order, instrument, &new, now));
         }
     }
 

@@ -149,7 +149,7 @@ impl Report {
             malformed: counts.malformed,
             stale_streams: faults.stale_streams.clone(),
             damaged: faults.damaged,
-            oversized: faults.oversized,
+            oversized: run.feed.oversized(),
             handed_over: feed.handed_over(),
             books: feed.universe().iter().map(book).collect(),
             manifest,

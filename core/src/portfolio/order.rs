@@ -88,28 +88,9 @@ impl Order {
         }
     }
 
-    /// An order that somebody else sent, met by its first report.
-    pub(super) fn met(instrument: InstrumentId, report: &Report, at: Nanos) -> Self {
-        let new = NewOrder {
-            side: report.side,
-            price: report.price,
-            qty: report.qty,
-            tif: crate::order::TimeInForce::Gtc,
-            reduce_only: report.reduce_only,
-        };
-        Self { phase: Phase::Open, ..Self::sent(report.order, instrument, &new, at) }
-    }
-
-    /// An order that somebody else sent, met by the answer to a query.
-    pub(super) fn met_by_status(instrument: InstrumentId, status: &Status, at: Nanos) -> Self {
-        let new = NewOrder {
-            side: status.side,
-            price: status.price,
-            qty: status.qty,
-            tif: crate::order::TimeInForce::Gtc,
-            reduce_only: status.reduce_only,
-        };
-        Self { phase: Phase::Open, ..Self::sent(status.order, instrument, &new, at) }
+    /// An order that somebody else sent, met by the venue's first word of it.
+    pub(super) fn met(id: OrderId, instrument: InstrumentId, new: &NewOrder, at: Nanos) -> Self {
+        Self { phase: Phase::Open, ..Self::sent(id, instrument, new, at) }
     }
 
     /// Takes what a report that does not end the order says of it.

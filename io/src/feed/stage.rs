@@ -44,8 +44,6 @@ pub struct Faults {
     pub stale_streams: BTreeMap<String, u64>,
     /// Lines and tails that could not be read.
     pub damaged: u64,
-    /// Frames with more levels than a ring holds: their book is invalidated instead.
-    pub oversized: u64,
 }
 
 /// Frames between two progress reports.
@@ -118,6 +116,12 @@ impl FeedStage {
         &self.faults
     }
 
+    /// Frames with more levels than a ring holds: their book is invalidated instead.
+    #[must_use]
+    pub fn oversized(&self) -> u64 {
+        self.outbox.oversized
+    }
+
     /// The feed lane.
     #[must_use]
     pub fn lane(&self) -> &LaneWriter {
@@ -150,7 +154,6 @@ impl FeedStage {
                     count_stale(&mut self.faults.stale_streams, malformed.stream);
                 }
                 outbox.end();
-                self.faults.oversized = outbox.oversized;
             }
             Ok(None) => self.ended = Some(Ok(())),
             Err(error) if error.is_damage() => self.damage(&error),

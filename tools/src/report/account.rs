@@ -2,7 +2,7 @@
 
 use fusewire_core::contract::{self, Brackets, Collateral, Holding, Liquidation};
 use fusewire_core::instrument::{InstrumentId, Universe};
-use fusewire_core::portfolio::{Portfolio, Position};
+use fusewire_core::portfolio::{self, Portfolio, Position};
 use fusewire_core::units::{Px, Qty, Rate, Round, Usd, UsdSum};
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub struct AccountReport {
     pub notional: Option<String>,
     /// Notional over equity.
     pub leverage: Option<String>,
-    /// Margin that the positions need at the leverage that risk allows.
+    /// Margin that the positions need at the leverage that risk and their brackets allow.
     pub initial_margin: Option<String>,
     /// Margin below which the venue liquidates, by the assumed brackets.
     pub maintenance_margin: Option<String>,
@@ -51,7 +51,7 @@ impl<'a> Account<'a> {
         let over_equity = |part: Option<UsdSum>, of: fn(UsdSum, UsdSum) -> Option<Rate>| {
             part.zip(equity).and_then(|(part, equity)| of(part, equity))
         };
-        let initial = notional.and_then(|sum| contract::initial_margin(sum, leverage_max));
+        let initial = self.sum(|id, position| self.initial(id, position, leverage_max));
         AccountReport {
             balance: self.balance.to_string(),
             equity: text(equity),
@@ -90,12 +90,18 @@ impl<'a> Account<'a> {
     }
 
     fn equity(&self) -> Option<UsdSum> {
-        self.wallet()?.checked_add(self.sum(|id, position| self.unrealized(id, position))?)
+        self.wallet()?.checked_add(portfolio::unrealized(self.portfolio, self.marks)?)
     }
 
     fn notional(&self, id: InstrumentId, position: &Position) -> Option<UsdSum> {
         let signed = (self.marks)(id)?.notional(position.qty, Round::Up);
         signed.0.checked_abs().map(UsdSum)
+    }
+
+    fn initial(&self, id: InstrumentId, position: &Position, allowed: u32) -> Option<UsdSum> {
+        let notional = self.notional(id, position)?;
+        let most = u32::try_from(self.brackets(id).leverage_max(notional)?).ok()?;
+        contract::initial_margin(notional, allowed.min(most))
     }
 
     fn maintenance(&self, id: InstrumentId, position: &Position) -> Option<UsdSum> {
