@@ -131,10 +131,9 @@ pub struct Report {
     pub cum_quote: Usd,
     /// Fees over all fills so far; positive is a cost.
     pub cum_fee: Usd,
-    /// Quantity of this fill; of an `AmendRefused`, the total quantity that was refused, so that it is
-    /// not taken for the refusal of another amend; else zero.
+    /// Quantity of this fill, zero when it is none.
     pub last_qty: Qty,
-    /// Price of this fill, or the price that was refused; else zero.
+    /// Price of this fill.
     pub last_price: Px,
     /// `seq` of the event whose trade or book level paid for this fill; 0 when it is none.
     pub payer: u64,

@@ -100,12 +100,8 @@ impl Order {
             ReportKind::Accepted | ReportKind::PartialFill => self.phase = Phase::Open,
             ReportKind::Amended => self.amended(report, now),
             ReportKind::AmendRefused => {
-                let refused = (report.last_price, report.last_qty);
-                let is_named = refused != (Px::ZERO, Qty::ZERO);
-                let is_another = |a: &PendingAmend| {
-                    report.at < a.since || is_named && (a.price, a.qty) != refused
-                };
-                self.amend = self.amend.filter(is_another);
+                // A late refusal is of an amend before.
+                self.amend = self.amend.filter(|a| report.at < a.since);
             }
             ReportKind::CancelRefused => {
                 self.cancel_since = self.cancel_since.filter(|since| report.at < *since);

@@ -129,12 +129,11 @@ fn what_was_acknowledged_is_never_released_on_unknown() {
 fn a_repeated_refusal_of_an_older_amend_leaves_the_newer_one_reserved() {
     let mut fold = accepted();
     track(&mut fold, Action::Amend { price: Px(101), qty: Qty(11) }, 3);
-    let refused =
-        Report { last_price: Px(101), last_qty: Qty(11), ..report(ReportKind::AmendRefused) };
+    let refused = Report { at: Nanos(4), ..report(ReportKind::AmendRefused) };
     let _ = fold.report(BTC, &refused, Nanos(4));
     assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum(10));
-    track(&mut fold, Action::Amend { price: Px(102), qty: Qty(30) }, 4);
-    let _ = fold.report(BTC, &refused, Nanos(4));
+    track(&mut fold, Action::Amend { price: Px(102), qty: Qty(30) }, 5);
+    let _ = fold.report(BTC, &refused, Nanos(5));
     assert_eq!(fold.worst_case(BTC, Side::Buy), QtySum(30));
     let amended = Report { price: Px(102), qty: Qty(30), ..report(ReportKind::Amended) };
     let _ = fold.report(BTC, &amended, Nanos(6));

@@ -313,15 +313,10 @@ impl Venue {
                     self.tell(Report { kind: ReportKind::Amended, price, qty, ..order });
                 }
             }
-            (Action::Amend { price, qty }, order) => {
+            (Action::Amend { .. }, order) => {
                 let known = order.unwrap_or(report(id(1), ReportKind::AmendRefused));
-                self.reports.push(Report {
-                    kind: ReportKind::AmendRefused,
-                    last_price: price,
-                    last_qty: qty,
-                    at: self.now,
-                    ..known
-                });
+                let (kind, at) = (ReportKind::AmendRefused, self.now);
+                self.reports.push(Report { kind, at, ..known });
             }
             (Action::Cancel, Some(order)) if self.is_open => {
                 self.is_open = false;

@@ -5,7 +5,7 @@ use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::jitter;
 use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{
-    Action, Intent, Liquidity, OrderId, OrderState, Report, ReportKind, Side, Status, StrategyId,
+    Intent, Liquidity, OrderId, OrderState, Report, ReportKind, Side, Status, StrategyId,
     VenueReason,
 };
 use fusewire_core::portfolio::{Execution, Portfolio, PortfolioConfig};
@@ -190,12 +190,10 @@ impl Desk {
         &mut self,
         at: At,
         order: &mut OpenOrder,
-        action: &Action,
         (kind, reason): (ReportKind, VenueReason),
         out: &mut Feedbacks,
     ) {
-        let (last_price, last_qty) = refused(action);
-        let report = Report { last_price, last_qty, ..report_of(at, order, kind, reason) };
+        let report = report_of(at, order, kind, reason);
         self.publish(at, order, report, out);
     }
 
@@ -211,7 +209,6 @@ impl Desk {
     ) {
         self.stats.count(kind);
         let (known, number) = self.recall(intent.order, number);
-        let (last_price, last_qty) = refused(&intent.action);
         let report = Report {
             order: known.id,
             kind,
@@ -224,8 +221,8 @@ impl Desk {
             cum_qty: known.cum_qty,
             cum_quote: known.cum_quote,
             cum_fee: known.cum_fee,
-            last_qty,
-            last_price,
+            last_qty: Qty::ZERO,
+            last_price: Px::ZERO,
             payer: 0,
             at: at.ts,
         };
@@ -352,15 +349,6 @@ fn execution(side: Side, fill: &Fill, fees: &FeeSchedule) -> Option<Execution> {
     let quote = fill.price.notional(fill.qty, round);
     let fee = fees.fill_fee(fill.price, fill.qty, fill.liquidity)?;
     Some(Execution { side, qty: fill.qty, quote: quote.narrow()?, fee: fee.narrow()? })
-}
-
-/// What the refusal of a change names: price and quantity of an amend, so that it can not be taken for
-/// the refusal of another one.
-fn refused(action: &Action) -> (Px, Qty) {
-    match *action {
-        Action::Amend { price, qty } => (price, qty),
-        Action::New(_) | Action::Cancel | Action::Query => (Px::ZERO, Qty::ZERO),
-    }
 }
 
 fn report_of(at: At, order: &OpenOrder, kind: ReportKind, reason: VenueReason) -> Report {

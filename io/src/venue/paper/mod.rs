@@ -157,7 +157,7 @@ impl PaperVenue {
         let why = (kind, VenueReason::TooManyOrders);
         match self.orders.find(intent.order) {
             Some(index) => {
-                self.desk.refuse_open(at, self.orders.get_mut(index), &intent.action, why, out);
+                self.desk.refuse_open(at, self.orders.get_mut(index), why, out);
             }
             None => self.desk.refuse_change(at, intent, number, why, out),
         }

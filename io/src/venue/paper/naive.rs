@@ -184,12 +184,8 @@ impl Naive {
                     Ask::Cancel => Kind::CancelRefused,
                     Ask::New { .. } | Ask::Amend { .. } => Kind::AmendRefused,
                 };
-                let last = match ask {
-                    Ask::Amend { price, qty } => (qty, price),
-                    Ask::New { .. } | Ask::Cancel => (0, 0),
-                };
                 let why = Why::UnknownOrder;
-                self.said.push(Said { id, kind, why, cum, last, payer: 0, maker: false });
+                self.said.push(Said { id, kind, why, cum, last: (0, 0), payer: 0, maker: false });
             }
         }
     }
@@ -199,7 +195,6 @@ impl Naive {
         let after = Order { price, qty, since: now, blind: !self.valid, ..before };
         if (price, qty) == (before.price, before.qty) {
             self.say(&before, Kind::AmendRefused, Why::NoChange);
-            self.said.last_mut().unwrap().last = (qty, price);
             return;
         }
         self.open.remove(place);

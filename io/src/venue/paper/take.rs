@@ -89,7 +89,7 @@ impl PaperVenue {
         if let Some(reason) = refused {
             let order = self.orders.get_mut(index);
             let why = (ReportKind::AmendRefused, reason);
-            self.desk.refuse_open(at, order, &Action::Amend { price, qty }, why, out);
+            self.desk.refuse_open(at, order, why, out);
             return;
         }
         // It gets in anew: what was not known of it before counts no more.

@@ -107,7 +107,7 @@ fn bounds_refuse() {
     floor.send(2, amend(98, 1));
     floor.send(2, Action::Query);
     let cancel = (Kind::CancelRefused, Why::TooManyOrders, 0, 0);
-    let change = (Kind::AmendRefused, Why::TooManyOrders, 1, 98);
+    let change = (Kind::AmendRefused, Why::TooManyOrders, 0, 0);
     assert_eq!(short(&floor.news()), [cancel, change]);
     floor.wake();
     assert_eq!(short(&floor.news()), [ACCEPTED, ACCEPTED, refused]);

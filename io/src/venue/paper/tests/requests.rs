@@ -10,7 +10,7 @@ fn amends_change_end_or_are_refused() {
     floor.enter(1, buy(Tif::Gtc, 100, 4));
     floor.trade(100, 4, Side::Sell);
     let same = floor.enter(1, amend(100, 4));
-    assert_eq!(short(&same), [(Kind::AmendRefused, Why::NoChange, 4, 100)]);
+    assert_eq!(short(&same), [(Kind::AmendRefused, Why::NoChange, 0, 0)]);
     // The place in the queue is lost: five before it again.
     let larger = floor.enter(1, amend(100, 6));
     assert_eq!(short(&larger), [amended]);
@@ -18,12 +18,12 @@ fn amends_change_end_or_are_refused() {
     floor.trade(100, 7, Side::Sell);
     assert_eq!(short(&floor.news()), [part(2, 100)]);
     let off = floor.enter(1, amend(0, 6));
-    assert_eq!(short(&off), [(Kind::AmendRefused, Why::Filter, 6, 0)]);
+    assert_eq!(short(&off), [(Kind::AmendRefused, Why::Filter, 0, 0)]);
     let taking = floor.enter(1, amend(103, 4));
     assert_eq!(short(&taking), [amended, whole(2, 103)]);
     // The order filled while the amend was on its way: what is known of it comes along.
     let late = floor.enter(1, amend(99, 9));
-    assert_eq!(short(&late), [(Kind::AmendRefused, Why::UnknownOrder, 9, 99)]);
+    assert_eq!(short(&late), [(Kind::AmendRefused, Why::UnknownOrder, 0, 0)]);
     assert_eq!((late[0].cum_qty, late[0].price), (Qty(4), Px(103)));
     floor.enter(2, buy(Tif::Gtx, 101, 4));
     floor.trade(101, 3, Side::Sell);
