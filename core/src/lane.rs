@@ -2,8 +2,10 @@
 //!
 //! A digest covers payloads only. The same capture, configuration and seed give the same digests.
 
+mod kind;
 mod record;
 
+pub use kind::RecordKind;
 pub use record::Record;
 
 /// The lanes of a run, in pipeline order.

@@ -7,7 +7,8 @@
 //!                              └──────────────── Feedback ◄────────────────┘
 //! ```
 //!
-//! Nothing here reads a clock, the network, a file, ambient randomness or the order of a hash map.
+//! Nothing here reads a clock, the network, ambient randomness or the order of a hash map; of files, only the
+//! journal knows.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -17,6 +18,7 @@ pub mod contract;
 pub mod event;
 pub mod instrument;
 pub mod jitter;
+pub mod journal;
 pub mod kill;
 pub mod lane;
 pub mod market;

@@ -1,0 +1,294 @@
+//! The control page: how far each lane is done, how far it is synced, and what was dropped.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use memmap2::MmapRaw;
+
+use super::checksum::{Seed, crc32c};
+use super::disk::Disk;
+use super::error::Fault;
+use super::layout::{Position, VERSION, u32_at, u64_at};
+use super::memory::Memory;
+use super::words::{read_slot, write_slot};
+use crate::lane::Lane;
+
+/// Name of the page's file.
+pub(super) const CONTROL_NAME: &str = "control";
+/// Bytes of the page.
+pub(super) const CONTROL_BYTES: usize = 4_096;
+
+const MAGIC: [u8; 8] = *b"FUSEWCTL";
+const LANES: usize = Lane::ALL.len();
+/// Number of the control page in seeds: no lane has it.
+const STRAND: u8 = u8::MAX;
+/// Tries to read a pair of slots that its writer is busy with.
+const TRIES: usize = 64;
+
+/// How far a lane has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// The last event (of the feed lane: frame) that was wholly handled.
+    pub seq: u64,
+    /// Behind the last record then.
+    pub position: Position,
+    /// Records then.
+    pub records: u64,
+}
+
+/// Two slots of the page, written in turn.
+#[derive(Clone, Copy)]
+struct Pair {
+    at: usize,
+    apart: usize,
+}
+
+const WATERMARK: Pair = Pair { at: 1_024, apart: 128 };
+const KEPT: Pair = Pair { at: 1_536, apart: 64 };
+/// Generation, positions, numbers.
+const WATERMARK_VALUES: usize = 1 + 2 * LANES;
+/// Generation, first segments.
+const KEPT_VALUES: usize = 1 + LANES;
+const DONE_VALUES: usize = 3;
+
+const fn done_pair(lane: Lane) -> Pair {
+    Pair { at: 256 + 128 * lane as usize, apart: 64 }
+}
+
+fn slot_at(pair: Pair, turn: u64) -> usize {
+    pair.at + if turn.is_multiple_of(2) { 0 } else { pair.apart }
+}
+
+fn checksum(seed: Seed, at: usize, values: &[u64]) -> u64 {
+    let mut bytes = [0; 8 * WATERMARK_VALUES];
+    for (eight, value) in bytes.chunks_exact_mut(8).zip(values) {
+        eight.copy_from_slice(&value.to_le_bytes());
+    }
+    let length = values.len() * 8;
+    u64::from(crc32c(&bytes[..length]) ^ seed.at(at as u32, length as u32))
+}
+
+/// The page as its writers share it: each lane's slots have one writer, the others the keeper.
+#[derive(Debug)]
+pub(super) struct Control {
+    memory: Memory,
+    file: File,
+    seed: Seed,
+}
+
+impl Control {
+    /// Makes the page under a name of its own and puts it in place of one that may be there.
+    pub(super) fn create(
+        disk: &mut dyn Disk,
+        dir: &Path,
+        session: u64,
+        lanes: &[Done; LANES],
+        kept: &[u32; LANES],
+    ) -> io::Result<Self> {
+        let temporary = dir.join("control.new");
+        let _ = std::fs::remove_file(&temporary);
+        let file = disk.create(&temporary, CONTROL_BYTES as u64)?;
+        let mut memory = Memory::File(MmapRaw::map_raw(&file)?);
+        memory.bytes_mut()[..28].copy_from_slice(&head(session));
+        let control = Self { memory, file, seed: Seed::new(session, STRAND, 0) };
+        for (lane, done) in Lane::ALL.into_iter().zip(lanes) {
+            control.write_done(lane, 0, done);
+        }
+        control.write_synced(0, lanes);
+        control.write_kept(0, kept);
+        disk.sync(&control.file)?;
+        std::fs::rename(&temporary, dir.join(CONTROL_NAME))?;
+        disk.sync_folder(dir)?;
+        Ok(control)
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Says how far a lane is. `turn` counts up by one with every call for that lane.
+    pub(super) fn write_done(&self, lane: Lane, turn: u64, done: &Done) {
+        self.write(done_pair(lane), turn, &[done.seq, done.position.0, done.records]);
+    }
+
+    /// Says how far the lanes are synced.
+    pub(super) fn write_synced(&self, generation: u64, lanes: &[Done; LANES]) {
+        let mut values = [generation; WATERMARK_VALUES];
+        for (index, done) in lanes.iter().enumerate() {
+            (values[1 + index], values[1 + LANES + index]) = (done.position.0, done.seq);
+        }
+        self.write(WATERMARK, generation, &values);
+    }
+
+    /// Says which segment of each lane is the first that is kept.
+    pub(super) fn write_kept(&self, generation: u64, first: &[u32; LANES]) {
+        let mut values = [generation; KEPT_VALUES];
+        for (value, first) in values[1..].iter_mut().zip(first) {
+            *value = u64::from(*first);
+        }
+        self.write(KEPT, generation, &values);
+    }
+
+    fn write(&self, pair: Pair, turn: u64, values: &[u64]) {
+        let at = slot_at(pair, turn);
+        let slot = self.memory.words(at, values.len() + 1);
+        write_slot(slot, values, checksum(self.seed, at, values));
+    }
+
+    /// How far a lane is; `None` when its writer was busy all the while.
+    pub(super) fn done(&self, lane: Lane) -> Option<Done> {
+        let pair = done_pair(lane);
+        (0..TRIES).find_map(|_| {
+            let slot = |turn| {
+                let (at, mut values) = (slot_at(pair, turn), [0; DONE_VALUES]);
+                let sum = read_slot(self.memory.words(at, DONE_VALUES + 1), &mut values);
+                (sum == checksum(self.seed, at, &values)).then_some(values)
+            };
+            newer(slot(0), slot(1)).map(done_of)
+        })
+    }
+}
+
+fn done_of([seq, position, records]: [u64; DONE_VALUES]) -> Done {
+    Done { seq, position: Position(position), records }
+}
+
+/// The slot with the larger number of those that are valid.
+fn newer<const N: usize>(a: Option<[u64; N]>, b: Option<[u64; N]>) -> Option<[u64; N]> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b[0] > a[0] { b } else { a }),
+        (one, other) => one.or(other),
+    }
+}
+
+fn head(session: u64) -> [u8; 28] {
+    let mut bytes = [0; 28];
+    bytes[..8].copy_from_slice(&MAGIC);
+    bytes[8..10].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[16..24].copy_from_slice(&session.to_le_bytes());
+    let crc = crc32c(&bytes[..24]);
+    bytes[24..].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// The page as a reader sees it at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlPage {
+    /// The writer's session.
+    pub session: u64,
+    /// How far each lane is done; `None` where neither slot verifies.
+    pub done: [Option<Done>; LANES],
+    /// How far each lane is synced.
+    pub synced: Option<[Done; LANES]>,
+    /// The first segment of each lane that is kept.
+    pub kept: Option<[u32; LANES]>,
+}
+
+impl ControlPage {
+    /// Reads the page of a folder. A writer may be busy with it: what does not verify is looked at again.
+    ///
+    /// # Errors
+    /// The file can not be read.
+    pub fn read(dir: &Path) -> io::Result<Result<Self, Fault>> {
+        let path = dir.join(CONTROL_NAME);
+        let mut page = Self::parse(&std::fs::read(&path)?);
+        for _ in 0..TRIES {
+            if page.as_ref().is_ok_and(Self::is_whole) {
+                break;
+            }
+            page = Self::parse(&std::fs::read(&path)?);
+        }
+        Ok(page)
+    }
+
+    /// True when nothing is missing.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.done.iter().all(Option::is_some) && self.synced.is_some() && self.kept.is_some()
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        if bytes.len() != CONTROL_BYTES || bytes[..8] != MAGIC {
+            return Err(Fault::Control);
+        }
+        if crc32c(&bytes[..24]) != u32_at(bytes, 24) {
+            return Err(Fault::Control);
+        }
+        let version = u16::from_le_bytes([bytes[8], bytes[9]]);
+        if version != VERSION {
+            return Err(Fault::Version(version));
+        }
+        let session = u64_at(bytes, 16);
+        let seed = Seed::new(session, STRAND, 0);
+        let done = Lane::ALL.map(|lane| pair(bytes, seed, done_pair(lane)).map(done_of));
+        let synced = pair(bytes, seed, WATERMARK).map(|values: [u64; WATERMARK_VALUES]| {
+            std::array::from_fn(|lane| Done {
+                seq: values[1 + LANES + lane],
+                position: Position(values[1 + lane]),
+                records: 0,
+            })
+        });
+        let kept = pair(bytes, seed, KEPT).map(|values: [u64; KEPT_VALUES]| {
+            std::array::from_fn(|lane| u32::try_from(values[1 + lane]).unwrap_or(u32::MAX))
+        });
+        Ok(Self { session, done, synced, kept })
+    }
+}
+
+fn pair<const N: usize>(bytes: &[u8], seed: Seed, pair: Pair) -> Option<[u64; N]> {
+    let slot = |turn| {
+        let at = slot_at(pair, turn);
+        let values: [u64; N] = std::array::from_fn(|index| u64_at(bytes, at + 8 * index));
+        let sum = u64_at(bytes, at + 8 * N);
+        (sum == checksum(seed, at, &values)).then_some(values)
+    };
+    newer(slot(0), slot(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::disk::RealDisk;
+
+    fn done(seq: u64) -> Done {
+        Done { seq, position: Position::new(2, 8 * seq as u32), records: 3 * seq }
+    }
+
+    #[test]
+    fn the_page_is_read_as_it_was_written_and_any_torn_slot_leaves_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        let lanes = [0; 5].map(done);
+        let control = Control::create(&mut RealDisk, dir, 77, &lanes, &[1; 5]).unwrap();
+        for seq in 1..=9 {
+            for lane in Lane::ALL {
+                control.write_done(lane, seq, &done(seq + lane as u64));
+            }
+        }
+        control.write_synced(1, &[4, 5, 6, 7, 8].map(done));
+        control.write_kept(1, &[1, 2, 3, 4, 5]);
+        let page = ControlPage::read(dir).unwrap().unwrap();
+        assert!(page.is_whole());
+        assert_eq!(page.done, [9, 10, 11, 12, 13].map(|seq| Some(done(seq))));
+        assert_eq!(page.synced.unwrap().map(|done| done.seq), [4, 5, 6, 7, 8]);
+        assert_eq!((page.session, page.kept), (77, Some([1, 2, 3, 4, 5])));
+        assert_eq!(control.done(Lane::Risk), Some(done(12)));
+        let path = dir.join(CONTROL_NAME);
+        let good = std::fs::read(&path).unwrap();
+        for at in 0..CONTROL_BYTES {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            match ControlPage::parse(&bad) {
+                Err(fault) => assert!(at < 28, "byte {at}: {fault}"),
+                Ok(found) => {
+                    let older = |(now, was): (&Option<Done>, &Option<Done>)| {
+                        now.is_some_and(|now| now.seq <= was.unwrap().seq)
+                    };
+                    assert!(found.done.iter().zip(&page.done).all(older), "byte {at}");
+                    assert!(found.is_whole(), "byte {at}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Begins a journal, goes on with an interrupted one, and closes it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use super::config::JournalConfig;
+use super::control::{CONTROL_NAME, Control, Done};
+use super::disk::Disk;
+use super::error::JournalError;
+use super::examine::{State, View};
+use super::keeper::{Command, Keeper, LastSegment};
+use super::layout::{HEAD_BYTES, Position, Strand, segment_name};
+use super::recover::recover_locked;
+use super::repeat::Repeat;
+use super::writer::{Appender, Handover, Parts, Tip, Watch};
+use crate::kill::KillSwitch;
+use crate::lane::Lane;
+
+/// Name of the lock's file.
+const LOCK_NAME: &str = "LOCK";
+
+/// Tries to take the lock.
+const LOCK_TRIES: usize = 100;
+
+/// What a journal is begun with.
+pub struct Opening<'a> {
+    /// The folder.
+    pub dir: &'a Path,
+    /// Sizes and times.
+    pub config: &'a JournalConfig,
+    /// A number that no other run of a writer has.
+    pub session: u64,
+    /// The machine's clock in ns, for the trailers.
+    pub clock: fn() -> u64,
+    /// The file system.
+    pub disk: Box<dyn Disk>,
+    /// Raised to its highest level when the journal can not go on.
+    pub kill: KillSwitch,
+}
+
+/// A journal that is being written. Dropped without `close` it is left interrupted.
+#[derive(Debug)]
+pub struct Journal {
+    watch: Watch,
+    commands: Sender<Command>,
+    keeper: Option<JoinHandle<()>>,
+    /// Held until the end.
+    _lock: File,
+}
+
+/// A journal that was begun, and the writing ends of its lanes in their order.
+pub type Begun = (Journal, [Appender; Lane::ALL.len()]);
+
+impl Journal {
+    /// Begins a journal in an empty or new folder.
+    ///
+    /// # Errors
+    /// The folder holds something, another process writes it, the limits make no sense, or the disk says no.
+    pub fn create(opening: Opening<'_>) -> Result<Begun, JournalError> {
+        opening.config.validate().map_err(JournalError::Config)?;
+        let dir = opening.dir;
+        fs::create_dir_all(dir).map_err(JournalError::io(dir))?;
+        refuse_used(dir)?;
+        let lock = lock(dir)?;
+        // Two processes may both have found it empty.
+        refuse_used(dir)?;
+        let begun = begin(opening, lock, &[Resumed::default(); Lane::ALL.len()], None);
+        if begun.is_err() {
+            // A journal that never began is none. What can not be removed is in the way, and says so.
+            let _ = fs::remove_file(dir.join(CONTROL_NAME));
+            for lane in Lane::ALL {
+                let _ = fs::remove_file(dir.join(segment_name(Strand::Lane(lane), 1)));
+            }
+        }
+        begun
+    }
+
+    /// Goes on with an interrupted journal: recovers it, and lets each lane meet what it holds before
+    /// anything is added.
+    ///
+    /// # Errors
+    /// There is no journal, it is complete or damaged, another process writes it, or the disk says no.
+    pub fn resume(mut opening: Opening<'_>) -> Result<Begun, JournalError> {
+        opening.config.validate().map_err(JournalError::Config)?;
+        let dir = opening.dir;
+        if !dir.join(CONTROL_NAME).exists() {
+            return Err(JournalError::NoJournal { path: dir.to_owned() });
+        }
+        let lock = lock(dir)?;
+        let view = View::of_locked(dir)?;
+        if view.state == State::Closed {
+            return Err(JournalError::Complete { path: dir.to_owned() });
+        }
+        if let Some(damage) = view.damage.first() {
+            let (path, damage) = (dir.to_owned(), damage.clone());
+            return Err(JournalError::Damaged { path, damage });
+        }
+        recover_locked(dir, &view, opening.disk.as_mut(), opening.session)?;
+        let view = View::of_locked(dir)?;
+        let lanes = view.lanes.each_ref().map(|lane| Resumed {
+            tip: Tip { records: lane.records, crc: lane.crc, done: view.done_of(lane.lane) },
+            last: Some(lane.end),
+        });
+        begin(opening, lock, &lanes, Some(&view))
+    }
+
+    /// Whether it still takes records.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Closes the files, every lane having its closing record: cuts them to what they hold and syncs.
+    ///
+    /// # Errors
+    /// The journal stopped before, or the disk says no.
+    pub fn close(mut self, lanes: [Appender; Lane::ALL.len()]) -> Result<(), JournalError> {
+        if let Some(stopped) = self.watch.stopped() {
+            return Err(stopped.clone().into());
+        }
+        let last = lanes.into_iter().map(|appender| {
+            let (_, path, file, used) = appender.finish();
+            LastSegment { path, file, used }
+        });
+        let (answer, answered) = channel();
+        let gone = || JournalError::Stopped(super::Stopped("its helper thread ended".to_owned()));
+        self.commands.send(Command::Close(last.collect(), answer)).map_err(|_| gone())?;
+        let closed = answered.recv().map_err(|_| gone())?;
+        self.join();
+        closed.map_err(|why| JournalError::Stopped(super::Stopped(why)))
+    }
+
+    fn join(&mut self) {
+        if let Some(keeper) = self.keeper.take() {
+            // A keeper that panicked has said so on stderr.
+            let _ = keeper.join();
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.keeper.is_some() {
+            let _ = self.commands.send(Command::Abandon);
+            self.join();
+        }
+    }
+}
+
+/// Where a lane goes on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Resumed {
+    tip: Tip,
+    /// Behind its last record, if there is a segment.
+    last: Option<Position>,
+}
+
+fn begin(
+    opening: Opening<'_>,
+    lock: File,
+    lanes: &[Resumed; Lane::ALL.len()],
+    view: Option<&View>,
+) -> Result<Begun, JournalError> {
+    let Opening { dir, config, session, clock, mut disk, kill } = opening;
+    let start = |lane: &Resumed| Done {
+        seq: lane.tip.done,
+        position: lane.last.unwrap_or(Position::new(1, HEAD_BYTES as u32)),
+        records: lane.tip.records,
+    };
+    let first = view.map_or([1; Lane::ALL.len()], |view| view.lanes.each_ref().map(|l| l.first));
+    let control =
+        Control::create(disk.as_mut(), dir, session, &lanes.each_ref().map(start), &first)
+            .map_err(JournalError::io(dir.join(CONTROL_NAME)))?;
+    let (control, watch) = (Arc::new(control), Watch::default());
+    let handovers: [Handover; Lane::ALL.len()] = std::array::from_fn(|_| Handover::new());
+    let mut keeper = Keeper::new(
+        dir,
+        config,
+        session,
+        disk,
+        Arc::clone(&control),
+        handovers.clone(),
+        watch.stop.clone(),
+        kill,
+    );
+    keeper.found(view.into_iter().flat_map(View::segments), first);
+    let mut appenders = Vec::with_capacity(Lane::ALL.len());
+    for (lane, resumed) in Lane::ALL.into_iter().zip(lanes) {
+        let index = resumed.last.map_or(1, |last| last.segment() + 1);
+        let segment = keeper.first(lane, index).map_err(|why| super::Stopped(why))?;
+        appenders.push(Appender::new(Parts {
+            lane,
+            segment,
+            handover: handovers[lane as usize].clone(),
+            control: Arc::clone(&control),
+            watch: watch.clone(),
+            reserve: config.reserve[lane as usize],
+            clock,
+            tip: resumed.tip,
+            repeat: view.map(|view| Repeat::new(lane, view.reader(lane))),
+        }));
+    }
+    let appenders = <[Appender; Lane::ALL.len()]>::try_from(appenders).expect("one a lane");
+    let (commands, received) = channel();
+    let thread = std::thread::Builder::new()
+        .name("journal".to_owned())
+        .spawn(move || keeper.run(&received))
+        .map_err(JournalError::io(dir))?;
+    Ok((Journal { watch, commands, keeper: Some(thread), _lock: lock }, appenders))
+}
+
+/// Takes the lock of a folder.
+pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
+    let path = dir.join(LOCK_NAME);
+    let failed = |error| JournalError::Io { path: path.clone(), error };
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed)?;
+    // An observer that looks whether a writer is at work holds the lock for a moment.
+    let taken = (0..LOCK_TRIES).find_map(|_| match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            std::thread::yield_now();
+            None
+        }
+        found => Some(found),
+    });
+    match taken.unwrap_or(Err(TryLockError::WouldBlock)) {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            let holder = if holder.is_empty() { holder } else { format!(" ({})", holder.trim()) };
+            return Err(JournalError::Locked { path: dir.to_owned(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    file.set_len(0).map_err(failed)?;
+    writeln!(file, "process {}", std::process::id()).map_err(failed)?;
+    Ok(file)
+}
+
+/// True while another process holds the lock of a folder.
+pub(super) fn is_locked(dir: &Path) -> bool {
+    let Ok(file) = File::open(dir.join(LOCK_NAME)) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// A journal begins where nothing is.
+fn refuse_used(dir: &Path) -> Result<(), JournalError> {
+    let entries = fs::read_dir(dir).map_err(JournalError::io(dir))?;
+    let names: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.file_name().into()))
+        .filter(|name: &PathBuf| name != Path::new(LOCK_NAME))
+        .collect();
+    if names.iter().any(|name| name == Path::new(CONTROL_NAME)) {
+        return Err(JournalError::Exists { path: dir.to_owned() });
+    }
+    if names.is_empty() { Ok(()) } else { Err(JournalError::NotEmpty { path: dir.to_owned() }) }
+}

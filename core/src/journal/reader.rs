@@ -1,0 +1,358 @@
+//! Reads one lane, record by record, also while it is written.
+//!
+//! Files are read, not mapped: a file that somebody cuts shorter meanwhile is an end and not a signal. What
+//! is read while its writer is at work may be torn; the checksum tells, and a second look settles it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::checksum::{Seed, crc32c};
+use super::error::{Damage, Fault};
+use super::layout::{
+    END_MARK_BYTES, GOES_ON, HEAD_BYTES, Head, Position, RECORD_HEAD_BYTES, RecordHead, Start,
+    Strand, segment_name, segment_path, u32_at,
+};
+
+/// Bytes that are read at a time.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// One record as it lies in its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawRecord<'a> {
+    /// Where it begins.
+    pub position: Position,
+    /// Its kind, see `RecordKind`.
+    pub kind: u8,
+    /// What it says.
+    pub payload: &'a [u8],
+    /// What was measured beside it.
+    pub trailer: &'a [u8],
+}
+
+impl RawRecord<'_> {
+    /// The stamp of the machine's clock in ns, when there is one.
+    #[must_use]
+    pub fn stamp_ns(&self) -> Option<u64> {
+        self.trailer.try_into().ok().map(u64::from_le_bytes)
+    }
+}
+
+/// Why there is no further record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing more is published.
+    Unpublished,
+    /// There is something, and it does not verify.
+    Invalid,
+    /// The next segment is not what it should be.
+    Segment(Damage),
+    /// The reader was told to stop here.
+    Limit,
+}
+
+/// A segment that is open for reading.
+struct Open {
+    file: File,
+    seed: Seed,
+    session: u64,
+}
+
+/// A record, or mark, that was looked at.
+enum Look {
+    Record { length: usize, crc: u32, head: RecordHead },
+    GoesOn,
+    Nothing,
+    Invalid,
+}
+
+/// The reader of one lane.
+pub struct LaneReader {
+    dir: PathBuf,
+    strand: Strand,
+    open: Option<Open>,
+    index: u32,
+    offset: u64,
+    /// Bytes of the file from `from` on.
+    buffer: Vec<u8>,
+    from: u64,
+    records: u64,
+    crc: u32,
+    limit: Option<Position>,
+}
+
+impl LaneReader {
+    /// A reader at the start of a lane whose first segment is `first`.
+    #[must_use]
+    pub fn new(dir: &Path, strand: Strand, first: u32) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            strand,
+            open: None,
+            index: first,
+            offset: HEAD_BYTES as u64,
+            buffer: Vec::new(),
+            from: 0,
+            records: 0,
+            crc: 0,
+            limit: None,
+        }
+    }
+
+    /// The same reader, which stops at a place.
+    #[must_use]
+    pub fn until(mut self, limit: Position) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Where the next record would begin.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position::new(self.index, self.offset as u32)
+    }
+
+    /// Records so far, those before the first segment included.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Checksum of the last record.
+    pub(super) fn crc(&self) -> u32 {
+        self.crc
+    }
+
+    /// The next record, or why there is none. After `Unpublished` it may be asked again.
+    ///
+    /// # Errors
+    /// A file can not be read.
+    #[allow(clippy::should_implement_trait)] // It lends, which `Iterator` can not.
+    pub fn next(&mut self) -> io::Result<Result<RawRecord<'_>, End>> {
+        loop {
+            if self.limit.is_some_and(|limit| self.position() >= limit) {
+                return Ok(Err(End::Limit));
+            }
+            if self.open.is_none()
+                && let Err(end) = self.open_segment()?
+            {
+                return Ok(Err(end));
+            }
+            match self.look_twice()? {
+                Look::Record { length, crc, head } => {
+                    return Ok(Ok(self.take(length, crc, head)));
+                }
+                Look::GoesOn => {
+                    if let Err(end) = self.go_on(true)? {
+                        return Ok(Err(end));
+                    }
+                }
+                Look::Nothing => match self.go_on(false)? {
+                    Ok(()) => {}
+                    Err(end) => return Ok(Err(end)),
+                },
+                Look::Invalid => return Ok(Err(End::Invalid)),
+            }
+        }
+    }
+
+    fn take(&mut self, length: usize, crc: u32, head: RecordHead) -> RawRecord<'_> {
+        let position = self.position();
+        let at = (self.offset - self.from) as usize;
+        self.offset += length as u64;
+        self.records += 1;
+        self.crc = crc;
+        let (payload, trailer) = (at + RECORD_HEAD_BYTES, head.payload as usize);
+        RawRecord {
+            position,
+            kind: head.kind,
+            payload: &self.buffer[payload..payload + trailer],
+            trailer: &self.buffer[payload + trailer..payload + trailer + usize::from(head.trailer)],
+        }
+    }
+
+    /// What does not verify may have been read while it was written: it is looked at once more.
+    fn look_twice(&mut self) -> io::Result<Look> {
+        let first = self.look()?;
+        match first {
+            Look::Record { .. } | Look::GoesOn => Ok(first),
+            Look::Nothing | Look::Invalid => {
+                self.buffer.clear();
+                self.look()
+            }
+        }
+    }
+
+    fn look(&mut self) -> io::Result<Look> {
+        if self.have(END_MARK_BYTES)? < END_MARK_BYTES {
+            return Ok(Look::Nothing);
+        }
+        let Some(open) = &self.open else { return Ok(Look::Nothing) };
+        let (seed, at) = (open.seed, (self.offset - self.from) as usize);
+        let (length, crc) = (u32_at(&self.buffer, at), u32_at(&self.buffer, at + 4));
+        if length == 0 {
+            return Ok(Look::Nothing);
+        }
+        if length == GOES_ON {
+            let holds = crc == seed.at(self.offset as u32, GOES_ON);
+            return Ok(if holds { Look::GoesOn } else { Look::Invalid });
+        }
+        if !is_length(length) || self.have(length as usize)? < length as usize {
+            return Ok(Look::Invalid);
+        }
+        let at = (self.offset - self.from) as usize;
+        let record = &self.buffer[at..at + length as usize];
+        Ok(match verify(record, seed, self.offset as u32) {
+            Some((crc, head)) => Look::Record { length: length as usize, crc, head },
+            None => Look::Invalid,
+        })
+    }
+
+    /// Makes sure that `bytes` from the offset on are in the buffer; returns how many there are.
+    fn have(&mut self, bytes: usize) -> io::Result<usize> {
+        let held = self.held();
+        if held >= bytes {
+            return Ok(held);
+        }
+        let Some(open) = &self.open else { return Ok(0) };
+        self.buffer.resize(bytes.max(CHUNK_BYTES), 0);
+        self.from = self.offset;
+        let mut filled = 0;
+        while filled < self.buffer.len() {
+            match open.file.read_at(&mut self.buffer[filled..], self.offset + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.buffer.clear();
+                    return Err(error);
+                }
+            }
+        }
+        self.buffer.truncate(filled);
+        Ok(filled)
+    }
+
+    fn held(&self) -> usize {
+        let end = self.from + self.buffer.len() as u64;
+        if self.offset < self.from || self.offset > end { 0 } else { (end - self.offset) as usize }
+    }
+
+    /// Opens the segment that the reader stands at.
+    fn open_segment(&mut self) -> io::Result<Result<(), End>> {
+        let (open, start) = match open(&self.dir, self.strand, self.index)? {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Err(End::Unpublished)),
+            Err(fault) => return Ok(Err(self.bad_segment(self.index, fault))),
+        };
+        // What was dropped before it is known only from here.
+        (self.records, self.crc) = (start.records, start.previous);
+        self.enter(self.index, open);
+        Ok(Ok(()))
+    }
+
+    /// Goes on in the next segment: because a mark says so, or because the file ends and a later writer
+    /// began behind it.
+    fn go_on(&mut self, marked: bool) -> io::Result<Result<(), End>> {
+        let next = self.index + 1;
+        let session = self.open.as_ref().map(|open| open.session);
+        let at_end = self.held() == 0;
+        if !marked && !at_end {
+            return Ok(Err(End::Unpublished));
+        }
+        let (open, start) = match open(&self.dir, self.strand, next)? {
+            Ok(Some(found)) => found,
+            Ok(None) if marked => return Ok(Err(self.bad_segment(next, Fault::NotJoined))),
+            Ok(None) => return Ok(Err(End::Unpublished)),
+            Err(_) if !marked => return Ok(Err(End::Unpublished)),
+            Err(fault) => return Ok(Err(self.bad_segment(next, fault))),
+        };
+        let joined = start == Start { records: self.records, previous: self.crc };
+        // Within one run of a writer only a mark leads on.
+        let same = session == Some(open.session);
+        if !joined || same != marked {
+            let end =
+                if marked { self.bad_segment(next, Fault::NotJoined) } else { End::Unpublished };
+            return Ok(Err(end));
+        }
+        self.enter(next, open);
+        Ok(Ok(()))
+    }
+
+    fn enter(&mut self, index: u32, open: Open) {
+        self.open = Some(open);
+        self.index = index;
+        self.offset = HEAD_BYTES as u64;
+        self.buffer.clear();
+    }
+
+    #[cold]
+    fn bad_segment(&self, index: u32, fault: Fault) -> End {
+        End::Segment(Damage {
+            file: segment_name(self.strand, index),
+            strand: Some(self.strand),
+            position: Position::new(index, 0),
+            fault,
+        })
+    }
+}
+
+/// True for a number that can be the length of a record.
+fn is_length(length: u32) -> bool {
+    length.is_multiple_of(8) && length as usize >= RECORD_HEAD_BYTES
+}
+
+/// Checks a whole record; its checksum and head when it holds.
+pub(super) fn verify(record: &[u8], seed: Seed, offset: u32) -> Option<(u32, RecordHead)> {
+    let length = u32::try_from(record.len()).ok()?;
+    let (first, _) = record.get(8..)?.split_first_chunk::<8>()?;
+    let head = RecordHead::decode(first)?;
+    let crc = u32_at(record, 4);
+    let holds =
+        head.length() == u64::from(length) && crc == crc32c(&record[8..]) ^ seed.at(offset, length);
+    holds.then_some((crc, head))
+}
+
+/// The first place behind `from` at which a record verifies, in the bytes of a whole segment.
+pub(super) fn find_record(bytes: &[u8], seed: Seed, from: usize) -> Option<usize> {
+    (from.next_multiple_of(8)..bytes.len().saturating_sub(RECORD_HEAD_BYTES)).step_by(8).find(
+        |&at| {
+            let length = u32_at(bytes, at);
+            let record = bytes.get(at..at + length as usize).filter(|_| is_length(length));
+            record.is_some_and(|record| verify(record, seed, at as u32).is_some())
+        },
+    )
+}
+
+/// Opens a segment; `None` when it is not there yet or not in use.
+fn open(
+    dir: &Path,
+    strand: Strand,
+    index: u32,
+) -> io::Result<Result<Option<(Open, Start)>, Fault>> {
+    let path = segment_path(dir, strand, index);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Fault::Missing)),
+        Err(error) => return Err(error),
+    };
+    let (mut bytes, mut filled) = ([0; HEAD_BYTES], 0);
+    while filled < HEAD_BYTES {
+        match file.read_at(&mut bytes[filled..], filled as u64)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    let read = || {
+        let head = Head::decode(&bytes[..filled])?;
+        if head.strand != strand.number() || head.index != index {
+            return Err(Fault::Misplaced);
+        }
+        Ok(Start::decode(&bytes[..filled])?.map(|start| (head, start)))
+    };
+    let found = read();
+    Ok(found.map(|found| {
+        found.map(|(head, start)| (Open { file, seed: head.seed(), session: head.session }, start))
+    }))
+}
