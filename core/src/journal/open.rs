@@ -191,7 +191,7 @@ fn begin(
     let mut appenders = Vec::with_capacity(Lane::ALL.len());
     for (lane, resumed) in Lane::ALL.into_iter().zip(lanes) {
         let index = resumed.last.map_or(1, |last| last.segment() + 1);
-        let segment = keeper.first(lane, index).map_err(|why| super::Stopped(why))?;
+        let segment = keeper.first(lane, index).map_err(super::Stopped)?;
         appenders.push(Appender::new(Parts {
             lane,
             segment,
