@@ -1,12 +1,15 @@
-//! Lanes: what each stage adds to the run, record by record, and the digest over it.
+//! Lanes: what each stage adds to the run, record by record, the digest over it, and the journal that holds it.
 //!
-//! A digest covers payloads only. The same capture, configuration and seed give the same digests.
+//! A digest covers payloads only. The same capture, configuration and seed give the same digests, with a
+//! journal and without.
 
 mod kind;
 mod record;
 
 pub use kind::RecordKind;
 pub use record::Record;
+
+use crate::journal::{Appender, Stopped, Watch};
 
 /// The lanes of a run, in pipeline order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,11 +54,12 @@ pub enum Keep {
 }
 
 /// The writing end of one lane: who owns the stage owns it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct LaneWriter {
     hasher: blake3::Hasher,
     records: u64,
     prefixes: Option<Vec<u64>>,
+    journal: Option<Appender>,
 }
 
 impl LaneWriter {
@@ -66,16 +70,73 @@ impl LaneWriter {
             Keep::Digest => None,
             Keep::Prefixes => Some(Vec::new()),
         };
-        Self { hasher: blake3::Hasher::new(), records: 0, prefixes }
+        Self { hasher: blake3::Hasher::new(), records: 0, prefixes, journal: None }
+    }
+
+    /// Puts every record into a journal too, from here on.
+    pub fn attach(&mut self, journal: Appender) {
+        self.journal = Some(journal);
+    }
+
+    /// True when the journal has room for all that one input can give rise to. Otherwise the stage takes no
+    /// input: what is not in the journal must not be passed on.
+    #[must_use]
+    pub fn ready(&mut self) -> bool {
+        self.journal.as_mut().is_none_or(Appender::ready)
+    }
+
+    /// Whether the journal still takes records; none without one.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.journal.as_ref().map(Appender::watch)
     }
 
     /// Appends a record.
     pub fn append(&mut self, record: &Record) {
-        self.append_parts(&[record.bytes()]);
+        self.digest_parts(&[record.bytes()]);
+        self.store(record.kind(), &[record.bytes()]);
     }
 
-    /// Appends a record that lies in pieces.
-    pub fn append_parts(&mut self, parts: &[&[u8]]) {
+    /// Appends a record that is stored otherwise than it is digested: a frame may lie in its capture.
+    pub fn append_as(&mut self, digested: &[&[u8]], kind: RecordKind, stored: &[&[u8]]) {
+        self.digest_parts(digested);
+        self.store(kind, stored);
+    }
+
+    fn store(&mut self, kind: RecordKind, parts: &[&[u8]]) {
+        if let Some(journal) = &mut self.journal {
+            journal.append(kind as u8, parts);
+        }
+    }
+
+    /// Puts a record into the journal that no digest covers, and waits for room. Not for the hot path.
+    ///
+    /// # Errors
+    /// The journal takes nothing more.
+    pub fn note(&mut self, kind: RecordKind, parts: &[&[u8]]) -> Result<(), Stopped> {
+        assert!(!kind.is_digested(), "digests cover all other kinds");
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.append_waiting(kind as u8, parts))
+    }
+
+    /// Says that everything of event `seq` (of the feed lane: frame) is on the lane.
+    pub fn done(&mut self, seq: u64) {
+        if let Some(journal) = &mut self.journal {
+            journal.done(seq);
+        }
+    }
+
+    /// Puts the closing record on the lane and hands back the journal's end; none without a journal. `last`
+    /// is the last event, of the feed lane the last frame.
+    ///
+    /// # Errors
+    /// The journal takes nothing more.
+    pub fn close(&mut self, last: u64) -> Result<Option<Appender>, Stopped> {
+        let close = CloseRecord { records: self.records, last, digest: self.digest().0 };
+        self.note(RecordKind::Close, &[Record::close(&close).bytes()])?;
+        Ok(self.journal.take())
+    }
+
+    fn digest_parts(&mut self, parts: &[&[u8]]) {
         // The length in front keeps `ab`, `c` apart from `a`, `bc`.
         let length: usize = parts.iter().map(|part| part.len()).sum();
         self.hasher.update(&(length as u64).to_le_bytes());
@@ -114,6 +175,12 @@ impl LaneWriter {
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// A digest that was read.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The digest over the digests of all lanes, in their order.
     #[must_use]
     pub fn of_all(lanes: &[Self; Lane::ALL.len()]) -> Self {
@@ -138,7 +205,7 @@ mod tests {
     fn digest_of(records: &[&[u8]]) -> Digest {
         let mut lane = LaneWriter::new(Keep::Digest);
         for record in records {
-            lane.append_parts(&[record]);
+            lane.digest_parts(&[record]);
         }
         lane.digest()
     }
@@ -148,7 +215,7 @@ mod tests {
         assert_ne!(digest_of(&[b"ab", b"c"]), digest_of(&[b"a", b"bc"]));
         assert_ne!(digest_of(&[]), digest_of(&[b""]));
         let mut lane = LaneWriter::new(Keep::Digest);
-        lane.append_parts(&[b"a", b"b"]);
+        lane.digest_parts(&[b"a", b"b"]);
         assert_eq!(lane.digest(), digest_of(&[b"ab"]));
     }
 
@@ -157,7 +224,7 @@ mod tests {
         let prefixes = |records: &[&[u8]]| {
             let mut lane = LaneWriter::new(Keep::Prefixes);
             for record in records {
-                lane.append_parts(&[record]);
+                lane.digest_parts(&[record]);
             }
             lane.prefixes().unwrap().to_vec()
         };

@@ -3,6 +3,7 @@
 
 use thiserror::Error;
 
+use crate::journal::Stopped;
 use crate::sequencer::{Sequencer, SequencerError};
 use crate::stage::{DoneSeq, Stage};
 
@@ -13,11 +14,14 @@ pub trait Source: Stage {
 }
 
 /// Why a run ended before its input.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RunError {
     /// The sequencer gave up.
     #[error(transparent)]
     Sequencer(#[from] SequencerError),
+    /// The journal takes nothing more, and what is not in it must not happen.
+    #[error(transparent)]
+    Journal(#[from] Stopped),
     /// Work is left and no stage moves.
     #[error("stage '{stage}' does not finish event {seq}")]
     Stuck {
@@ -48,6 +52,9 @@ pub fn run_inline(
         }
         if head.wants_input() && feed.ended() {
             return Ok(());
+        }
+        if waits_for_journal(head)? {
+            continue;
         }
         // The head has an input and no room for it, or the feed owes it one.
         let stage = if head.wants_input() { feed.name() } else { head.name() };
@@ -81,11 +88,25 @@ fn finish_event(
             round += polled;
         }
         round += head.drain();
-        if round == 0 && head.fault().is_none() {
+        if round == 0 && head.fault().is_none() && !waits_for_journal(head)? {
             return Err(stuck(head, rest, moved));
         }
         work += round;
     }
+}
+
+/// True when a lane waits for its next segment; the thread that makes it is let go first.
+#[cold]
+fn waits_for_journal(head: &Sequencer) -> Result<bool, Stopped> {
+    let Some(watch) = head.lane().watch() else { return Ok(false) };
+    if let Some(stopped) = watch.stopped() {
+        return Err(stopped.clone());
+    }
+    let starved = watch.is_starved();
+    if starved {
+        std::thread::yield_now();
+    }
+    Ok(starved)
 }
 
 #[cold]

@@ -11,7 +11,7 @@ use fusewire_core::market::{Decoded, Ignored, Kind, Message};
 
 mod stage;
 
-pub use stage::{Faults, FeedStage, Recording};
+pub use stage::{Faults, FeedStage, FrameStore, Recording};
 
 use crate::capture::Origin;
 use crate::decode::{DecodeError, Decoder, symbol_of_stream, unescape};

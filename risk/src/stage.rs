@@ -131,6 +131,11 @@ impl RiskStage {
         &self.lane
     }
 
+    /// The same lane, to begin and to end a journal.
+    pub fn lane_mut(&mut self) -> &mut LaneWriter {
+        &mut self.lane
+    }
+
     /// What was decided so far.
     #[must_use]
     pub fn counts(&self) -> &RiskCounts {
@@ -263,14 +268,23 @@ impl Stage for RiskStage {
 
     fn poll(&mut self) -> usize {
         let mut work = self.outbox.flush(&mut self.ports.output);
-        if !self.outbox.is_empty() {
+        if !self.outbox.is_empty() || !self.lane.ready() {
             return work;
         }
         if let Ok(message) = self.ports.input.pop() {
             work += 1;
-            match message {
-                AlphaOut::Event(event) => self.handle_event(event),
-                AlphaOut::Intent(message) => self.handle_intent(&message),
+            let last = match message {
+                AlphaOut::Event(event) => {
+                    self.handle_event(event);
+                    event.last
+                }
+                AlphaOut::Intent(message) => {
+                    self.handle_intent(&message);
+                    message.last
+                }
+            };
+            if last {
+                self.lane.done(self.seq);
             }
             work += self.outbox.flush(&mut self.ports.output);
         }

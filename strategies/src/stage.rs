@@ -176,6 +176,11 @@ impl<S: Strategy> AlphaStage<S> {
         &self.lane
     }
 
+    /// The same lane, to begin and to end a journal.
+    pub fn lane_mut(&mut self) -> &mut LaneWriter {
+        &mut self.lane
+    }
+
     /// What was handled.
     #[must_use]
     pub fn counts(&self) -> &AlphaCounts {
@@ -214,6 +219,7 @@ impl<S: Strategy> AlphaStage<S> {
             self.ask(seat, event);
             self.pass_on(event);
         }
+        self.lane.done(event.seq);
     }
 
     fn fold(&mut self, event: &Event) {
@@ -288,6 +294,7 @@ impl<S: Strategy> Stage for AlphaStage<S> {
     fn poll(&mut self) -> usize {
         let mut work = self.outbox.flush(&mut self.ports.output);
         if self.outbox.is_empty()
+            && self.lane.ready()
             && let Ok(event) = self.ports.input.pop()
         {
             self.handle(&event);

@@ -4,7 +4,8 @@
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// CRC32C (Castagnoli) of some bytes, by hardware where there is some.
-pub(super) fn crc32c(bytes: &[u8]) -> u32 {
+#[must_use]
+pub fn crc32c(bytes: &[u8]) -> u32 {
     crc_fast::crc32_iscsi(bytes)
 }
 

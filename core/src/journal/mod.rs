@@ -28,6 +28,7 @@ mod tests;
 mod words;
 mod writer;
 
+pub use checksum::crc32c;
 pub use config::{JournalConfig, Retention};
 pub use control::{ControlPage, Done};
 pub use disk::{Disk, RealDisk};

@@ -123,6 +123,12 @@ impl Appender {
         self.lane
     }
 
+    /// Whether the journal still takes records.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
     /// True when there is room for all that one input can give rise to; takes the next segment when this one
     /// is full. False means: take no input now.
     #[must_use]

@@ -152,6 +152,11 @@ impl Sequencer {
         &self.lane
     }
 
+    /// The event lane, to begin and to end a journal.
+    pub fn lane_mut(&mut self) -> &mut LaneWriter {
+        &mut self.lane
+    }
+
     /// The books as folded so far.
     #[must_use]
     pub fn books(&self) -> &Books {
@@ -194,7 +199,7 @@ impl Sequencer {
 
     /// One step: an event, or a frame taken.
     fn step(&mut self) -> usize {
-        if self.ports.output.is_full() {
+        if self.ports.output.is_full() || !self.lane.ready() {
             return 0;
         }
         if !self.drafts.is_empty() {
@@ -331,6 +336,7 @@ impl Sequencer {
             body,
         };
         self.lane.append(&Record::event(&event));
+        self.lane.done(event.seq);
         self.counts[body.kind() as usize] += 1;
         let assumed = matches!(body, Body::Mark(Mark { origin: Origin::Assumed, .. }));
         self.assumed_marks += u64::from(assumed);

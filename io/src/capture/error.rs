@@ -189,6 +189,29 @@ impl CaptureError {
         }
     }
 
+    /// The line that it names, from 1; none when it is about the whole file.
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::Read { line, .. }
+            | Self::Truncated { line, .. }
+            | Self::Corrupt { line, .. }
+            | Self::NotACapture { line, .. }
+            | Self::Malformed { line, .. }
+            | Self::Time { line, .. }
+            | Self::LineTooLong { line, .. }
+            | Self::RestTooLarge { line, .. }
+            | Self::TwoMarkets { line, .. } => Some(*line),
+            Self::Open { .. }
+            | Self::Zip { .. }
+            | Self::Empty { .. }
+            | Self::Sidecar { .. }
+            | Self::NoMarket { .. }
+            | Self::Twice { .. }
+            | Self::TooManySources { .. } => None,
+        }
+    }
+
     /// True when the rest of the recording, or of the other recordings, can still be used.
     ///
     /// A time or a length that can not be is damage only behind the first line: a first line like that

@@ -6,7 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use fusewire_core::book::Invalid;
 use fusewire_core::instrument::{InstrumentId, Market};
-use fusewire_core::lane::{Keep, LaneWriter};
+use fusewire_core::journal::crc32c;
+use fusewire_core::lane::{
+    Damaged, FrameHead, FrameOrigin, FrameRef, Keep, LaneWriter, Record as LaneRecord,
+    RecordKind,
+};
 use fusewire_core::market::{Body, Decoded, Level, LevelRange, Message};
 use fusewire_core::message::{BookInput, Input, InputBody};
 use fusewire_core::ring::LevelsProducer;
@@ -15,7 +19,7 @@ use fusewire_core::stage::Stage;
 use fusewire_core::units::Nanos;
 
 use super::{Context, Doubt, Feed, Malformed};
-use crate::capture::{CaptureError, Merge, Record};
+use crate::capture::{CaptureError, Merge, Origin, Record};
 
 /// What an open recording says about its frames.
 #[derive(Clone, Debug)]
@@ -35,6 +39,16 @@ impl Recording {
         let only_symbol = self.only_symbol.as_deref();
         Context { market: self.market, origin: record.origin, only_symbol }
     }
+}
+
+/// How a journal keeps frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FrameStore {
+    /// By where in the capture they lie.
+    #[default]
+    Reference,
+    /// Whole.
+    Copy,
 }
 
 /// What went wrong on the way in and was passed over.
@@ -58,6 +72,7 @@ pub struct FeedStage {
     feed: Feed,
     outbox: Inputs,
     lane: LaneWriter,
+    store: FrameStore,
     /// Receive time of the latest frame: what a damaged line counts as of.
     recv: Nanos,
     faults: Faults,
@@ -84,6 +99,7 @@ impl FeedStage {
             feed,
             outbox: Inputs::new(output),
             lane: LaneWriter::new(keep),
+            store: FrameStore::default(),
             recv: Nanos(0),
             faults: Faults::default(),
             progress: None,
@@ -95,6 +111,13 @@ impl FeedStage {
     #[must_use]
     pub fn telling(mut self, progress: Box<dyn FnMut(u64)>) -> Self {
         self.progress = Some(progress);
+        self
+    }
+
+    /// The same stage, keeping frames in a journal in this way.
+    #[must_use]
+    pub fn storing(mut self, store: FrameStore) -> Self {
+        self.store = store;
         self
     }
 
@@ -128,6 +151,11 @@ impl FeedStage {
         &self.lane
     }
 
+    /// The feed lane, to begin and to end a journal.
+    pub fn lane_mut(&mut self) -> &mut LaneWriter {
+        &mut self.lane
+    }
+
     /// Why the inputs ended before their end, if they did.
     ///
     /// # Errors
@@ -141,8 +169,7 @@ impl FeedStage {
             Ok(Some(record)) => {
                 let recording = &self.recordings[record.source];
                 self.recv = record.recv;
-                let market = [recording.market as u8];
-                self.lane.append_parts(&[&record.recv.0.to_le_bytes(), &market, record.bytes]);
+                append_frame(&mut self.lane, self.store, recording.market, &record);
                 let outbox = &mut self.outbox;
                 outbox.begin(record.recv, self.lane.records());
                 let context = recording.context(&record);
@@ -173,7 +200,16 @@ impl FeedStage {
     #[cold]
     fn damage(&mut self, error: &CaptureError) {
         self.faults.damaged += 1;
-        self.lane.append_parts(&[b"damaged"]);
+        let source = |path: &str| self.recordings.iter().position(|r| r.path == path);
+        let damaged = Damaged {
+            frame: self.lane.records() + 1,
+            at: self.recv,
+            line: error.line().unwrap_or_default(),
+            source: error.file().and_then(source).map_or(u16::MAX, source_number),
+            text: &error.to_string(),
+        };
+        let (head, text) = (damaged.encode(), damaged.kept_text());
+        self.lane.append_as(&[b"damaged"], RecordKind::Damaged, &[&head, text]);
         self.outbox.begin(self.recv, self.lane.records());
         let of_file = |recording: &&Recording| error.file() == Some(&recording.path);
         for recording in self.recordings.iter().filter(of_file) {
@@ -190,8 +226,9 @@ impl Stage for FeedStage {
 
     fn poll(&mut self) -> usize {
         let flushed = self.outbox.flush();
-        if self.outbox.is_empty() && self.ended.is_none() {
+        if self.outbox.is_empty() && self.ended.is_none() && self.lane.ready() {
             self.take_record();
+            self.lane.done(self.lane.records());
             if self.lane.records().is_multiple_of(PROGRESS_EVERY) {
                 self.tell();
             }
@@ -205,6 +242,40 @@ impl Source for FeedStage {
     fn ended(&self) -> bool {
         self.ended.is_some() && self.outbox.is_empty()
     }
+}
+
+/// Puts a frame on the lane. The digest is over the frame as received, however a journal keeps it.
+fn append_frame(lane: &mut LaneWriter, store: FrameStore, market: Market, record: &Record<'_>) {
+    let (recv, number) = (record.recv.0.to_le_bytes(), [market as u8]);
+    let digested: [&[u8]; 3] = [&recv, &number, record.bytes];
+    let (frame, source) = (lane.records() + 1, source_number(record.source));
+    let url = match record.origin {
+        Origin::Stream => None,
+        Origin::Rest { url } => Some(url),
+    };
+    let Record { recv, line, bytes, .. } = *record;
+    let head = FrameHead { frame, recv, line, source, market, url };
+    match (store, head.encode()) {
+        (FrameStore::Copy, Some(encoded)) => {
+            let stored: [&[u8]; 3] = [&encoded, head.address(), bytes];
+            lane.append_as(&digested, RecordKind::Frame, &stored);
+        }
+        // An address too long for a copy (64 KiB) is found again where it came from.
+        (FrameStore::Reference, _) | (FrameStore::Copy, None) => {
+            let origin = if url.is_some() { FrameOrigin::Rest } else { FrameOrigin::Stream };
+            // Without a journal nobody asks for the checksum.
+            let crc = if lane.watch().is_some() { crc32c(bytes) } else { 0 };
+            let bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            let reference = FrameRef { frame, recv, line, source, market, origin, bytes, crc };
+            let stored = LaneRecord::frame_ref(&reference);
+            lane.append_as(&digested, RecordKind::FrameRef, &[stored.bytes()]);
+        }
+    }
+}
+
+/// The number of a source in records: a merge has at most `SOURCES_MAX`.
+fn source_number(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
 }
 
 /// A malformed frame may have been a change of a book: unknown is unsafe.

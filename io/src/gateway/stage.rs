@@ -94,6 +94,11 @@ impl<V: Venue> GatewayStage<V> {
         &self.lane
     }
 
+    /// The same lane, to begin and to end a journal.
+    pub fn lane_mut(&mut self) -> &mut LaneWriter {
+        &mut self.lane
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn counts(&self) -> &GatewayCounts {
@@ -184,6 +189,7 @@ impl<V: Venue> GatewayStage<V> {
         if self.out.is_empty()
             && let Some(seq) = self.finishing.take()
         {
+            self.lane.done(seq);
             self.done.set(seq);
         }
         moved
@@ -197,10 +203,11 @@ impl<V: Venue> Stage for GatewayStage<V> {
 
     fn poll(&mut self) -> usize {
         let mut work = self.deliver();
-        // Cancelling everything waits neither for room nor for a message: the stages before this one may
-        // be gone for ever. The word is read after the message was taken, and the record names the event
+        // Cancelling everything waits neither for room nor for a message, nor for the journal, which keeps room
+        // for its record: the stages before this one may be gone for ever. The word is read after the message was taken, and the record names the event
         // before it, so that it is the same whether the word was seen early or late.
-        let message = if self.out.is_empty() { self.ports.input.pop().ok() } else { None };
+        let takes = self.out.is_empty() && self.lane.ready();
+        let message = if takes { self.ports.input.pop().ok() } else { None };
         self.watch();
         if let Some(message) = message {
             self.handle(&message);
