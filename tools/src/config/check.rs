@@ -1,4 +1,4 @@
-//! A configuration file laid over the defaults, with every fault reported at once.
+//! A configuration file laid over the defaults, or a whole one, with every fault reported at once.
 
 use toml::{Spanned, Table, Value, de::DeString, de::DeTable, de::DeValue};
 
@@ -25,9 +25,25 @@ const INSTRUMENT_KEYS: [&str; 15] = [
 
 /// The configuration of `text` over the defaults.
 pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
+    read(name, text, &|given| merge(defaults(), given), &|_| Vec::new())
+}
+
+/// The configuration of `text` alone, which names every key: a default that a later version brings along
+/// must not slip into what was written down before.
+pub(super) fn whole(name: &str, text: &str) -> Result<Config, Vec<String>> {
+    read(name, text, &|given| given, &|document| missing_keys(name, document))
+}
+
+fn read(
+    name: &str,
+    text: &str,
+    complete: &dyn Fn(Table) -> Table,
+    missing: &dyn Fn(&DeTable<'_>) -> Vec<String>,
+) -> Result<Config, Vec<String>> {
     let document = DeTable::parse(text).map_err(|error| vec![syntax(name, text, &error)])?;
     let mut faults = unknown_keys(name, text, document.get_ref());
-    let merged = merge(defaults(), text.parse().map_err(|error| vec![syntax(name, text, &error)])?);
+    faults.extend(missing(document.get_ref()));
+    let merged = complete(text.parse().map_err(|error| vec![syntax(name, text, &error)])?);
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -38,6 +54,24 @@ pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
     };
     faults.extend(values(name, text, document.get_ref(), &config));
     if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+/// The keys of the defaults that a whole configuration does not name.
+fn missing_keys(name: &str, document: &DeTable<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (section, keys) in defaults() {
+        let given = document.get(section.as_str()).map(Spanned::get_ref);
+        for key in keys.as_table().into_iter().flat_map(Table::keys) {
+            let named =
+                matches!(given, Some(DeValue::Table(table)) if table.contains_key(key.as_str()));
+            if !named {
+                faults.push(format!("{name}: key '{section}.{key}' is missing"));
+            }
+        }
+    }
+    // Whether a table keeps the order of its keys is up to whoever else uses the crate.
+    faults.sort();
+    faults
 }
 
 fn defaults() -> Table {
@@ -184,6 +218,9 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
         if !(1..=RING_MOST).contains(&value) {
             fault(key, format!("{key} = {value} is not in 1 to {RING_MOST}"));
         }
+    }
+    for (key, what) in config.journal_faults() {
+        fault(key, what);
     }
     if let Err(what) = super::strategies::strategy_names(&config.run.strategy) {
         fault("run.strategy", format!("run.strategy: {what}"));

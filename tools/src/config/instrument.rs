@@ -5,35 +5,42 @@ use fusewire_core::instrument::{
 };
 use fusewire_core::units::{NumberError, Px, Qty, Rate, Usd};
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::number::{decimal, decimal_if};
+use super::number::{decimal, decimal_if, minimal, minimal_if};
 
 /// One section. Decimals must be strings: a TOML float is not exact.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstrumentEntry {
     market: String,
     symbol: String,
     contract: String,
-    #[serde(deserialize_with = "decimal")]
+    #[serde(deserialize_with = "decimal", serialize_with = "minimal")]
     tick: Decimal,
-    #[serde(deserialize_with = "decimal")]
+    #[serde(deserialize_with = "decimal", serialize_with = "minimal")]
     lot_step: Decimal,
-    #[serde(default, deserialize_with = "decimal_if")]
+    #[serde(default, deserialize_with = "decimal_if", serialize_with = "minimal_if")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     lot_min: Option<Decimal>,
-    #[serde(deserialize_with = "decimal")]
+    #[serde(deserialize_with = "decimal", serialize_with = "minimal")]
     lot_max: Decimal,
-    #[serde(default, deserialize_with = "decimal_if")]
+    #[serde(default, deserialize_with = "decimal_if", serialize_with = "minimal_if")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     market_lot_max: Option<Decimal>,
-    #[serde(default, deserialize_with = "decimal_if")]
+    #[serde(default, deserialize_with = "decimal_if", serialize_with = "minimal_if")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     min_notional: Option<Decimal>,
-    #[serde(default, deserialize_with = "decimal_if")]
+    #[serde(default, deserialize_with = "decimal_if", serialize_with = "minimal_if")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     percent_price_up: Option<Decimal>,
-    #[serde(default, deserialize_with = "decimal_if")]
+    #[serde(default, deserialize_with = "decimal_if", serialize_with = "minimal_if")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     percent_price_down: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_orders: Option<u32>,
-    #[serde(default, deserialize_with = "decimal_if")]
+    #[serde(default, deserialize_with = "decimal_if", serialize_with = "minimal_if")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     contract_size: Option<Decimal>,
     #[serde(default = "places")]
     price_places: u32,

@@ -2,14 +2,14 @@
 
 use fusewire_core::units::{Bps, Qty, Usd};
 use fusewire_risk::{Limits, Profile, RiskConfig};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Config;
-use super::number::{bps, millis, qty, usd};
+use super::number::{bps, millis, qty, text, usd};
 use super::parts::REPLAY_SESSION;
 
 /// `[risk]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RiskSection {
     /// Which limits are in force.
@@ -27,7 +27,7 @@ pub struct RiskSection {
 }
 
 /// A profile by its name.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProfileName {
     /// `[limits_default]`
@@ -59,21 +59,21 @@ impl std::str::FromStr for ProfileName {
 }
 
 /// One set of limits.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsSection {
     book_age_max_ms: u32,
     mark_age_max_ms: u32,
     duplicate_window_ms: u32,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     collar_bp: Bps,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     collar_passive_bp: Bps,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     reference_divergence_bp: Bps,
-    #[serde(deserialize_with = "qty")]
+    #[serde(deserialize_with = "qty", serialize_with = "text")]
     order_qty_max: Qty,
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     order_notional_max: Usd,
     rate_window_ms: u32,
     rate_new: u32,
@@ -85,9 +85,9 @@ pub struct LimitsSection {
     venue_orders_per_minute: u32,
     open_max: u32,
     reduce_reserve: u32,
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     position_notional_max: Usd,
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     gross_notional_max: Usd,
     leverage_max: u32,
 }

@@ -2,17 +2,22 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 mod check;
+pub(crate) mod difference;
+pub(crate) mod effective;
 mod instrument;
+mod journal;
 mod limits;
-mod number;
+pub(crate) mod number;
 mod parts;
 mod sections;
 mod strategies;
 
+pub use difference::Difference;
 pub use instrument::InstrumentEntry;
+pub use journal::{JournalSection, JournalSettings, Retention};
 pub use limits::{LimitsSection, ProfileName, RiskSection};
 pub use sections::{
     Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, Fees, Latency,
@@ -25,7 +30,7 @@ pub use strategies::{QuoterSection, TakerSection};
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// The whole configuration.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// What runs.
@@ -60,12 +65,14 @@ pub struct Config {
     pub limits_default: LimitsSection,
     /// Limits of the profile `bench`.
     pub limits_bench: LimitsSection,
+    /// What a journal takes and keeps.
+    pub journal: JournalSection,
     /// The strategy `quoter`.
     pub quoter: QuoterSection,
     /// The strategy `taker`.
     pub taker: TakerSection,
     /// Instruments described by hand.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instrument: Vec<InstrumentEntry>,
 }
 

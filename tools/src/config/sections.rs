@@ -1,22 +1,23 @@
 //! The sections of the configuration as they stand in the file. Keys end in their unit.
 
 use fusewire_core::units::{Bps, Rate, Usd};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::number::{bps, rate, usd};
+use super::number::{bps, rate, text, usd, whole, whole_text};
 
 /// `[run]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// Names of the strategies, separated by commas.
     pub strategy: String,
     /// Seed of all hashed jitter.
+    #[serde(deserialize_with = "whole", serialize_with = "whole_text")]
     pub seed: u64,
 }
 
 /// `[universe]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UniverseSection {
     /// Report keys, in the order of their numbers.
@@ -26,7 +27,7 @@ pub struct UniverseSection {
 }
 
 /// `[capture]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureSection {
     /// Silence that counts as a gap, in ms.
@@ -40,7 +41,7 @@ pub struct CaptureSection {
 }
 
 /// `[book]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BookSection {
     /// Fast ladder, in ticks.
@@ -54,7 +55,7 @@ pub struct BookSection {
 }
 
 /// `[clock]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     /// Between two ticks, in ms.
@@ -64,14 +65,14 @@ pub struct Clock {
 }
 
 /// `[stream]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stream {
     /// Half-width of the near band.
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub depth_band_near_bp: Bps,
     /// Half-width of the far band.
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub depth_band_far_bp: Bps,
     /// Levels a side that are looked at.
     pub depth_walk_max: u32,
@@ -86,7 +87,7 @@ pub struct Stream {
 }
 
 /// `[ring]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ring {
     /// Messages on each ring.
@@ -96,28 +97,28 @@ pub struct Ring {
 }
 
 /// `[account]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// Opening balance.
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     pub balance: Usd,
 }
 
 /// `[fees]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fees {
     /// Of resting orders.
-    #[serde(deserialize_with = "rate")]
+    #[serde(deserialize_with = "rate", serialize_with = "text")]
     pub maker: Rate,
     /// Of taking orders.
-    #[serde(deserialize_with = "rate")]
+    #[serde(deserialize_with = "rate", serialize_with = "text")]
     pub taker: Rate,
 }
 
 /// `[latency]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Latency {
     /// To the exchange, in us.
@@ -133,7 +134,7 @@ pub struct Latency {
 }
 
 /// `[alpha]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alpha {
     /// Intents at one event.
@@ -145,7 +146,7 @@ pub struct Alpha {
 }
 
 /// `[paper]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paper {
     /// Orders held.
@@ -167,7 +168,7 @@ pub struct Paper {
 }
 
 /// `[assume]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assume {
     /// Name of the set.
@@ -177,14 +178,14 @@ pub struct Assume {
     /// Age of the trades behind one, in ms.
     pub mark_age_max_ms: u32,
     /// Funding rate of an assumed mark.
-    #[serde(deserialize_with = "rate")]
+    #[serde(deserialize_with = "rate", serialize_with = "text")]
     pub funding_rate: Rate,
     /// Hours between two charges.
     pub funding_interval_h: u32,
 }
 
 /// The named assumption sets.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AssumptionSet {
     /// Nothing unusual happens.

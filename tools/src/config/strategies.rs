@@ -4,33 +4,33 @@ use fusewire_core::units::{Bps, Usd};
 use fusewire_strategies::quoter::QuoterConfig;
 use fusewire_strategies::registry::{AnyStrategy, NAMES, StrategyConfig};
 use fusewire_strategies::taker::TakerConfig;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Config;
-use super::number::{bps, millis, usd};
+use super::number::{bps, millis, text, usd};
 
 /// `[quoter]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuoterSection {
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     quote_notional: Usd,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     half_spread_bp: Bps,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     wide_spread_bp: Bps,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     skew_bp: Bps,
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     inventory_max: Usd,
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     reduce_to: Usd,
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     reduce_notional: Usd,
     reduce_after_ms: u32,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     reduce_slippage_bp: Bps,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     requote_bp: Bps,
     requote_ticks: u32,
     change_interval_ms: u32,
@@ -44,14 +44,14 @@ pub struct QuoterSection {
 }
 
 /// `[taker]`
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TakerSection {
-    #[serde(deserialize_with = "usd")]
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
     notional: Usd,
     threshold_ppm: u32,
     confirm: u32,
-    #[serde(deserialize_with = "bps")]
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
     slippage_bp: Bps,
     hold_ms: u32,
     exit_retry_ms: u32,

@@ -1,0 +1,3 @@
+//! The journal of a run, as the program writes and reads it: `docs/journal.md`.
+
+pub mod header;
