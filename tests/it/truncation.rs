@@ -22,8 +22,15 @@ fn run(capture: &Path) -> Run {
     let strategies = config.strategies("quoter,taker").unwrap();
     let strategies = strategies.into_iter().map(|(_, strategy)| strategy).collect();
     let tradable = universe.iter().map(|(id, _)| id).collect();
-    let setup =
-        Setup { universe, tradable, strategies, controls: Vec::new(), keep: Keep::Prefixes };
+    let setup = Setup {
+        universe,
+        tradable,
+        strategies,
+        controls: Vec::new(),
+        keep: Keep::Prefixes,
+        journal: None,
+        allow_broken: false,
+    };
     engine::run(&plan, setup, &config, Box::new(|_| {})).unwrap()
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 use fusewire_core::instrument::{InstrumentId, Universe};
+use fusewire_core::journal::Journal;
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter};
 use fusewire_core::order::StrategyId;
@@ -19,7 +20,7 @@ use fusewire_core::runner::run_inline;
 use fusewire_core::sequencer::{self, ControlInput, Sequencer};
 use fusewire_core::stage::DoneSeq;
 use fusewire_io::capture::{Merge, OpenOptions, Reader};
-use fusewire_io::feed::{Feed, FeedStage, Recording};
+use fusewire_io::feed::{Feed, FeedStage, FrameStore, Recording};
 use fusewire_io::gateway::{self, GatewayStage};
 use fusewire_io::manifest::{self, FileSummary, Scanned};
 use fusewire_io::venue::paper::PaperVenue;
@@ -29,6 +30,8 @@ use fusewire_strategies::stage::{self as alpha, AlphaStage};
 use fusewire_strategies::strategy::Strategy;
 
 use crate::config::Config;
+use crate::journal::header::{Frames, Header, Inputs};
+use crate::journal::writing::{self, Request};
 use crate::outcome::Failure;
 use crate::sources::Source;
 
@@ -54,6 +57,10 @@ pub struct Setup {
     pub controls: Vec<ControlInput>,
     /// Whether lanes remember their prefixes.
     pub keep: Keep,
+    /// Where to record the run, if anywhere.
+    pub journal: Option<Request>,
+    /// A broken capture was let through: the journal's header says so.
+    pub allow_broken: bool,
 }
 
 /// Everything that a run leaves behind: the stages as they stand.
@@ -68,6 +75,8 @@ pub struct Run {
     pub risk: RiskStage,
     /// Orders, and the venue behind them.
     pub gateway: GatewayStage<PaperVenue>,
+    /// The journal, until it is closed.
+    journal: Option<Journal>,
 }
 
 /// Called now and then with the bytes read so far.
@@ -96,7 +105,8 @@ pub fn prepare(
 /// Runs the pipeline over the inputs, on this thread, each event to its end before the next.
 ///
 /// # Errors
-/// An input changed since it was scanned and can no longer be read, or a bound of the run was broken.
+/// An input changed since it was scanned and can no longer be read, a bound of the run was broken, or the
+/// journal can not be begun, written or closed.
 pub fn run(
     plan: &Plan,
     setup: Setup,
@@ -105,9 +115,12 @@ pub fn run(
 ) -> Result<Run, Failure> {
     let done = DoneSeq::new();
     let mut run = join(plan, setup, config, progress, done.clone())?;
-    let Run { feed, sequencer, alpha, risk, gateway } = &mut run;
+    let Run { feed, sequencer, alpha, risk, gateway, .. } = &mut run;
     run_inline(feed, sequencer, &mut [alpha, risk, gateway], &done).map_err(Failure::line)?;
     run.feed.finish().map_err(Failure::line)?;
+    if let Some(journal) = run.journal.take() {
+        writing::end(journal, &mut run)?;
+    }
     Ok(run)
 }
 
@@ -119,7 +132,7 @@ fn join(
     progress: Box<dyn FnMut(u64)>,
     done: DoneSeq,
 ) -> Result<Run, Failure> {
-    let Setup { universe, tradable, strategies, controls, keep } = setup;
+    let Setup { universe, tradable, strategies, controls, keep, journal, allow_broken } = setup;
     check_bounds(config, universe.len())?;
     let seats = seats(strategies.len())?;
     let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
@@ -138,6 +151,21 @@ fn join(
 
     let merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
+    let header = journal.as_ref().map(|request| {
+        Header::new(&Inputs {
+            created: writing::now(),
+            config,
+            strategies: &strategies,
+            universe: &universe,
+            tradable: &tradable,
+            sources: &plan.sources,
+            readers: merge.readers(),
+            recordings: &recordings,
+            first_recv: plan.scanned.manifest.first_recv,
+            frames: request.frames,
+            allow_broken,
+        })
+    });
     let books = config.books();
     let sequencer = Sequencer::new(
         &config.sequencer_config(levels),
@@ -175,12 +203,25 @@ fn join(
         config.gateway_config(),
         venue,
         gateway::Ports { input: risk_out, feedback: feedback_in },
-        kill,
+        kill.clone(),
         done,
         keep,
     );
-    let feed = FeedStage::new(merge, recordings, Feed::new(universe), input_in, keep);
-    Ok(Run { feed: feed.telling(progress), sequencer, alpha, risk, gateway })
+    let feed = FeedStage::new(merge, recordings, Feed::new(universe), input_in, keep)
+        .storing(journal.as_ref().map_or(FrameStore::Reference, |request| store(request.frames)))
+        .telling(progress);
+    let mut run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
+    if let Some((request, header)) = journal.zip(header) {
+        run.journal = Some(writing::begin(&request, &header?, config, kill, &mut run)?);
+    }
+    Ok(run)
+}
+
+const fn store(frames: Frames) -> FrameStore {
+    match frames {
+        Frames::Reference => FrameStore::Reference,
+        Frames::Copy => FrameStore::Copy,
+    }
 }
 
 impl Run {
@@ -193,6 +234,17 @@ impl Run {
             (Lane::Alpha, self.alpha.lane()),
             (Lane::Risk, self.risk.lane()),
             (Lane::Gateway, self.gateway.lane()),
+        ]
+    }
+
+    /// The lanes in their order, to begin and to end a journal.
+    pub fn lanes_mut(&mut self) -> [&mut LaneWriter; Lane::ALL.len()] {
+        [
+            self.feed.lane_mut(),
+            self.sequencer.lane_mut(),
+            self.alpha.lane_mut(),
+            self.risk.lane_mut(),
+            self.gateway.lane_mut(),
         ]
     }
 
@@ -293,6 +345,8 @@ mod tests {
             strategies: Vec::new(),
             controls: Vec::new(),
             keep: Keep::Digest,
+            journal: None,
+            allow_broken: false,
         };
         join(&plan, setup, &config, Box::new(|_| {}), DoneSeq::new())
     }

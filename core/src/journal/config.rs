@@ -74,8 +74,7 @@ impl JournalConfig {
         let overhead = HEAD_BYTES + END_MARK_BYTES;
         for (lane, reserve) in Lane::ALL.into_iter().zip(self.reserve) {
             let bytes = self.bytes_of(lane);
-            // Twice: a record that does not fit what is left must fit the next segment and leave room.
-            if bytes < 2 * (reserve + overhead) as u64 {
+            if bytes < (reserve + overhead) as u64 {
                 let name = lane.name();
                 return Err(format!(
                     "segment_bytes = {bytes} is too small for lane {name}: one input may add {reserve} bytes"

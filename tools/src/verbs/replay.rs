@@ -17,6 +17,8 @@ use fusewire_io::manifest::Manifest;
 
 use crate::config::{Config, ProfileName};
 use crate::engine::{self, Plan, Setup};
+use crate::journal::header::Frames;
+use crate::journal::writing::Request;
 use crate::outcome::{Done, Failure, Outcome, print};
 use crate::progress;
 use crate::report::Report;
@@ -30,7 +32,8 @@ use crate::sources::Source;
 #[command(
     after_help = "Examples:\n  fusewire replay\n  fusewire replay recordings/usdm_btcusdt_20260105.ns.gz --json\n  \
                   fusewire replay recordings/ --symbols BTCUSDT,SPOT:BTCUSDT\n  \
-                  fusewire replay --strategy quoter,taker --seed 7 --raise 2@60\n\n\
+                  fusewire replay --strategy quoter,taker --seed 7 --raise 2@60\n  \
+                  fusewire replay recordings/ --journal runs/today\n\n\
                   A recording is `<receive time> <frame>` a line in ns or us, or a cryptofeed recording; plain, \
                   gzip or zstd.\nIts market comes from the file name (usdm_, coinm_, spot_), a manifest beside it, \
                   or --market."
@@ -72,6 +75,33 @@ pub struct Args {
     /// Run over a broken capture all the same.
     #[arg(long)]
     allow_broken: bool,
+    /// Record the run in this folder, which must be new or empty: see `fusewire journal`.
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+    /// Keep frames in the journal by reference to the capture, or as a copy.
+    #[arg(long, value_name = "HOW", default_value = "reference", requires = "journal")]
+    journal_frames: JournalFrames,
+    /// Go on with an interrupted journal: everything up to the interruption must come out again.
+    #[arg(long, requires = "journal")]
+    resume: bool,
+}
+
+/// How a journal keeps frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum JournalFrames {
+    /// Where in the capture each lies. The capture must stay as it is.
+    Reference,
+    /// The frames themselves. The journal needs no capture.
+    Copy,
+}
+
+impl From<JournalFrames> for Frames {
+    fn from(how: JournalFrames) -> Self {
+        match how {
+            JournalFrames::Reference => Self::Reference,
+            JournalFrames::Copy => Self::Copy,
+        }
+    }
 }
 
 /// Runs the verb.
@@ -111,7 +141,20 @@ pub fn run(args: &Args) -> Outcome {
     let controls = controls(&args.raise, &plan);
     bar.set_message("replay");
     bar.set_position(0);
-    let setup = Setup { universe, tradable, strategies, controls, keep: Keep::Digest };
+    let journal = args.journal.clone().map(|dir| Request {
+        dir,
+        frames: args.journal_frames.into(),
+        resume: args.resume,
+    });
+    let setup = Setup {
+        universe,
+        tradable,
+        strategies,
+        controls,
+        keep: Keep::Digest,
+        journal,
+        allow_broken: args.allow_broken,
+    };
     let shown = bar.clone();
     let run = engine::run(&plan, setup, &config, Box::new(move |bytes| shown.set_position(bytes)))?;
     bar.finish_and_clear();

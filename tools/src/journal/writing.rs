@@ -1,0 +1,164 @@
+//! Begins the journal of a run, or goes on with an interrupted one, and ends it.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
+
+use fusewire_core::journal::{Journal, JournalConfig, Opening, RealDisk, Retention, View};
+use fusewire_core::kill::KillSwitch;
+use fusewire_core::lane::{Lane, Record, RecordKind};
+use fusewire_core::units::Nanos;
+
+use super::header::{Frames, Header};
+use super::reading;
+use crate::config::{self, Config};
+use crate::engine::Run;
+use crate::outcome::Failure;
+
+/// Most that one record of a fixed size takes, in bytes.
+const RECORD_BYTES: usize = 256;
+/// What a frame takes beside its line: heads and numbers.
+const FRAME_ROOM_BYTES: usize = 2_048;
+
+/// What a run should be recorded as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Whether frames are copied or referred to.
+    pub frames: Frames,
+    /// Go on with an interrupted journal.
+    pub resume: bool,
+}
+
+/// The time by the machine's clock, in ns since 1970.
+#[must_use]
+pub fn now() -> Nanos {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// ns on the machine's monotonic clock since it was first asked.
+fn clock() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A number that no other run of a writer has: time, and process for two in the same nanosecond.
+#[must_use]
+pub fn fresh_session() -> u64 {
+    now().0 ^ u64::from(std::process::id()) << 40
+}
+
+/// Begins the journal of a run whose stages have not moved yet. The header goes first.
+///
+/// # Errors
+/// The folder, the disk or the configuration says no, or an interrupted journal is that of another run.
+pub fn begin(
+    request: &Request,
+    header: &Header,
+    config: &Config,
+    kill: KillSwitch,
+    run: &mut Run,
+) -> Result<Journal, Failure> {
+    let settings = journal_config(config, header);
+    let opening = Opening {
+        dir: &request.dir,
+        config: &settings,
+        session: fresh_session(),
+        clock,
+        disk: Box::new(RealDisk),
+        kill,
+    };
+    let (begun, document) = if request.resume {
+        let document = same_run(request, header)?;
+        (Journal::resume(opening), document)
+    } else {
+        (Journal::create(opening), header.to_json())
+    };
+    let (journal, appenders) = begun.map_err(Failure::line)?;
+    for (lane, appender) in run.lanes_mut().into_iter().zip(appenders) {
+        lane.attach(appender);
+    }
+    let event = run.sequencer.lane_mut();
+    event.note(RecordKind::Header, &[&document]).map_err(Failure::line)?;
+    Ok(journal)
+}
+
+/// Ends the journal of a run: what is pending, the closing records, the files.
+///
+/// # Errors
+/// The journal stopped before, or the disk says no.
+pub fn end(journal: Journal, run: &mut Run) -> Result<(), Failure> {
+    for feedback in run.sequencer.pending() {
+        let record = Record::pending(&feedback);
+        let event = run.sequencer.lane_mut();
+        event.note(RecordKind::Pending, &[record.bytes()]).map_err(Failure::line)?;
+    }
+    let (frames, last) = (run.feed.lane().records(), run.sequencer.seq());
+    let mut appenders = Vec::with_capacity(Lane::ALL.len());
+    for (name, lane) in Lane::ALL.into_iter().zip(run.lanes_mut()) {
+        let last = if name == Lane::Feed { frames } else { last };
+        appenders.extend(lane.close(last).map_err(Failure::line)?);
+    }
+    let appenders = appenders.try_into().map_err(|_| Failure::line("a lane has no journal"))?;
+    journal.close(appenders).map_err(Failure::line)
+}
+
+/// The header of the interrupted journal, if it is that of the same run.
+fn same_run(request: &Request, header: &Header) -> Result<Vec<u8>, Failure> {
+    let view = View::open(&request.dir).map_err(Failure::line)?;
+    let (known, document) = reading::header(&view)?;
+    let other: Vec<String> = known
+        .differences(header)
+        .iter()
+        .filter(|difference| difference.decides)
+        .map(|difference| {
+            format!(
+                "{}: the interrupted journal is that of another run: {difference}",
+                request.dir.display()
+            )
+        })
+        .collect();
+    if !other.is_empty() {
+        return Err(Failure(other));
+    }
+    if known.frames != header.frames {
+        return Err(Failure::line(format!(
+            "{}: the interrupted journal keeps its frames otherwise (--journal-frames)",
+            request.dir.display()
+        )));
+    }
+    Ok(document)
+}
+
+fn journal_config(config: &Config, header: &Header) -> JournalConfig {
+    let settings = config.journal();
+    let risk = config.risk_config();
+    let frame = match header.frames {
+        Frames::Reference => RECORD_BYTES,
+        Frames::Copy => config.capture_limits().line_bytes_max + FRAME_ROOM_BYTES,
+    };
+    let intents = config.alpha_config().intents_max * header.strategies.len();
+    JournalConfig {
+        segment_bytes: settings.segment_bytes,
+        feed_segment_bytes: match header.frames {
+            Frames::Reference => settings.segment_bytes,
+            Frames::Copy => settings.feed_segment_bytes,
+        },
+        disk_max_bytes: settings.disk_max_bytes,
+        retention: match settings.retention {
+            config::Retention::Stop => Retention::Stop,
+            config::Retention::DropOldest => Retention::DropOldest,
+        },
+        sync_every: Duration::from_millis(u64::from(settings.sync_every_ms)),
+        // Frame, event, the intents of all strategies, what a halt adds, an order and a cancel-all.
+        reserve: [
+            frame + RECORD_BYTES,
+            2 * RECORD_BYTES,
+            (intents + 1) * RECORD_BYTES,
+            (risk.halt_max + 1) * RECORD_BYTES,
+            4 * RECORD_BYTES,
+        ],
+    }
+}
