@@ -21,6 +21,8 @@ mod rates;
 mod stage;
 #[cfg(test)]
 mod testing;
+mod witness;
 
 pub use limits::{LEVERAGE_CEILING, Limits, Profile, RiskConfig};
 pub use stage::{Ports, RiskCounts, RiskStage};
+pub use witness::{CheckLine, Subject, Watched};
