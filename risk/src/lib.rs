@@ -7,7 +7,8 @@
 //!                                                  └─► track ─► lane ─Verdict─────────────► gateway
 //! ```
 //!
-//! Unknown is unsafe: what can not be measured is refused. Nothing here knows replay from live.
+//! Unknown is unsafe: what can not be measured is refused. Nothing here knows replay from live. The lane
+//! keeps the check that refused; a run that is repeated with an order watched tells all of them.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

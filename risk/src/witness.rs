@@ -1,5 +1,5 @@
-//! Who looks on while the gate checks. A verdict has no witness and costs nothing more for it; whoever
-//! asks why lets the same gate run before one who writes down each check in the order made.
+//! Who looks on while the gate checks. A verdict has no witness, so that nothing is written down for it;
+//! whoever asks why lets the same gate check before one who writes down each answer in the order given.
 
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Action, Check, CheckUnit, Class, OrderId, Source};
@@ -169,5 +169,31 @@ impl Witness for Nobody {
 impl Witness for Vec<CheckLine> {
     fn note(&mut self, line: impl FnOnce() -> CheckLine) {
         self.push(line());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_have_names_of_their_own() {
+        let questions = [
+            Subject::Intent,
+            Subject::Sender,
+            Subject::Contract,
+            Subject::Tradable,
+            Subject::OrderSymbol,
+            Subject::TotalQuantity,
+            Subject::MidToMark,
+            Subject::PriceToMark,
+            Subject::PriceToMarkOrMid,
+            Subject::Held(InstrumentId(1)),
+            Subject::Table,
+        ];
+        let mut names = questions.map(Subject::name).to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), questions.len());
     }
 }
