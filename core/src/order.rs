@@ -15,7 +15,7 @@ mod check;
 mod intent;
 mod report;
 
-pub use check::{Check, RejectedBy, Rejection};
+pub use check::{Check, CheckUnit, RejectedBy, Rejection};
 pub use intent::{
     Action, ApprovalKey, Approved, Class, Intent, NewOrder, Source, TimeInForce, Verdict,
 };

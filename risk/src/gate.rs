@@ -11,6 +11,7 @@ use crate::checks::{self, Added, Fail, Outcome, Recent, Sent, Table};
 use crate::limits::{Limits, RiskConfig};
 use crate::market::Market;
 use crate::rates::{Budget, Charge, Rates};
+use crate::witness::{CheckLine, Nobody, Subject, Witness};
 
 /// What the stream says so far.
 pub(crate) struct State<'a> {
@@ -100,35 +101,69 @@ impl Gate {
         from: Source,
         state: &State<'_>,
     ) -> Result<Class, Fail> {
+        self.check(intent, from, state, &mut Nobody)
+    }
+
+    /// What `judge` checks, in that order, up to and with the check that refuses.
+    pub(crate) fn explain(
+        &self,
+        intent: &Intent,
+        from: Source,
+        state: &State<'_>,
+    ) -> Vec<CheckLine> {
+        let mut lines = Vec::new();
+        if let Err(fail) = self.check(intent, from, state, &mut lines)
+            // What a check needs can be missing before it is made.
+            && lines.last().is_none_or(|line| line.passed)
+        {
+            lines.push(CheckLine::refusal(Subject::Intent, fail));
+        }
+        lines
+    }
+
+    fn check(
+        &self,
+        intent: &Intent,
+        from: Source,
+        state: &State<'_>,
+        witness: &mut impl Witness,
+    ) -> Result<Class, Fail> {
         let class = class_of(intent, from, state.portfolio);
-        checks::kill_level(state.level, class)?;
+        witness.see(checks::kill_level(state.level, class))?;
         if from == Source::Alpha {
-            checks::sender(intent, &self.strategies)?;
+            witness.see_of(Subject::Sender, checks::sender(intent, &self.strategies))?;
         }
         let order = state.portfolio.order(intent.order);
         match intent.action {
             Action::New(new) => {
                 let (side, price, rest) = (new.side, new.price, new.qty);
-                self.order(&Proposal { intent, class, side, price, rest, old: None }, state)?;
+                let proposal = Proposal { intent, class, side, price, rest, old: None };
+                self.order(&proposal, state, witness)?;
             }
             Action::Amend { price, qty } => {
-                let old = checks::amendable(order, price, qty)?;
+                let old = witness.see(checks::amendable(order, price, qty))?;
                 // Not below zero as far as risk is concerned: the lot check refuses that.
                 let rest = Qty(qty.0.saturating_sub(old.cum_qty.0));
-                checks::symbol_of_order(intent.instrument, old.instrument)?;
-                checks::lot(qty, &self.instrument(intent.instrument)?.lot)?;
+                self.same_symbol(intent, old, witness)?;
+                let lot = &self.instrument(intent.instrument)?.lot;
+                witness.see_of(Subject::TotalQuantity, checks::lot(qty, lot))?;
                 let (side, old) = (old.side, Some(old));
-                self.order(&Proposal { intent, class, side, price, rest, old }, state)?;
+                let proposal = Proposal { intent, class, side, price, rest, old };
+                self.order(&proposal, state, witness)?;
             }
             Action::Cancel => {
-                let order = checks::cancellable(order)?;
-                checks::symbol_of_order(intent.instrument, order.instrument)?;
-                self.rate(Charge::Cancel, from, state.now)?;
+                let order = witness.see(checks::cancellable(order))?;
+                self.same_symbol(intent, order, witness)?;
+                // C18: what the stage sends on its own account is bounded elsewhere and never refused for
+                // its rate.
+                if from == Source::Alpha {
+                    self.rates.allow(Charge::Cancel, state.now, witness)?;
+                }
             }
             Action::Query => {
-                let order = checks::known(order)?;
-                checks::symbol_of_order(intent.instrument, order.instrument)?;
-                self.rates.allow(Charge::Query, state.now)?;
+                let order = witness.see(checks::known(order))?;
+                self.same_symbol(intent, order, witness)?;
+                self.rates.allow(Charge::Query, state.now, witness)?;
             }
         }
         Ok(class)
@@ -173,26 +208,39 @@ impl Gate {
         self.instruments.get(id.index()).ok_or(unknown)
     }
 
-    /// C18: what the stage sends on its own account is bounded elsewhere and never refused for its rate.
-    fn rate(&self, charge: Charge, from: Source, now: Nanos) -> Outcome {
-        match from {
-            Source::Alpha => self.rates.allow(charge, now),
-            Source::Risk => Ok(()),
-        }
+    /// A contract behind a number that came from outside.
+    fn contract(&self, id: InstrumentId) -> Outcome<&Instrument> {
+        let instrument = self.instrument(id)?;
+        Ok(checks::contract(id, instrument)?.with(instrument))
     }
 
-    fn order(&self, proposal: &Proposal<'_>, state: &State<'_>) -> Outcome {
+    fn same_symbol(
+        &self,
+        intent: &Intent,
+        order: &Order,
+        witness: &mut impl Witness,
+    ) -> Result<(), Fail> {
+        let found = checks::symbol_of_order(intent.instrument, order.instrument);
+        witness.see_of(Subject::OrderSymbol, found)
+    }
+
+    fn order(
+        &self,
+        proposal: &Proposal<'_>,
+        state: &State<'_>,
+        witness: &mut impl Witness,
+    ) -> Result<(), Fail> {
         let id = proposal.intent.instrument;
-        let instrument = self.instrument(id)?;
-        checks::contract(id, instrument)?;
+        let instrument = witness.see_of(Subject::Contract, self.contract(id))?;
+        let tradable = || checks::tradable(id, &self.tradable);
         if proposal.class == Class::NewRisk {
-            checks::tradable(id, &self.tradable)?;
-            self.new_risk(proposal, instrument, state)
+            witness.see_of(Subject::Tradable, tradable())?;
+            self.new_risk(proposal, instrument, state, witness)
         } else {
             if proposal.class == Class::Reduce {
-                checks::tradable(id, &self.tradable)?;
+                witness.see_of(Subject::Tradable, tradable())?;
             }
-            self.reducing(proposal, instrument, state)
+            self.reducing(proposal, instrument, state, witness)
         }
     }
 
@@ -202,52 +250,68 @@ impl Gate {
         proposal: &Proposal<'_>,
         instrument: &Instrument,
         state: &State<'_>,
-    ) -> Outcome {
+        witness: &mut impl Witness,
+    ) -> Result<(), Fail> {
         let limits = &self.limits;
         let Proposal { intent, class, side, price, rest, .. } = *proposal;
         let symbol = state.market.symbol(intent.instrument);
-        let twice_mid = checks::book_freshness(symbol, state.now, limits.book_age_max)?;
-        let mark = checks::mark_freshness(symbol.mark(), state.now, limits.mark_age_max)?;
-        checks::tick(price, instrument.tick)?;
-        checks::lot(rest, &instrument.lot)?;
-        checks::min_notional(price, rest, instrument.min_notional)?;
-        checks::percent_price(side, price, mark, instrument.percent_price)?;
+        let fresh = checks::book_freshness(symbol, state.now, limits.book_age_max);
+        let twice_mid = witness.see(fresh)?;
+        let fresh = checks::mark_freshness(symbol.mark(), state.now, limits.mark_age_max);
+        let mark = witness.see(fresh)?;
+        witness.see(checks::tick(price, instrument.tick))?;
+        witness.see(checks::lot(rest, &instrument.lot))?;
+        witness.see(checks::min_notional(price, rest, instrument.min_notional))?;
+        witness.see(checks::percent_price(side, price, mark, instrument.percent_price))?;
         if proposal.is_new() {
-            self.max_orders(proposal, instrument, state)?;
+            witness.see(self.max_orders(proposal, instrument, state))?;
         }
         if let Some(sent) = sent(intent) {
-            checks::duplicate(&self.recent, &sent, state.now, limits.duplicate_window)?;
+            let window = limits.duplicate_window;
+            witness.see(checks::duplicate(&self.recent, &sent, state.now, window))?;
         }
-        checks::divergence(twice_mid, mark, limits.reference_divergence)?;
-        checks::collar(side, price, mark, limits.collar, limits.collar_passive)?;
-        checks::order_qty(rest, limits.order_qty_max)?;
-        checks::order_notional(price, mark, rest, limits.order_notional_max)?;
-        self.rates.allow(proposal.charge(), state.now)?;
+        let near = checks::divergence(twice_mid, mark, limits.reference_divergence);
+        witness.see_of(Subject::MidToMark, near)?;
+        let near = checks::collar(side, price, mark, limits.collar, limits.collar_passive);
+        witness.see_of(Subject::PriceToMark, near)?;
+        witness.see(checks::order_qty(rest, limits.order_qty_max))?;
+        witness.see(checks::order_notional(price, mark, rest, limits.order_notional_max))?;
+        self.rates.allow(proposal.charge(), state.now, witness)?;
         if proposal.is_new() {
-            checks::open_orders(state.portfolio.orders().len(), class, self.table)?;
+            let open = state.portfolio.orders().len();
+            witness.see(checks::open_orders(open, class, self.table))?;
         }
-        checks::self_match(side, price, state.portfolio.orders_of(intent.instrument))?;
-        self.worst_case(proposal, mark, state)
+        let own = state.portfolio.orders_of(intent.instrument);
+        witness.see(checks::self_match(side, price, own))?;
+        self.worst_case(proposal, mark, state, witness)
     }
 
     /// C1, C11, S0-07: what the account could come to hold.
-    fn worst_case(&self, proposal: &Proposal<'_>, mark: Px, state: &State<'_>) -> Outcome {
+    fn worst_case(
+        &self,
+        proposal: &Proposal<'_>,
+        mark: Px,
+        state: &State<'_>,
+        witness: &mut impl Witness,
+    ) -> Result<(), Fail> {
         let limits = &self.limits;
         let (instrument, side) = (proposal.intent.instrument, proposal.side);
         let (qty, price) = (proposal.added(), proposal.worst_price(mark));
         let worst = QtySum(state.portfolio.worst_case(instrument, side).0 + qty.0);
-        checks::exposure(worst, price, limits.position_notional_max)?;
+        witness.see(checks::exposure(worst, price, limits.position_notional_max))?;
         let symbols = u16::try_from(self.instruments.len()).expect("a universe is bounded");
-        let times = (state.now, limits.mark_age_max);
         let added = Added { instrument, side, qty, price };
-        let gross = checks::worst_gross(state.portfolio, state.market, symbols, &added, times)?;
-        checks::gross(gross, limits.gross_notional_max)?;
         let fresh_mark = |id| {
             let mark = state.market.symbol(id).mark();
-            checks::mark_freshness(mark, state.now, limits.mark_age_max).ok()
+            checks::mark_freshness(mark, state.now, limits.mark_age_max)
         };
-        let equity = checks::equity(self.balance, state.portfolio, fresh_mark)?;
-        checks::leverage(gross, equity, limits.leverage_max)
+        let gross = checks::worst_gross(state.portfolio, symbols, &added, |id| {
+            witness.see_of(Subject::Held(id), fresh_mark(id))
+        })?;
+        witness.see(checks::gross(gross, limits.gross_notional_max))?;
+        let known_mark = |id| fresh_mark(id).ok().map(|pass| pass.value);
+        let equity = checks::equity(self.balance, state.portfolio, known_mark)?;
+        witness.see(checks::leverage(gross, equity, limits.leverage_max))
     }
 
     /// What a reduce must pass: never a check of exposure, and never one that fails because data does.
@@ -256,31 +320,36 @@ impl Gate {
         proposal: &Proposal<'_>,
         instrument: &Instrument,
         state: &State<'_>,
-    ) -> Outcome {
+        witness: &mut impl Witness,
+    ) -> Result<(), Fail> {
         let limits = &self.limits;
         let Proposal { intent, class, side, price, rest, old } = *proposal;
-        checks::tick(price, instrument.tick)?;
-        checks::lot(rest, &instrument.lot)?;
+        witness.see(checks::tick(price, instrument.tick))?;
+        witness.see(checks::lot(rest, &instrument.lot))?;
         let symbol = state.market.symbol(intent.instrument);
         let reference = symbol.price_to_reduce_by(state.now, limits.mark_age_max);
         let unknown = Fail { check: Check::Collar, measured: checks::UNKNOWN, limit: 0 };
         let reference = reference.ok_or(unknown)?;
-        checks::percent_price(side, price, reference, instrument.percent_price)?;
+        witness.see(checks::percent_price(side, price, reference, instrument.percent_price))?;
         if proposal.is_new() {
-            self.max_orders(proposal, instrument, state)?;
+            witness.see(self.max_orders(proposal, instrument, state))?;
         }
         let ages = [limits.mark_age_max, limits.book_age_max];
         let near = symbol.price_to_leave_by(side, state.now, ages).ok_or(unknown)?;
         // Within the collar of either is near enough.
-        checks::collar(side, price, reference, limits.collar, limits.collar_passive)
-            .or_else(|_| checks::collar(side, price, near, limits.collar, limits.collar_passive))?;
+        let collar = |by| checks::collar(side, price, by, limits.collar, limits.collar_passive);
+        witness
+            .see_of(Subject::PriceToMark, collar(reference))
+            .or_else(|_| witness.see_of(Subject::PriceToMarkOrMid, collar(near)))?;
         if class != Class::HaltReduce {
-            self.rates.allow(proposal.charge(), state.now)?;
+            self.rates.allow(proposal.charge(), state.now, witness)?;
         }
         if proposal.is_new() {
-            checks::open_orders(state.portfolio.orders().len(), class, self.table)?;
+            let open = state.portfolio.orders().len();
+            witness.see(checks::open_orders(open, class, self.table))?;
         }
-        checks::reduce_only(rest, left_to_reduce(state.portfolio, intent.instrument, side, old))
+        let left = left_to_reduce(state.portfolio, intent.instrument, side, old);
+        witness.see(checks::reduce_only(rest, left))
     }
 
     fn max_orders(

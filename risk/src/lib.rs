@@ -7,7 +7,8 @@
 //!                                                  └─► track ─► lane ─Verdict─────────────► gateway
 //! ```
 //!
-//! Unknown is unsafe: what can not be measured is refused. Nothing here knows replay from live.
+//! Unknown is unsafe: what can not be measured is refused. Nothing here knows replay from live. The lane
+//! keeps the check that refused; a run that is repeated with an order watched tells all of them.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -21,6 +22,8 @@ mod rates;
 mod stage;
 #[cfg(test)]
 mod testing;
+mod witness;
 
 pub use limits::{LEVERAGE_CEILING, Limits, Profile, RiskConfig};
 pub use stage::{Ports, RiskCounts, RiskStage};
+pub use witness::{CheckLine, Subject, Watched};

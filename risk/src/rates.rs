@@ -7,8 +7,9 @@ use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Check, Class};
 use fusewire_core::units::Nanos;
 
-use crate::checks::{Fail, Outcome};
+use crate::checks::{Fail, Pass};
 use crate::limits::Limits;
+use crate::witness::{CheckLine, Subject, Witness};
 
 /// The last N of something, all memory taken at construction.
 #[derive(Clone, Debug)]
@@ -65,12 +66,26 @@ impl Budget {
     }
 
     /// Allows one more message at `now`. Measured and limit are messages in the window.
-    pub(crate) fn allows(&self, now: Nanos) -> Outcome {
+    pub(crate) fn allows(&self, now: Nanos) -> Result<(), Fail> {
         let limit = self.sent.capacity as i128;
         if self.fits(now, 1) {
             return Ok(());
         }
         Err(Fail { check: self.check, measured: limit + 1, limit })
+    }
+
+    /// The same before a witness, for whom alone they are counted.
+    fn allows_before(&self, now: Nanos, witness: &mut impl Witness) -> Result<(), Fail> {
+        let found = self.allows(now);
+        witness.note(|| CheckLine::new(Subject::Intent, &found.map(|()| self.pass(now))));
+        found
+    }
+
+    /// That one more fits, with how many there are then.
+    fn pass(&self, now: Nanos) -> Pass {
+        let within = |sent: &&Nanos| now.since(**sent) < i128::from(self.window.0);
+        let measured = self.sent.newest_first().take_while(within).count() as i128 + 1;
+        Pass { check: self.check, measured, limit: self.sent.capacity as i128, value: () }
     }
 
     /// Messages that the window holds.
@@ -138,16 +153,21 @@ impl Rates {
 
     /// Whether a message may leave at `now`. C18: the halt's reduces and cancels are not asked, since
     /// a kill can not be blocked by a check of its own; they are counted all the same.
-    pub(crate) fn allow(&self, charge: Charge, now: Nanos) -> Outcome {
+    pub(crate) fn allow(
+        &self,
+        charge: Charge,
+        now: Nanos,
+        witness: &mut impl Witness,
+    ) -> Result<(), Fail> {
         match charge {
             Charge::New(instrument) => {
-                self.new.allows(now)?;
-                self.symbols[instrument.index()].allows(now)
+                self.new.allows_before(now, witness)?;
+                self.symbols[instrument.index()].allows_before(now, witness)
             }
-            Charge::Amend => self.amend.allows(now),
-            Charge::Reduce => self.reduce.allows(now),
-            Charge::Cancel => self.cancel.allows(now),
-            Charge::Query => self.query.allows(now),
+            Charge::Amend => self.amend.allows_before(now, witness),
+            Charge::Reduce => self.reduce.allows_before(now, witness),
+            Charge::Cancel => self.cancel.allows_before(now, witness),
+            Charge::Query => self.query.allows_before(now, witness),
         }
     }
 
@@ -176,6 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::witness::Nobody;
 
     fn budget(count: u32) -> Budget {
         Budget::new(Check::RateNew, count, Nanos(60))
@@ -220,7 +241,8 @@ mod tests {
         let mut rates = Rates::new(&limits, [true, true, false].into_iter());
         let new = |n| Charge::New(InstrumentId(n));
         let refused = |rates: &Rates, charge| {
-            rates.allow(charge, Nanos(0)).err().map(|fail| (fail.check, fail.limit))
+            let found = rates.allow(charge, Nanos(0), &mut Nobody);
+            found.err().map(|fail| (fail.check, fail.limit))
         };
         rates.note(new(0), Nanos(0));
         rates.note(new(0), Nanos(0));
@@ -253,8 +275,8 @@ mod tests {
             let mut rates = Rates::new(&limits, [true].into_iter());
             rates.note(charge, Nanos(0));
             for (other, _) in charges {
-                let found = rates.allow(other, Nanos(1)).err().map(|fail| fail.check);
-                assert_eq!(found, (other == charge).then_some(check));
+                let found = rates.allow(other, Nanos(1), &mut Nobody);
+                assert_eq!(found.err().map(|fail| fail.check), (other == charge).then_some(check));
             }
         }
     }
@@ -271,6 +293,8 @@ mod tests {
             for (gap, forced) in gaps {
                 now += gap;
                 let used = all.iter().filter(|&&sent| now - sent < 60).count();
+                let expected = used.min(count as usize) as i128 + 1;
+                prop_assert_eq!(budget.pass(Nanos(now)).measured, expected);
                 for more in 0..8 {
                     let fits = used.min(count as usize) + more <= count as usize;
                     prop_assert_eq!(budget.fits(Nanos(now), more), fits);

@@ -7,8 +7,8 @@ use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::{Keep, LaneWriter, Record};
 use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut, VerdictMessage};
 use fusewire_core::order::{
-    Action, ApprovalKey, Approved, Check, Class, Intent, RejectedBy, Rejection, Source, StrategyId,
-    Verdict,
+    Action, ApprovalKey, Approved, Check, Class, Intent, OrderId, RejectedBy, Rejection, Source,
+    StrategyId, Verdict,
 };
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
 use fusewire_core::ring::{Consumer, Producer};
@@ -21,6 +21,7 @@ use crate::halt::Halt;
 use crate::limits::RiskConfig;
 use crate::market::Market;
 use crate::queries::Queries;
+use crate::witness::{CheckLine, Subject, Watched};
 
 #[cfg(test)]
 mod tests;
@@ -72,6 +73,9 @@ pub struct RiskStage {
     index: u32,
     /// Faults of the fold that the kill switch was raised for.
     faults: u64,
+    /// Orders whose verdicts are explained; none unless somebody asks why.
+    watch: Vec<OrderId>,
+    watched: Vec<Watched>,
 }
 
 impl RiskStage {
@@ -119,6 +123,8 @@ impl RiskStage {
             seq: 0,
             index: 0,
             faults: 0,
+            watch: Vec::new(),
+            watched: Vec::new(),
             gate,
             kill,
             ports,
@@ -158,6 +164,18 @@ impl RiskStage {
     #[must_use]
     pub fn level(&self) -> Level {
         self.level
+    }
+
+    /// Explains every verdict on this order from now on, whoever asked for it, besides those that are
+    /// watched already. This takes memory as it goes, and is for a run that is repeated to ask why.
+    pub fn watch(&mut self, order: OrderId) {
+        self.watch.push(order);
+    }
+
+    /// The verdicts on watched orders so far, in the order given.
+    #[must_use]
+    pub fn watched(&self) -> &[Watched] {
+        &self.watched
     }
 
     fn handle_event(&mut self, event: Event) {
@@ -216,7 +234,12 @@ impl RiskStage {
 
     /// Gives an intent its verdict.
     fn decide(&mut self, intent: &Intent, from: Source, last: bool) {
-        let verdict = match self.admit(intent, from) {
+        let admitted = if self.watch.contains(&intent.order) {
+            self.admit_watched(intent, from)
+        } else {
+            self.admit(intent, from)
+        };
+        let verdict = match admitted {
             Ok(class) => {
                 self.gate.note(intent, class, self.now);
                 if intent.action == Action::Query {
@@ -239,15 +262,36 @@ impl RiskStage {
 
     /// Passes an intent through the gate and reserves what it may cost.
     fn admit(&mut self, intent: &Intent, from: Source) -> Result<Class, Fail> {
-        let state = State {
-            portfolio: &self.portfolio,
-            market: &self.market,
-            level: self.level,
-            now: self.now,
-        };
-        let class = self.gate.judge(intent, from, &state)?;
+        let class = self.gate.judge(intent, from, &self.state())?;
         self.portfolio.track(intent, self.now).map_err(|error| untracked(error, intent))?;
         Ok(class)
+    }
+
+    /// The same, with what led to it.
+    #[cold]
+    fn admit_watched(&mut self, intent: &Intent, from: Source) -> Result<Class, Fail> {
+        // Before anything is reserved, which the checks would count.
+        let mut lines = self.gate.explain(intent, from, &self.state());
+        let admitted = self.admit(intent, from);
+        if let Err(fail) = admitted
+            && lines.last().is_none_or(|line| line.passed)
+        {
+            lines.push(CheckLine::refusal(Subject::Table, fail));
+        }
+        self.watched.push(Watched {
+            order: intent.order,
+            seq: self.seq,
+            index: self.index,
+            action: intent.action,
+            from,
+            class: admitted.ok(),
+            lines,
+        });
+        admitted
+    }
+
+    fn state(&self) -> State<'_> {
+        State { portfolio: &self.portfolio, market: &self.market, level: self.level, now: self.now }
     }
 }
 

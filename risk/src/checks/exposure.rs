@@ -13,13 +13,14 @@ pub(crate) fn exposure(worst: QtySum, price: Px, limit: Usd) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::numbers;
     use super::*;
     use crate::testing::{px, qty, usd};
 
     #[test]
     fn c11_a_symbol_has_a_worst_case() {
         let at = |amount: &str| exposure(QtySum(qty(amount).0.into()), px("1000"), usd("5000"));
-        assert_eq!(at("5"), Ok(()));
+        assert_eq!(numbers(at("5")), Some([500_000_000_000; 2]));
         let fail = at("5.00000001").unwrap_err();
         assert_eq!((fail.check, fail.limit), (Check::Exposure, 500_000_000_000));
         assert_eq!(fail.measured, 500_000_001_000);

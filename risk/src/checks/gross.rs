@@ -4,10 +4,9 @@
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Check, Side};
 use fusewire_core::portfolio::{OpenSide, Portfolio};
-use fusewire_core::units::{Nanos, Px, QtySum, Usd, UsdSum};
+use fusewire_core::units::{Px, QtySum, Usd, UsdSum};
 
-use super::{Fail, Outcome, at_most, in_range, mark_freshness, value};
-use crate::market::Market;
+use super::{Fail, Outcome, at_most, in_range, value};
 
 /// What an order would add, and the price that its symbol is valued at.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +17,13 @@ pub(crate) struct Added {
     pub(crate) price: Px,
 }
 
-/// The worst case of the account with an order added.
+/// The worst case of the account with an order added. `fresh_mark` is asked for every other symbol that
+/// could hold anything.
 pub(crate) fn worst_gross(
     portfolio: &Portfolio,
-    market: &Market,
     symbols: u16,
     added: &Added,
-    (now, mark_age_max): (Nanos, Nanos),
+    mut fresh_mark: impl FnMut(InstrumentId) -> Result<Px, Fail>,
 ) -> Result<UsdSum, Fail> {
     let mut gross = UsdSum::ZERO;
     for instrument in (0..symbols).map(InstrumentId) {
@@ -37,11 +36,7 @@ pub(crate) fn worst_gross(
             let more = if own && side == added.side { added.qty } else { QtySum::ZERO };
             in_range(held.checked_add(more))
         };
-        let price = if own {
-            added.price
-        } else {
-            mark_freshness(market.symbol(instrument).mark(), now, mark_age_max)?
-        };
+        let price = if own { added.price } else { fresh_mark(instrument)? };
         let larger = worst(Side::Buy)?.max(worst(Side::Sell)?);
         gross = in_range(gross.checked_add(value(larger, price)?))?;
     }
@@ -60,7 +55,12 @@ pub(crate) fn gross(gross: UsdSum, limit: Usd) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use fusewire_core::units::Nanos;
+
+    use super::super::mark_freshness;
+    use super::super::tests::numbers;
     use super::*;
+    use crate::market::Market;
     use crate::testing::{
         BTC, ETH, event, filled, mark, new_order, portfolio, px, sum, track, usd,
     };
@@ -73,6 +73,19 @@ mod tests {
             market.apply(&event(1, Nanos(at), Some(ETH), mark("20")));
         }
         market
+    }
+
+    /// With marks as the gate asks for them.
+    fn worst_gross(
+        portfolio: &Portfolio,
+        market: &Market,
+        symbols: u16,
+        added: &Added,
+        (now, mark_age_max): (Nanos, Nanos),
+    ) -> Result<UsdSum, Fail> {
+        super::worst_gross(portfolio, symbols, added, |id| {
+            mark_freshness(market.symbol(id).mark(), now, mark_age_max).map(|pass| pass.value)
+        })
     }
 
     fn added(side: Side, amount: &str) -> Added {
@@ -116,7 +129,7 @@ mod tests {
 
     #[test]
     fn c1_the_account_has_a_limit() {
-        assert_eq!(gross(UsdSum(200), Usd(200)), Ok(()));
+        assert_eq!(numbers(gross(UsdSum(200), Usd(200))), Some([200; 2]));
         let fail = gross(UsdSum(201), Usd(200)).unwrap_err();
         assert_eq!((fail.check, fail.measured, fail.limit), (Check::GrossExposure, 201, 200));
         assert!(

@@ -11,7 +11,7 @@ pub(crate) fn kill_level(level: Level, class: Class) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Fail;
+    use super::super::{Fail, Pass};
     use super::*;
 
     #[test]
@@ -21,8 +21,10 @@ mod tests {
         {
             for level in Level::ALL {
                 let measured = level as i128;
-                let refused = Err(Fail { check: Check::KillLevel, measured, limit: highest });
-                let expected = if measured <= highest { Ok(()) } else { refused };
+                let (check, limit) = (Check::KillLevel, highest);
+                let refused = Err(Fail { check, measured, limit });
+                let passed = Ok(Pass { check, measured, limit, value: () });
+                let expected = if measured <= highest { passed } else { refused };
                 assert_eq!(kill_level(level, class), expected, "{class:?} at {level:?}");
             }
         }

@@ -1,32 +1,31 @@
 //! LOT_SIZE: a quantity lies on the lot grid and within its bounds. Measured is the quantity, the limit
-//! the bound that it breaks.
+//! the bound that it breaks, or the largest when it breaks none.
 
 use fusewire_core::instrument::LotSize;
 use fusewire_core::order::Check;
 use fusewire_core::units::Qty;
 
-use super::{Fail, Outcome};
+use super::{Outcome, passes};
 
 pub(crate) fn lot(qty: Qty, lot: &LotSize) -> Outcome {
-    let fail = |limit: Qty| Fail {
-        check: Check::Lot,
-        measured: i128::from(qty.0),
-        limit: i128::from(limit.0),
-    };
+    let says =
+        |holds, bound: Qty| passes(holds, Check::Lot, i128::from(qty.0), i128::from(bound.0));
     if qty <= Qty::ZERO || qty < lot.min {
-        return Err(fail(lot.min));
+        return says(false, lot.min);
     }
     if qty > lot.max {
-        return Err(fail(lot.max));
+        return says(false, lot.max);
     }
     // The grid begins at the least quantity. A step of zero is no grid that is known.
     let beyond = i128::from(qty.0) - i128::from(lot.min.0);
     let on_grid = lot.step > Qty::ZERO && beyond % i128::from(lot.step.0) == 0;
-    if on_grid { Ok(()) } else { Err(fail(lot.step)) }
+    says(on_grid, if on_grid { lot.max } else { lot.step })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Fail;
+    use super::super::tests::numbers;
     use super::*;
     use crate::testing::qty;
 
@@ -37,6 +36,8 @@ mod tests {
         for good in ["0.002", "0.003", "10"] {
             assert_eq!(refused(good, &size), None);
         }
+        let passed = [qty("0.003"), size.max].map(|qty| i128::from(qty.0));
+        assert_eq!(numbers(lot(qty("0.003"), &size)), Some(passed));
         for (bad, limit) in [
             ("0.001", "0.002"),
             ("0", "0.002"),

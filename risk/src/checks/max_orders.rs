@@ -3,19 +3,20 @@
 
 use fusewire_core::order::{Check, Class};
 
-use super::{Outcome, at_most};
+use super::{Outcome, UNLIMITED, at_most};
 
 pub(crate) fn max_orders(open: u32, venue_max: Option<u32>, class: Class, reserve: u32) -> Outcome {
-    let Some(venue_max) = venue_max else { return Ok(()) };
-    let limit = match class {
+    let limit = |venue_max: u32| match class {
         Class::NewRisk => venue_max - reserve.min(venue_max / 2),
         Class::Reduce | Class::HaltReduce | Class::Cancel => venue_max,
     };
-    at_most(Check::MaxOrders, i128::from(open) + 1, i128::from(limit))
+    let limit = venue_max.map_or(UNLIMITED, |venue_max| i128::from(limit(venue_max)));
+    at_most(Check::MaxOrders, i128::from(open) + 1, limit)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::numbers;
     use super::*;
 
     #[test]
@@ -32,5 +33,8 @@ mod tests {
         assert_eq!(refused(2, Some(5), Class::NewRisk), None, "half of a small table is kept");
         assert_eq!(refused(3, Some(5), Class::NewRisk), Some((Check::MaxOrders, 4, 3)));
         assert_eq!(refused(u32::MAX, None, Class::NewRisk), None);
+        let passed = |venue_max| numbers(max_orders(2, venue_max, Class::NewRisk, 20));
+        assert_eq!(passed(Some(200)), Some([3, 180]));
+        assert_eq!(passed(None), Some([3, UNLIMITED]));
     }
 }

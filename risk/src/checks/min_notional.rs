@@ -3,29 +3,28 @@
 use fusewire_core::order::Check;
 use fusewire_core::units::{Px, Qty, Round, Usd};
 
-use super::{Fail, Outcome};
+use super::{Outcome, passes};
 
 pub(crate) fn min_notional(price: Px, qty: Qty, least: Option<Usd>) -> Outcome {
     let measured = price.notional(qty, Round::Down).0;
     let limit = i128::from(least.unwrap_or(Usd::ZERO).0);
-    if measured >= limit {
-        return Ok(());
-    }
-    Err(Fail { check: Check::MinNotional, measured, limit })
+    passes(measured >= limit, Check::MinNotional, measured, limit)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::numbers;
     use super::*;
     use crate::testing::{px, qty, usd};
 
     #[test]
     fn an_order_has_a_least_value() {
         let least = Some(usd("50"));
-        assert_eq!(min_notional(px("100"), qty("0.5"), least), Ok(()));
+        let enough = min_notional(px("100"), qty("0.5"), least);
+        assert_eq!(numbers(enough), Some([5_000_000_000; 2]));
         let fail = min_notional(px("100"), qty("0.49999999"), least).unwrap_err();
         assert_eq!((fail.check, fail.measured), (Check::MinNotional, 4_999_999_900));
         assert_eq!(fail.limit, 5_000_000_000);
-        assert_eq!(min_notional(px("1"), qty("0.001"), None), Ok(()));
+        assert!(min_notional(px("1"), qty("0.001"), None).is_ok());
     }
 }

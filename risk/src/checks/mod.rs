@@ -1,4 +1,4 @@
-//! The checks: each a pure function in its own file that says yes, or what it measured and what it
+//! The checks: each a pure function in its own file that says yes or no, what it measured and what it
 //! allows. The gate decides who passes which, and in what order.
 
 mod book_freshness;
@@ -51,6 +51,9 @@ use fusewire_core::units::{ONE, Px, QtySum, Round, UsdSum, div_round};
 /// Measured when there is nothing to measure: beyond every limit.
 pub(crate) const UNKNOWN: i128 = i128::MAX;
 
+/// Allowed when nothing limits it.
+pub(crate) const UNLIMITED: i128 = i128::MAX;
+
 /// Raw units of `Bps` in a whole: 1e-4 bp, 1e4 bp.
 const BPS_ONE: i128 = 100_000_000;
 
@@ -62,12 +65,38 @@ pub(crate) struct Fail {
     pub(crate) limit: i128,
 }
 
+/// That a check lets an intent go on, and what was found on the way, if it is of use.
+#[must_use = "a witness must see what was passed"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pass<T = ()> {
+    pub(crate) check: Check,
+    pub(crate) measured: i128,
+    pub(crate) limit: i128,
+    pub(crate) value: T,
+}
+
+impl Pass {
+    pub(crate) fn with<T>(self, value: T) -> Pass<T> {
+        let Self { check, measured, limit, value: () } = self;
+        Pass { check, measured, limit, value }
+    }
+}
+
 /// What a check says.
-pub(crate) type Outcome = Result<(), Fail>;
+pub(crate) type Outcome<T = ()> = Result<Pass<T>, Fail>;
+
+/// What a check says when it `holds`, or does not.
+fn passes(holds: bool, check: Check, measured: i128, limit: i128) -> Outcome {
+    if holds {
+        Ok(Pass { check, measured, limit, value: () })
+    } else {
+        Err(Fail { check, measured, limit })
+    }
+}
 
 /// Refuses what is above a limit.
 fn at_most(check: Check, measured: i128, limit: i128) -> Outcome {
-    if measured <= limit { Ok(()) } else { Err(Fail { check, measured, limit }) }
+    passes(measured <= limit, check, measured, limit)
 }
 
 /// A number left its range: nothing can be said, so that nothing is allowed.
@@ -85,6 +114,11 @@ fn value(qty: QtySum, price: Px) -> Result<UsdSum, Fail> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a passed check measured and allows.
+    pub(super) fn numbers<T>(outcome: Outcome<T>) -> Option<[i128; 2]> {
+        outcome.ok().map(|pass| [pass.measured, pass.limit])
+    }
 
     #[test]
     fn a_number_out_of_range_refuses() {

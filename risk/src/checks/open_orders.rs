@@ -27,6 +27,7 @@ pub(crate) fn open_orders(open: usize, class: Class, table: Table) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::numbers;
     use super::*;
 
     #[test]
@@ -34,7 +35,8 @@ mod tests {
         let table = Table { open_max: 200, reduce_reserve: 20, total: 205 };
         for (class, last) in [(Class::NewRisk, 180), (Class::Reduce, 200), (Class::HaltReduce, 205)]
         {
-            assert_eq!(open_orders(last - 1, class, table), Ok(()));
+            let passed = open_orders(last - 1, class, table);
+            assert_eq!(numbers(passed), Some([last as i128; 2]));
             let fail = open_orders(last, class, table).unwrap_err();
             assert_eq!((fail.check, fail.limit), (Check::OpenOrders, last as i128));
             assert_eq!(fail.measured, last as i128 + 1);

@@ -12,6 +12,7 @@ pub(crate) fn order_notional(price: Px, mark: Px, qty: Qty, limit: Usd) -> Outco
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::numbers;
     use super::*;
     use crate::testing::{px, qty, usd};
 
@@ -20,7 +21,7 @@ mod tests {
         let at = |price: &str, mark: &str, amount: &str| {
             order_notional(px(price), px(mark), qty(amount), usd("2000"))
         };
-        assert_eq!(at("1000", "1000", "2"), Ok(()));
+        assert_eq!(numbers(at("1000", "1000", "2")), Some([200_000_000_000; 2]));
         let fail = at("1000", "1000", "2.00000001").unwrap_err();
         assert_eq!((fail.check, fail.limit), (Check::OrderNotional, 200_000_000_000));
         assert_eq!(fail.measured, 200_000_001_000);

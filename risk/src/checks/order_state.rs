@@ -4,23 +4,23 @@ use fusewire_core::order::Check;
 use fusewire_core::portfolio::Order;
 use fusewire_core::units::{Px, Qty};
 
-use super::Fail;
-
-const REFUSED: Fail = Fail { check: Check::OrderState, measured: 0, limit: 0 };
+use super::{Fail, Outcome, Pass};
 
 /// An order that is not known to be over.
-pub(crate) fn known(order: Option<&Order>) -> Result<&Order, Fail> {
-    order.ok_or(REFUSED)
+pub(crate) fn known(order: Option<&Order>) -> Outcome<&Order> {
+    let (check, measured, limit) = (Check::OrderState, 0, 0);
+    let known = order.map(|value| Pass { check, measured, limit, value });
+    known.ok_or(Fail { check, measured, limit })
 }
 
 /// A known order that no cancel is on its way for.
-pub(crate) fn cancellable(order: Option<&Order>) -> Result<&Order, Fail> {
+pub(crate) fn cancellable(order: Option<&Order>) -> Outcome<&Order> {
     known(order.filter(|order| order.cancel_since.is_none()))
 }
 
 /// An order that the venue has, that neither amend nor cancel is on its way for, and that these numbers
 /// would change: the venue refuses others, and nobody could tell whether one was done.
-pub(crate) fn amendable(order: Option<&Order>, price: Px, qty: Qty) -> Result<&Order, Fail> {
+pub(crate) fn amendable(order: Option<&Order>, price: Px, qty: Qty) -> Outcome<&Order> {
     let changes = |order: &&Order| (order.price, order.qty) != (price, qty);
     known(order.filter(|order| order.unresolved() == 0).filter(changes))
 }

@@ -1,11 +1,11 @@
 //! PERCENT_PRICE: the venue takes no buy far above the mark and no sell far below it. Measured is the
-//! price, the limit the edge of the band.
+//! price, the limit the edge of the band, if there is one.
 
 use fusewire_core::instrument::PercentPrice;
 use fusewire_core::order::{Check, Side};
 use fusewire_core::units::{Px, RATE_DECIMALS, Round, div_round};
 
-use super::{Fail, Outcome, in_range};
+use super::{Outcome, UNLIMITED, in_range, passes};
 
 pub(crate) fn percent_price(
     side: Side,
@@ -13,25 +13,28 @@ pub(crate) fn percent_price(
     reference: Px,
     band: Option<PercentPrice>,
 ) -> Outcome {
-    let Some(band) = band else { return Ok(()) };
+    let measured = i128::from(price.0);
+    let Some(band) = band else {
+        return passes(true, Check::PercentPrice, measured, UNLIMITED);
+    };
     let (factor, round) = match side {
         Side::Buy => (band.up, Round::Down),
         Side::Sell => (band.down, Round::Up),
     };
     let product = i128::from(reference.0) * i128::from(factor.0);
     let limit = in_range(div_round(product, 10_i128.pow(RATE_DECIMALS), round))?;
-    let measured = i128::from(price.0);
     let inside = match side {
         Side::Buy => measured <= limit,
         Side::Sell => measured >= limit,
     };
-    if inside { Ok(()) } else { Err(Fail { check: Check::PercentPrice, measured, limit }) }
+    passes(inside, Check::PercentPrice, measured, limit)
 }
 
 #[cfg(test)]
 mod tests {
     use fusewire_core::units::Rate;
 
+    use super::super::tests::numbers;
     use super::*;
     use crate::testing::px;
 
@@ -51,11 +54,12 @@ mod tests {
         assert_eq!(refused(Side::Sell, "95"), None);
         assert_eq!(refused(Side::Sell, "94.99999999"), Some(9_500_000_000));
         assert_eq!(refused(Side::Sell, "900"), None);
-        assert_eq!(percent_price(Side::Buy, px("900"), px("1"), None), Ok(()));
+        let unbounded = percent_price(Side::Buy, px("900"), px("1"), None);
+        assert_eq!(numbers(unbounded), Some([i128::from(px("900").0), UNLIMITED]));
         // An edge between two raw prices is rounded into the band.
-        let edge = |side| percent_price(side, Px(11), Px(10), band).map_err(|fail| fail.limit);
-        assert_eq!(edge(Side::Buy), Err(10));
-        assert_eq!(edge(Side::Sell), Ok(()));
+        let edge = |side| percent_price(side, Px(11), Px(10), band);
+        assert_eq!(edge(Side::Buy).unwrap_err().limit, 10);
+        assert_eq!(numbers(edge(Side::Sell)), Some([11, 10]));
         assert_eq!(percent_price(Side::Sell, Px(9), Px(10), band).unwrap_err().limit, 10);
     }
 }

@@ -13,13 +13,14 @@ pub(crate) fn reduce_only(qty: Qty, left: QtySum) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::numbers;
     use super::*;
     use crate::testing::qty;
 
     #[test]
     fn a_reduce_stays_within_what_is_left() {
         let left = QtySum(qty("3").0.into());
-        assert_eq!(reduce_only(qty("3"), left), Ok(()));
+        assert_eq!(numbers(reduce_only(qty("3"), left)), Some([left.0; 2]));
         let fail = reduce_only(qty("3.00000001"), left).unwrap_err();
         assert_eq!(
             (fail.check, fail.measured, fail.limit),

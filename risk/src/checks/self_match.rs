@@ -1,31 +1,31 @@
 //! C9: new risk must not meet an own order, of any strategy, at the most aggressive price that it may
-//! have. Measured is the price, the limit that of the order which it would meet.
+//! have. Measured is the price, the limit that of the order which it would meet, or of the nearest one
+//! that it would not.
 
 use fusewire_core::order::{Check, Side};
 use fusewire_core::portfolio::Order;
 use fusewire_core::units::Px;
 
-use super::{Fail, Outcome};
+use super::{Outcome, UNLIMITED, passes};
 
 pub(crate) fn self_match<'a>(
     side: Side,
     price: Px,
     own: impl Iterator<Item = &'a Order>,
 ) -> Outcome {
-    let crosses = |other: &Order| match side {
-        Side::Buy => price >= other.most_aggressive_price(),
-        Side::Sell => price <= other.most_aggressive_price(),
-    };
-    for other in own.filter(|other| other.side != side) {
-        if crosses(other) {
-            return Err(Fail {
-                check: Check::SelfMatch,
-                measured: i128::from(price.0),
-                limit: i128::from(other.most_aggressive_price().0),
-            });
+    let says = |holds, limit| passes(holds, Check::SelfMatch, i128::from(price.0), limit);
+    let mut nearest: Option<Px> = None;
+    for at in own.filter(|other| other.side != side).map(Order::most_aggressive_price) {
+        let (meets, nearer) = match side {
+            Side::Buy => (price >= at, nearest.map_or(at, |nearest| nearest.min(at))),
+            Side::Sell => (price <= at, nearest.map_or(at, |nearest| nearest.max(at))),
+        };
+        if meets {
+            return says(false, i128::from(at.0));
         }
+        nearest = Some(nearer);
     }
-    Ok(())
+    says(true, nearest.map_or(UNLIMITED, |nearest| i128::from(nearest.0)))
 }
 
 #[cfg(test)]
@@ -33,6 +33,7 @@ mod tests {
     use fusewire_core::portfolio::PendingAmend;
     use fusewire_core::units::Nanos;
 
+    use super::super::tests::numbers;
     use super::*;
     use crate::testing::{open_order, px, qty};
 
@@ -53,10 +54,25 @@ mod tests {
     }
 
     #[test]
+    fn an_order_that_meets_none_is_measured_by_the_nearest() {
+        let nearest = |side, price: &str, own: &[Order]| {
+            let [measured, limit] = numbers(self_match(side, px(price), own.iter())).unwrap();
+            assert_eq!(measured, i128::from(px(price).0));
+            limit
+        };
+        let own =
+            |side| ["102", "101", "103"].map(|at| Order { side, price: px(at), ..open_order() });
+        assert_eq!(nearest(Side::Buy, "100", &own(Side::Sell)), px("101").0.into());
+        assert_eq!(nearest(Side::Sell, "104", &own(Side::Buy)), px("103").0.into());
+        assert_eq!(nearest(Side::Buy, "100", &own(Side::Buy)), UNLIMITED);
+        assert_eq!(nearest(Side::Sell, "100", &[]), UNLIMITED);
+    }
+
+    #[test]
     fn c9_an_amend_on_its_way_may_already_hold() {
         let amend = Some(PendingAmend { price: px("100"), qty: qty("1"), since: Nanos(1) });
         let sell = Order { side: Side::Sell, price: px("101"), amend, ..open_order() };
         assert!(self_match(Side::Buy, px("100"), [sell].iter()).is_err());
-        assert_eq!(self_match(Side::Buy, px("99.9"), [sell].iter()), Ok(()));
+        assert!(self_match(Side::Buy, px("99.9"), [sell].iter()).is_ok());
     }
 }

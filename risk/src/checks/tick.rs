@@ -3,15 +3,13 @@
 use fusewire_core::order::Check;
 use fusewire_core::units::Px;
 
-use super::{Fail, Outcome};
+use super::{Outcome, passes};
 
 pub(crate) fn tick(price: Px, tick: Option<Px>) -> Outcome {
     let grid = tick.unwrap_or(Px::ZERO);
     // Without a tick nothing is known of the grid, so that nothing lies on it.
     let on_grid = grid > Px::ZERO && price > Px::ZERO && price.0 % grid.0 == 0;
-    let fail =
-        || Fail { check: Check::Tick, measured: i128::from(price.0), limit: i128::from(grid.0) };
-    on_grid.then_some(()).ok_or_else(fail)
+    passes(on_grid, Check::Tick, i128::from(price.0), i128::from(grid.0))
 }
 
 #[cfg(test)]

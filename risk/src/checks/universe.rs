@@ -1,13 +1,13 @@
 //! C12: may this symbol be traded at all, by this sender? There is nothing to measure: all numbers are
-//! ids, and a limit of zero says that there is no such thing.
+//! ids, and a limit of zero is that of a list, which has none.
 
 use fusewire_core::instrument::{Instrument, InstrumentId, Market};
 use fusewire_core::order::{Check, Intent, Source, StrategyId};
 
-use super::{Fail, Outcome};
+use super::{Outcome, passes};
 
-fn refuse(id: u16) -> Fail {
-    Fail { check: Check::Universe, measured: i128::from(id), limit: 0 }
+fn listed(holds: bool, id: u16) -> Outcome {
+    passes(holds, Check::Universe, i128::from(id), 0)
 }
 
 /// Only strategies that have a seat send, under their own numbers.
@@ -16,45 +16,49 @@ pub(crate) fn sender(intent: &Intent, strategies: &[StrategyId]) -> Outcome {
     // What risk itself sends never comes from alpha, whatever the list of seats says.
     let own = strategy == StrategyId::RISK;
     let known = intent.source == Source::Alpha && strategies.contains(&strategy) && !own;
-    if known { Ok(()) } else { Err(refuse(strategy.0.into())) }
+    listed(known, strategy.0.into())
 }
 
 /// USD-M contracts that trade and whose price grid is known.
 pub(crate) fn contract(id: InstrumentId, instrument: &Instrument) -> Outcome {
     let usable =
         instrument.market == Market::UsdM && instrument.trading && instrument.tick.is_some();
-    if usable { Ok(()) } else { Err(refuse(id.0)) }
+    listed(usable, id.0)
 }
 
 /// Symbols that are not only observed. The halt may leave any contract, so that it is not asked.
 pub(crate) fn tradable(id: InstrumentId, allowed: &[bool]) -> Outcome {
     let is_allowed = allowed.get(id.index()).copied().unwrap_or(false);
-    if is_allowed { Ok(()) } else { Err(refuse(id.0)) }
+    listed(is_allowed, id.0)
 }
 
 /// An intent on an order names the order's own symbol.
 pub(crate) fn symbol_of_order(named: InstrumentId, of_order: InstrumentId) -> Outcome {
-    let fail = Fail {
-        check: Check::Universe,
-        measured: i128::from(named.0),
-        limit: i128::from(of_order.0),
-    };
-    if named == of_order { Ok(()) } else { Err(fail) }
+    passes(named == of_order, Check::Universe, i128::from(named.0), i128::from(of_order.0))
 }
 
 #[cfg(test)]
 mod tests {
     use fusewire_core::order::{Action, OrderId};
 
+    use super::super::{Fail, Pass};
     use super::*;
     use crate::testing::{BTC, btc, intent};
+
+    fn refuse(id: u16) -> Fail {
+        Fail { check: Check::Universe, measured: i128::from(id), limit: 0 }
+    }
+
+    fn passed(id: u16) -> Outcome {
+        Ok(Pass { check: Check::Universe, measured: i128::from(id), limit: 0, value: () })
+    }
 
     #[test]
     fn c12_only_seats_send() {
         let seats = [StrategyId(0), StrategyId(3)];
         let cancel = |strategy| intent(OrderId::new(1, strategy, 1), BTC, Action::Cancel);
         let from = |strategy| sender(&cancel(strategy), &seats);
-        assert_eq!(from(StrategyId(3)), Ok(()));
+        assert_eq!(from(StrategyId(3)), passed(3));
         assert_eq!(from(StrategyId(1)), Err(refuse(1)));
         assert_eq!(from(StrategyId::RISK), Err(refuse(255)));
         let with_risk = [StrategyId(0), StrategyId::RISK];
@@ -66,7 +70,7 @@ mod tests {
     #[test]
     fn c12_only_usdm_contracts_that_trade_and_have_a_tick() {
         let id = InstrumentId(7);
-        assert_eq!(contract(id, &btc()), Ok(()));
+        assert_eq!(contract(id, &btc()), passed(7));
         for broken in [
             Instrument { market: Market::CoinM, ..btc() },
             Instrument { market: Market::Spot, ..btc() },
@@ -80,14 +84,15 @@ mod tests {
     #[test]
     fn c12_only_symbols_on_the_list() {
         let allowed = [true, false];
-        assert_eq!(tradable(InstrumentId(0), &allowed), Ok(()));
+        assert_eq!(tradable(InstrumentId(0), &allowed), passed(0));
         assert_eq!(tradable(InstrumentId(1), &allowed), Err(refuse(1)));
         assert_eq!(tradable(InstrumentId(2), &allowed), Err(refuse(2)));
     }
 
     #[test]
     fn an_order_has_one_symbol() {
-        assert_eq!(symbol_of_order(InstrumentId(1), InstrumentId(1)), Ok(()));
+        let same = symbol_of_order(InstrumentId(1), InstrumentId(1)).unwrap();
+        assert_eq!((same.check, same.measured, same.limit), (Check::Universe, 1, 1));
         let fail = symbol_of_order(InstrumentId(1), InstrumentId(2)).unwrap_err();
         assert_eq!((fail.check, fail.measured, fail.limit), (Check::Universe, 1, 2));
     }

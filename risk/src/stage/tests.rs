@@ -6,6 +6,7 @@ mod protocol;
 mod queries;
 mod random;
 mod symbols;
+mod why;
 
 use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;

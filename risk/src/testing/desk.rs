@@ -6,7 +6,7 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::Keep;
-use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut};
+use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut, VerdictMessage};
 use fusewire_core::order::{
     Action, Check, Class, Intent, NewOrder, OrderId, Rejection, ReportKind, Side, StrategyId,
     Verdict,
@@ -34,7 +34,8 @@ pub(crate) struct Desk {
     output: Consumer<RiskOut>,
     seq: u64,
     counters: BTreeMap<StrategyId, u64>,
-    verdicts: u64,
+    /// Every verdict so far.
+    pub(crate) verdicts: Vec<VerdictMessage>,
     /// What was sent under each id.
     pub(crate) sent: BTreeMap<OrderId, NewOrder>,
 }
@@ -72,7 +73,7 @@ impl Desk {
             output,
             seq: 0,
             counters: BTreeMap::new(),
-            verdicts: 0,
+            verdicts: Vec::new(),
             sent: BTreeMap::new(),
         }
     }
@@ -216,12 +217,13 @@ impl Desk {
                 self.sent.insert(approved.intent().order, new);
             }
             verdicts.push(message.verdict);
+            self.verdicts.push(*message);
         }
-        self.verdicts += verdicts.len() as u64;
-        assert_eq!(self.stage.lane().records(), self.verdicts);
+        let all = self.verdicts.len() as u64;
+        assert_eq!(self.stage.lane().records(), all);
         let counts = self.stage.counts();
-        assert_eq!(counts.approved + counts.rejected.iter().sum::<u64>(), self.verdicts);
-        assert_eq!(counts.intents + counts.own, self.verdicts);
+        assert_eq!(counts.approved + counts.rejected.iter().sum::<u64>(), all);
+        assert_eq!(counts.intents + counts.own, all);
         verdicts
     }
 }

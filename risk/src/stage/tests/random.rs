@@ -18,7 +18,7 @@ use crate::testing::{
 
 /// What happens next. Numbers that pick something count modulo how much there is.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(super) enum Step {
     Wait { millis: u64, quiet: bool },
     Move { eth: bool, bps: i64 },
     Blind { eth: bool, mark: bool },
@@ -39,7 +39,7 @@ enum Step {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Wish {
+pub(super) struct Wish {
     second: bool,
     eth: bool,
     sell: bool,
@@ -61,7 +61,7 @@ fn wish() -> impl Strategy<Value = Wish> {
     })
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let pick = any::<u8>;
     prop_oneof![
         10 => (0_u64..4_000, prop::bool::weighted(0.5))
@@ -356,7 +356,13 @@ fn end_flat(world: &mut World) {
 }
 
 fn live(steps: &[Step]) -> World {
+    live_watched(steps, &[])
+}
+
+/// The same with some orders watched.
+pub(super) fn live_watched(steps: &[Step], orders: &[OrderId]) -> World {
     let mut world = World::new(small());
+    orders.iter().for_each(|order| world.desk.stage.watch(*order));
     for step in steps {
         take(&mut world, *step);
     }
