@@ -113,8 +113,11 @@ pub fn run(args: &Args) -> Outcome {
     let mut config = Config::load(args.config.as_deref())?;
     config.risk.profile = args.profile.unwrap_or(config.risk.profile);
     config.run.seed = args.seed.unwrap_or(config.run.seed);
-    let list = args.strategy.as_ref().unwrap_or(&config.run.strategy);
-    let (names, strategies) = config.strategies(list).map_err(Failure::line)?.into_iter().unzip();
+    if let Some(list) = &args.strategy {
+        config.run.strategy.clone_from(list);
+    }
+    let strategies = config.strategies(&config.run.strategy).map_err(Failure::line)?;
+    let (names, strategies) = strategies.into_iter().unzip();
     if !args.raise.is_sorted_by_key(|raise| raise.after) {
         return Err(Failure::line("--raise: give them in the order of time"));
     }
