@@ -4,6 +4,7 @@ use super::*;
 use crate::book::{Invalid, Touch};
 use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, TouchChange, Trade};
 use crate::kill::Level as KillLevel;
+use crate::lane::{Keep, LaneWriter};
 use crate::order::{
     ApprovalKey, Check, Class, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
     VenueReason,
@@ -361,6 +362,28 @@ fn the_head_of_an_event_is_in_its_record_but_for_how_the_stages_split_their_work
     assert_distinct(&records);
     let middle = Event { last: false, ..heads[0] };
     assert_eq!(Record::event(&middle).bytes(), records[0].bytes());
+}
+
+/// Each record once, in the order in which they were written down first.
+#[test]
+fn no_byte_of_what_is_digested_changes_unnoticed() {
+    let mut lane = LaneWriter::new(Keep::Digest);
+    for body in bodies() {
+        lane.append(&Record::event(&event(body)));
+    }
+    for intent in intents() {
+        lane.append(&Record::intent(&IntentMessage { seq: 1, last: true, intent }));
+    }
+    let approved = approvals().into_iter().map(Verdict::Approved);
+    for verdict in approved.chain(rejections().into_iter().map(Verdict::Rejected)) {
+        lane.append(&Record::verdict(&VerdictMessage { seq: 1, last: true, index: 2, verdict }));
+    }
+    for blocked_at in [None, Some(0), Some(3)] {
+        lane.append(&Record::sent(1, 2, &approvals()[0], blocked_at));
+    }
+    lane.append(&Record::cancel_all(1));
+    let digest = lane.digest().to_string();
+    assert_eq!(digest, "80625adcfac0f5c8cbffba9c486a19cfa05fd35c6b0518664f6efbac68c0f8b3");
 }
 
 /// A change of the layout changes every digest: it is made on purpose.
