@@ -3,13 +3,15 @@
 use super::*;
 use crate::book::{Invalid, Touch};
 use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, TouchChange, Trade};
+use crate::instrument::InstrumentId;
 use crate::kill::Level as KillLevel;
 use crate::lane::{Keep, LaneWriter};
+use crate::market::Level;
 use crate::order::{
-    ApprovalKey, Check, Class, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
-    VenueReason,
+    ApprovalKey, Check, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
+    VenueReason, Verdict,
 };
-use crate::units::Qty;
+use crate::units::{Nanos, Qty, Wide};
 
 /// A base with one changed copy for each change.
 fn variants<T: Copy>(base: T, changes: &[fn(&mut T)]) -> Vec<T> {
@@ -435,12 +437,10 @@ fn every_field_of_an_intent_is_in_its_record() {
     assert_distinct(&records);
 }
 
-const CLASSES: [Class; 4] = [Class::NewRisk, Class::Reduce, Class::HaltReduce, Class::Cancel];
-
 fn approvals() -> Vec<Approved> {
     let approve = |intent, class| Approved::new(&ApprovalKey::new(), intent, class);
     let intents = intents();
-    let mut all: Vec<_> = CLASSES.map(|class| approve(intents[0], class)).into();
+    let mut all: Vec<_> = Class::ALL.map(|class| approve(intents[0], class)).into();
     all.extend(intents[1..].iter().map(|intent| approve(*intent, Class::NewRisk)));
     all
 }
