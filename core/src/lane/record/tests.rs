@@ -3,12 +3,15 @@
 use super::*;
 use crate::book::{Invalid, Touch};
 use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, TouchChange, Trade};
+use crate::instrument::InstrumentId;
 use crate::kill::Level as KillLevel;
+use crate::lane::{Keep, LaneWriter};
+use crate::market::Level;
 use crate::order::{
-    ApprovalKey, Check, Class, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
-    VenueReason,
+    ApprovalKey, Check, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
+    VenueReason, Verdict,
 };
-use crate::units::Qty;
+use crate::units::{Nanos, Qty, Wide};
 
 /// A base with one changed copy for each change.
 fn variants<T: Copy>(base: T, changes: &[fn(&mut T)]) -> Vec<T> {
@@ -363,6 +366,28 @@ fn the_head_of_an_event_is_in_its_record_but_for_how_the_stages_split_their_work
     assert_eq!(Record::event(&middle).bytes(), records[0].bytes());
 }
 
+/// Each record once, in the order in which they were written down first.
+#[test]
+fn no_byte_of_what_is_digested_changes_unnoticed() {
+    let mut lane = LaneWriter::new(Keep::Digest);
+    for body in bodies() {
+        lane.append(&Record::event(&event(body)));
+    }
+    for intent in intents() {
+        lane.append(&Record::intent(&IntentMessage { seq: 1, last: true, intent }));
+    }
+    let approved = approvals().into_iter().map(Verdict::Approved);
+    for verdict in approved.chain(rejections().into_iter().map(Verdict::Rejected)) {
+        lane.append(&Record::verdict(&VerdictMessage { seq: 1, last: true, index: 2, verdict }));
+    }
+    for blocked_at in [None, Some(0), Some(3)] {
+        lane.append(&Record::sent(1, 2, &approvals()[0], blocked_at));
+    }
+    lane.append(&Record::cancel_all(1));
+    let digest = lane.digest().to_string();
+    assert_eq!(digest, "80625adcfac0f5c8cbffba9c486a19cfa05fd35c6b0518664f6efbac68c0f8b3");
+}
+
 /// A change of the layout changes every digest: it is made on purpose.
 #[test]
 fn the_layout_is_little_endian_and_without_padding() {
@@ -412,12 +437,10 @@ fn every_field_of_an_intent_is_in_its_record() {
     assert_distinct(&records);
 }
 
-const CLASSES: [Class; 4] = [Class::NewRisk, Class::Reduce, Class::HaltReduce, Class::Cancel];
-
 fn approvals() -> Vec<Approved> {
     let approve = |intent, class| Approved::new(&ApprovalKey::new(), intent, class);
     let intents = intents();
-    let mut all: Vec<_> = CLASSES.map(|class| approve(intents[0], class)).into();
+    let mut all: Vec<_> = Class::ALL.map(|class| approve(intents[0], class)).into();
     all.extend(intents[1..].iter().map(|intent| approve(*intent, Class::NewRisk)));
     all
 }
