@@ -200,7 +200,7 @@ impl FeedStage {
     #[cold]
     fn damage(&mut self, error: &CaptureError) {
         self.faults.damaged += 1;
-        let source = |path: &str| self.recordings.iter().position(|r| r.path == path);
+        let source = |path: &String| self.recordings.iter().position(|r| r.path == *path);
         let damaged = Damaged {
             frame: self.lane.records() + 1,
             at: self.recv,
