@@ -78,6 +78,11 @@ pub enum TouchSource {
     Ticker,
 }
 
+impl TouchSource {
+    /// All sources, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Book, Self::Ticker];
+}
+
 /// A new touch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TouchChange {
@@ -140,6 +145,11 @@ pub enum Origin {
     Real,
     /// From the assumption set, because no stream of that kind has been seen so far.
     Assumed,
+}
+
+impl Origin {
+    /// All origins, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Real, Self::Assumed];
 }
 
 /// Mark price and funding.
@@ -316,5 +326,11 @@ mod tests {
             assert_eq!(kind as usize, index);
         }
         assert_eq!(Body::Tick.kind().name(), "Tick");
+    }
+
+    #[test]
+    fn sources_and_origins_are_listed_in_order() {
+        assert_eq!(TouchSource::ALL.map(|source| source as u8), [0, 1]);
+        assert_eq!(Origin::ALL.map(|origin| origin as u8), [0, 1]);
     }
 }

@@ -116,6 +116,11 @@ pub enum Side {
     Sell,
 }
 
+impl Side {
+    /// All sides, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Buy, Self::Sell];
+}
+
 /// What made a trade. Only `Market` trades are order flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TradeOrigin {
@@ -487,5 +492,15 @@ impl Decoded {
     pub fn brackets(&self, info: &ContractInfo) -> &[Bracket] {
         let start = info.brackets_start as usize;
         &self.brackets[start..start + info.brackets as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_listed_in_order() {
+        assert_eq!(Side::ALL.map(|side| side as u8), [0, 1]);
     }
 }

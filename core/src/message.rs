@@ -9,7 +9,7 @@
 //! first, then what was derived from it, `last` on the final one.
 
 use crate::book::Invalid;
-use crate::event::Event;
+use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
 use crate::market::{AggTrade, BookTicker, DepthIds, Liquidation, Mark, Trade};
 use crate::order::{Intent, Rejection, Report, Status, Verdict};
@@ -157,6 +157,11 @@ pub enum FeedbackOrigin {
     Venue,
 }
 
+impl FeedbackOrigin {
+    /// All origins, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Gateway, Self::Venue];
+}
+
 /// What comes back from the far end. The sequencer keeps it until it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Feedback {
@@ -193,4 +198,26 @@ pub enum FeedbackBody {
     Rejected(Rejection),
     /// Call me at this time.
     Wake,
+}
+
+impl From<FeedbackBody> for Body {
+    /// What it becomes in the sequenced stream.
+    fn from(body: FeedbackBody) -> Self {
+        match body {
+            FeedbackBody::Report(report) => Self::Report(report),
+            FeedbackBody::Status(status) => Self::Status(status),
+            FeedbackBody::Rejected(rejection) => Self::Rejected(rejection),
+            FeedbackBody::Wake => Self::Wake,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_listed_in_order() {
+        assert_eq!(FeedbackOrigin::ALL.map(|origin| origin as u8), [0, 1]);
+    }
 }

@@ -11,6 +11,11 @@ pub enum BookSide {
     Ask,
 }
 
+impl BookSide {
+    /// All sides, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Bid, Self::Ask];
+}
+
 /// Best level of each side; `None` where a side is empty, which is legal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Touch {
@@ -40,7 +45,7 @@ pub enum Invalid {
 }
 
 impl Invalid {
-    /// All reasons.
+    /// All reasons, in the order of their numbers.
     pub const ALL: [Self; 7] = [
         Self::NoSnapshot,
         Self::Gap,
@@ -114,6 +119,14 @@ pub struct BookStats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sides_and_reasons_are_listed_in_order() {
+        assert_eq!(BookSide::ALL.map(|side| side as u8), [0, 1]);
+        for (index, reason) in Invalid::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
+        }
+    }
 
     #[test]
     fn reasons_have_names_of_their_own() {

@@ -24,6 +24,9 @@ pub enum Market {
 }
 
 impl Market {
+    /// All markets, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::UsdM, Self::CoinM, Self::Spot];
+
     /// The name on the command line, in configuration and as a file-name prefix.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -45,7 +48,7 @@ impl FromStr for Market {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::UsdM, Self::CoinM, Self::Spot]
+        Self::ALL
             .into_iter()
             .find(|market| market.name() == text)
             .ok_or_else(|| format!("unknown market '{text}' (usdm, coinm or spot)"))
@@ -150,6 +153,11 @@ impl InstrumentId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn markets_are_listed_in_order() {
+        assert_eq!(Market::ALL.map(|market| market as u8), [0, 1, 2]);
+    }
 
     #[test]
     fn markets_are_read_by_the_name_that_they_print() {

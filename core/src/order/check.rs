@@ -142,6 +142,11 @@ pub enum RejectedBy {
     Gateway,
 }
 
+impl RejectedBy {
+    /// All stages that refuse, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Risk, Self::Gateway];
+}
+
 /// A refused intent: which check, what it measured, what it allows. Units are those of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejection {
@@ -190,5 +195,10 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Check::ALL.len());
+    }
+
+    #[test]
+    fn who_refuses_is_listed_in_order() {
+        assert_eq!(RejectedBy::ALL.map(|by| by as u8), [0, 1]);
     }
 }

@@ -18,6 +18,11 @@ pub enum TimeInForce {
     Gtx,
 }
 
+impl TimeInForce {
+    /// All terms, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Gtc, Self::Ioc, Self::Fok, Self::Gtx];
+}
+
 /// A new limit order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewOrder {
@@ -61,6 +66,11 @@ pub enum Source {
     Risk,
 }
 
+impl Source {
+    /// All sources, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Alpha, Self::Risk];
+}
+
 /// What a strategy or the risk stage wants. It gets exactly one verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intent {
@@ -86,6 +96,11 @@ pub enum Class {
     HaltReduce,
     /// Cancels and queries.
     Cancel,
+}
+
+impl Class {
+    /// All classes, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::NewRisk, Self::Reduce, Self::HaltReduce, Self::Cancel];
 }
 
 /// What it takes to make an `Approved`. The edge check lets only the risk crate name it.
@@ -135,4 +150,16 @@ pub enum Verdict {
     Approved(Approved),
     /// It comes back as a sequenced event.
     Rejected(Rejection),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_sources_and_classes_are_listed_in_order() {
+        assert_eq!(TimeInForce::ALL.map(|tif| tif as u8), [0, 1, 2, 3]);
+        assert_eq!(Source::ALL.map(|source| source as u8), [0, 1]);
+        assert_eq!(Class::ALL.map(|class| class as u8), [0, 1, 2, 3]);
+    }
 }

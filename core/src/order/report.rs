@@ -30,7 +30,7 @@ pub enum ReportKind {
 }
 
 impl ReportKind {
-    /// All kinds.
+    /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 9] = [
         Self::Accepted,
         Self::PartialFill,
@@ -73,6 +73,11 @@ pub enum Liquidity {
     Taker,
 }
 
+impl Liquidity {
+    /// All roles, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Maker, Self::Taker];
+}
+
 /// Why the venue ended, refused or did not change an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -103,6 +108,24 @@ pub enum VenueReason {
     AmendedAway,
     /// The id was used before (-4116).
     DuplicateId,
+}
+
+impl VenueReason {
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::None,
+        Self::ImmediateRest,
+        Self::NotFillable,
+        Self::WouldTake,
+        Self::ReduceOnly,
+        Self::SelfTrade,
+        Self::TooManyOrders,
+        Self::Filter,
+        Self::UnknownOrder,
+        Self::NoChange,
+        Self::AmendedAway,
+        Self::DuplicateId,
+    ];
 }
 
 /// A report on an order. It carries cumulative amounts, so that a lost or repeated one does no harm:
@@ -154,6 +177,11 @@ pub enum OrderState {
     Unknown,
 }
 
+impl OrderState {
+    /// All states, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Unknown];
+}
+
 /// The answer to a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -177,4 +205,21 @@ pub struct Status {
     pub cum_fee: Usd,
     /// When the venue looked.
     pub at: Nanos,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_reasons_and_states_are_listed_in_order() {
+        for (index, kind) in ReportKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index);
+        }
+        for (index, reason) in VenueReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
+        }
+        assert_eq!(Liquidity::ALL.map(|liquidity| liquidity as u8), [0, 1]);
+        assert_eq!(OrderState::ALL.map(|state| state as u8), [0, 1, 2]);
+    }
 }
