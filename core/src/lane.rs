@@ -2,8 +2,21 @@
 //!
 //! A digest covers payloads only. The same capture, configuration and seed give the same digests.
 
+mod decided;
+pub mod decode;
+mod fields;
+mod frames;
+mod kind;
 mod record;
 
+pub use decided::{CloseRecord, Decided, SentRecord, VerdictRecord};
+pub use decode::Decoded;
+pub use fields::{DecodeError, DecodeFault};
+pub use frames::{
+    ADDRESS_BYTES_MAX, DAMAGED_HEAD_BYTES, DAMAGED_TEXT_BYTES_MAX, Damaged, FRAME_HEAD_BYTES,
+    Frame, FrameHead, FrameOrigin, FrameRef,
+};
+pub use kind::RecordKind;
 pub use record::Record;
 
 /// The lanes of a run, in pipeline order.

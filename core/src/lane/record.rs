@@ -3,144 +3,171 @@
 #[cfg(test)]
 mod tests;
 
+use super::decided::{CloseRecord, Decided, SentRecord, VerdictRecord};
+use super::fields::FieldWriter;
+use super::frames::FrameRef;
+use super::kind::RecordKind;
 use crate::book::BookSide;
 use crate::event::{Body, Control, Event, Mark, Origin, TouchSource};
-use crate::instrument::InstrumentId;
-use crate::market::{Level, Side};
-use crate::message::{IntentMessage, VerdictMessage};
-use crate::order::{
-    Action, Approved, Intent, NewOrder, Rejection, Report, Source, Status, Verdict,
-};
-use crate::units::{Nanos, Px, Rate, Wide};
+use crate::market::Side;
+use crate::message::{Feedback, IntentMessage, VerdictMessage};
+use crate::order::{Action, Approved, Class, Intent, NewOrder, Rejection, Report, Source, Status};
+use crate::units::{Px, Rate};
 
-/// Longest record, in bytes; a `Bar` event is the longest of today, with 115.
+/// Room for the longest payload, in bytes; an event with a report is the longest of today, with 120.
 const BYTES_MAX: usize = 192;
-/// An absent symbol.
-const NO_INSTRUMENT: u16 = u16::MAX;
+/// In place of a kill level: nothing blocked it.
+pub(super) const NOT_BLOCKED: u8 = u8::MAX;
 
-/// The payload of one lane record.
+/// The payload of one lane record and what it is.
 #[derive(Clone, Debug)]
 pub struct Record {
-    bytes: [u8; BYTES_MAX],
-    len: usize,
+    kind: RecordKind,
+    payload: FieldWriter<BYTES_MAX>,
 }
 
 impl Record {
+    /// What the payload is.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
+        self.kind
+    }
+
     /// What a record says.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        self.payload.bytes()
     }
 
-    const fn empty() -> Self {
-        Self { bytes: [0; BYTES_MAX], len: 0 }
+    const fn empty(kind: RecordKind) -> Self {
+        Self { kind, payload: FieldWriter::new() }
+    }
+
+    /// A frame that lies in a capture.
+    #[must_use]
+    pub fn frame_ref(frame: &FrameRef) -> Self {
+        let mut record = Self::empty(RecordKind::FrameRef);
+        let to = &mut record.payload;
+        to.u64(frame.frame);
+        to.nanos(frame.recv);
+        to.u64(frame.line);
+        to.u16(frame.source);
+        to.put(&[frame.market as u8, frame.origin as u8]);
+        to.u32(frame.bytes);
+        to.u32(frame.crc);
+        record
     }
 
     /// An event of the sequenced stream. `last` is left out: it says how the stages split their work.
     #[must_use]
     pub fn event(event: &Event) -> Self {
-        let mut record = Self::empty();
-        record.u64(event.seq);
-        record.nanos(event.ts);
-        record.nanos(event.recv);
-        record.u64(event.frame);
-        record.instrument(event.instrument);
-        record.u8(event.body.kind() as u8);
-        record.body(&event.body);
+        let mut record = Self::empty(RecordKind::Event);
+        let to = &mut record.payload;
+        to.u64(event.seq);
+        to.nanos(event.ts);
+        to.nanos(event.recv);
+        to.u64(event.frame);
+        to.instrument(event.instrument);
+        to.body(&event.body);
         record
     }
 
-    /// An intent of a strategy.
+    /// Feedback that waits to be due.
+    #[must_use]
+    pub fn pending(feedback: &Feedback) -> Self {
+        let mut record = Self::empty(RecordKind::Pending);
+        let to = &mut record.payload;
+        to.nanos(feedback.due);
+        to.u64(feedback.cause_seq);
+        to.u8(feedback.origin as u8);
+        to.u64(feedback.n);
+        to.instrument(feedback.instrument);
+        to.body(&feedback.body.into());
+        record
+    }
+
+    /// An intent of a strategy. `last` is left out, as in an event.
     #[must_use]
     pub fn intent(message: &IntentMessage) -> Self {
-        let mut record = Self::empty();
-        record.u64(message.seq);
-        record.put_intent(&message.intent);
+        let mut record = Self::empty(RecordKind::Intent);
+        let to = &mut record.payload;
+        to.u64(message.seq);
+        to.intent(&message.intent);
         record
     }
 
-    /// A verdict.
+    /// A verdict. `last` is left out, as in an event.
     #[must_use]
     pub fn verdict(message: &VerdictMessage) -> Self {
-        let mut record = Self::empty();
-        record.u64(message.seq);
-        record.u32(message.index);
-        match &message.verdict {
-            Verdict::Approved(approved) => {
-                record.u8(1);
-                record.approved(approved);
-            }
-            Verdict::Rejected(rejection) => {
-                record.u8(0);
-                record.rejection(rejection);
-            }
-        }
-        record
+        Self::from(&VerdictRecord::from(message))
     }
 
     /// What the gateway did with an approved intent: sent it, or blocked it at this kill level.
     #[must_use]
     pub fn sent(seq: u64, index: u32, approved: &Approved, blocked_at: Option<u8>) -> Self {
-        let mut record = Self::empty();
-        record.u64(seq);
-        record.u32(index);
-        record.u8(blocked_at.unwrap_or(u8::MAX));
-        record.approved(approved);
+        let blocked_at = blocked_at.unwrap_or(NOT_BLOCKED);
+        Self::handled(seq, index, blocked_at, approved.intent(), approved.class())
+    }
+
+    fn handled(seq: u64, index: u32, blocked_at: u8, intent: &Intent, class: Class) -> Self {
+        let mut record = Self::empty(RecordKind::Sent);
+        let to = &mut record.payload;
+        to.u64(seq);
+        to.u32(index);
+        to.u8(blocked_at);
+        to.approved(intent, class);
         record
     }
 
     /// The gateway cancelled everything by itself.
     #[must_use]
     pub fn cancel_all(seq: u64) -> Self {
-        let mut record = Self::empty();
-        record.u64(seq);
+        let mut record = Self::empty(RecordKind::CancelAll);
+        record.payload.u64(seq);
         record
     }
 
-    fn put(&mut self, bytes: &[u8]) {
-        let end = self.len + bytes.len();
-        self.bytes[self.len..end].copy_from_slice(bytes);
-        self.len = end;
+    /// The orderly end of a lane.
+    #[must_use]
+    pub fn close(close: &CloseRecord) -> Self {
+        let mut record = Self::empty(RecordKind::Close);
+        let to = &mut record.payload;
+        to.u64(close.records);
+        to.u64(close.last);
+        to.put(&close.digest);
+        record
     }
+}
 
-    fn u8(&mut self, number: u8) {
-        self.put(&[number]);
+impl From<&VerdictRecord> for Record {
+    fn from(verdict: &VerdictRecord) -> Self {
+        let mut record = Self::empty(RecordKind::Verdict);
+        let to = &mut record.payload;
+        to.u64(verdict.seq);
+        to.u32(verdict.index);
+        match &verdict.outcome {
+            Decided::Approved { intent, class } => {
+                to.u8(1);
+                to.approved(intent, *class);
+            }
+            Decided::Rejected(rejection) => {
+                to.u8(0);
+                to.rejection(rejection);
+            }
+        }
+        record
     }
+}
 
-    fn u32(&mut self, number: u32) {
-        self.put(&number.to_le_bytes());
+impl From<&SentRecord> for Record {
+    fn from(sent: &SentRecord) -> Self {
+        let blocked_at = sent.blocked_at.map_or(NOT_BLOCKED, |level| level as u8);
+        Self::handled(sent.seq, sent.index, blocked_at, &sent.intent, sent.class)
     }
+}
 
-    fn u64(&mut self, number: u64) {
-        self.put(&number.to_le_bytes());
-    }
-
-    fn i64(&mut self, number: i64) {
-        self.put(&number.to_le_bytes());
-    }
-
-    fn wide(&mut self, number: Wide) {
-        self.put(&number.get().to_le_bytes());
-    }
-
-    fn nanos(&mut self, nanos: Nanos) {
-        self.u64(nanos.0);
-    }
-
-    fn instrument(&mut self, id: Option<InstrumentId>) {
-        self.put(&id.map_or(NO_INSTRUMENT, |id| id.0).to_le_bytes());
-    }
-
-    fn some(&mut self, number: Option<i64>) {
-        self.u8(u8::from(number.is_some()));
-        self.i64(number.unwrap_or_default());
-    }
-
-    fn level(&mut self, level: Level) {
-        self.i64(level.price.0);
-        self.i64(level.qty.0);
-    }
-
+/// What is laid out the same in several kinds of records.
+impl<const N: usize> FieldWriter<N> {
     fn side(&mut self, side: Side) {
         self.u8(match side {
             Side::Buy => 0,
@@ -148,7 +175,9 @@ impl Record {
         });
     }
 
+    /// The kind and what comes with it.
     fn body(&mut self, body: &Body) {
+        self.u8(body.kind() as u8);
         match body {
             Body::Touch(change) => {
                 self.u8(match change.source {
@@ -263,12 +292,12 @@ impl Record {
         self.wide(rejection.limit);
     }
 
-    fn approved(&mut self, approved: &Approved) {
-        self.u8(approved.class() as u8);
-        self.put_intent(approved.intent());
+    fn approved(&mut self, intent: &Intent, class: Class) {
+        self.u8(class as u8);
+        self.intent(intent);
     }
 
-    fn put_intent(&mut self, intent: &Intent) {
+    fn intent(&mut self, intent: &Intent) {
         self.u64(intent.order.0);
         self.instrument(Some(intent.instrument));
         self.u8(match intent.source {
