@@ -3,10 +3,11 @@
 use super::*;
 use crate::book::{Invalid, Touch};
 use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, TouchChange, Trade};
-use crate::instrument::InstrumentId;
+use crate::instrument::{InstrumentId, Market};
 use crate::kill::Level as KillLevel;
-use crate::lane::{Keep, LaneWriter};
+use crate::lane::{FrameOrigin, Keep, LaneWriter};
 use crate::market::Level;
+use crate::message::{FeedbackBody, FeedbackOrigin};
 use crate::order::{
     ApprovalKey, Check, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
     VenueReason, Verdict,
@@ -401,6 +402,40 @@ fn the_layout_is_little_endian_and_without_padding() {
     expected.extend([0xFF; 8]);
     expected.extend([3, 0, 0, 0, 0, 0, 0, 0, 1]);
     assert_eq!(record.bytes(), expected);
+}
+
+/// Numbers in the order and width in which the format lists them.
+fn laid_out(fields: &[(u64, usize)]) -> Vec<u8> {
+    fields.iter().flat_map(|&(number, width)| number.to_le_bytes()[..width].to_vec()).collect()
+}
+
+#[test]
+fn what_only_a_journal_has_is_laid_out_as_the_format_says() {
+    let frame = FrameRef {
+        frame: 1,
+        recv: Nanos(2),
+        line: 3,
+        source: 4,
+        market: Market::CoinM,
+        origin: FrameOrigin::Rest,
+        bytes: 5,
+        crc: 6,
+    };
+    let expected = [(1, 8), (2, 8), (3, 8), (4, 2), (1, 1), (1, 1), (5, 4), (6, 4)];
+    assert_eq!(Record::frame_ref(&frame).bytes(), laid_out(&expected));
+    let feedback = Feedback {
+        due: Nanos(1),
+        cause_seq: 2,
+        origin: FeedbackOrigin::Venue,
+        n: 3,
+        instrument: Some(InstrumentId(4)),
+        body: FeedbackBody::Wake,
+    };
+    let kind = EventKind::Wake as u64;
+    let expected = [(1, 8), (2, 8), (1, 1), (3, 8), (4, 2), (kind, 1)];
+    assert_eq!(Record::pending(&feedback).bytes(), laid_out(&expected));
+    let close = Record::close(&CloseRecord { records: 1, last: 2, digest: [3; 32] });
+    assert_eq!(close.bytes(), [laid_out(&[(1, 8), (2, 8)]), vec![3; 32]].concat());
 }
 
 #[test]
