@@ -1,0 +1,223 @@
+//! All lanes of a journal as one list: each event after the frame that it came from, then what was made of
+//! it, stage by stage.
+//!
+//! ```text
+//!  frame ─► event ─► intents ─► verdicts ─► orders ─► next frame …
+//! ```
+
+use std::path::Path;
+
+use fusewire_core::journal::{ControlPage, End, LaneReader, Position, Strand, View};
+use fusewire_core::lane::decode::{self, Decoded};
+use fusewire_core::lane::{DecodeError, Lane, RecordKind};
+use fusewire_core::units::Nanos;
+
+use crate::outcome::Failure;
+
+/// A record in its place.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// Its lane.
+    pub lane: Lane,
+    /// Where it lies there.
+    pub position: Position,
+    /// When it was appended, in ns of the machine's clock.
+    pub stamp_ns: Option<u64>,
+    /// The event that it is, or that caused it; of a frame its number. Zero for the header, the last event
+    /// for what stands behind it.
+    pub seq: u64,
+    /// Logical time of that event; receive time of a frame.
+    pub ts: Nanos,
+    /// What it says.
+    pub record: Decoded<'a>,
+}
+
+/// The next record of one lane, held until its turn.
+struct Slot {
+    lane: Lane,
+    reader: LaneReader,
+    full: bool,
+    kind: u8,
+    payload: Vec<u8>,
+    stamp_ns: Option<u64>,
+    position: Position,
+    /// Event or frame that it names.
+    number: u64,
+    /// Of an event: its frame.
+    frame: u64,
+}
+
+/// Goes through the lanes of a journal.
+pub struct Walk {
+    name: String,
+    slots: [Slot; Lane::ALL.len()],
+    /// How far a live journal may be read.
+    limit: Option<u64>,
+    seq: u64,
+    ts: Nanos,
+}
+
+/// Number of a record that stands behind all events.
+const BEHIND: u64 = u64::MAX;
+
+impl Walk {
+    /// Over what recovery would keep of a journal.
+    #[must_use]
+    pub fn new(view: &View) -> Self {
+        Self::over(&view.dir, |lane| view.reader(lane))
+    }
+
+    /// Over a journal that may be at work: nothing is given out before every stage is done with its event.
+    /// `limit` says how far that is, see [`limit_of`].
+    #[must_use]
+    pub fn live(dir: &Path, first: [u32; Lane::ALL.len()]) -> Self {
+        let mut walk =
+            Self::over(dir, |lane| LaneReader::new(dir, Strand::Lane(lane), first[lane as usize]));
+        walk.limit = Some(0);
+        walk
+    }
+
+    fn over(dir: &Path, reader: impl Fn(Lane) -> LaneReader) -> Self {
+        let slot = |lane| Slot {
+            lane,
+            reader: reader(lane),
+            full: false,
+            kind: 0,
+            payload: Vec::new(),
+            stamp_ns: None,
+            position: Position::default(),
+            number: 0,
+            frame: 0,
+        };
+        let name = dir.display().to_string();
+        Self { name, slots: Lane::ALL.map(slot), limit: None, seq: 0, ts: Nanos(0) }
+    }
+
+    /// Lets a live journal be read up to this event.
+    pub fn set_limit(&mut self, limit: u64) {
+        self.limit = Some(limit);
+    }
+
+    /// The next record; `None` when there is none now.
+    ///
+    /// # Errors
+    /// A lane can not be read or is damaged, or a record says something that this program does not know.
+    #[allow(clippy::should_implement_trait)] // It lends, which `Iterator` can not.
+    pub fn next(&mut self) -> Result<Option<Item<'_>>, Failure> {
+        let name = &self.name;
+        let failed = |lane: Lane, what: String| {
+            Failure::line(format!("{name}: lane {}: {what}", lane.name()))
+        };
+        for slot in &mut self.slots {
+            slot.fill().map_err(|what| failed(slot.lane, what))?;
+        }
+        let Some(index) = self.first() else { return Ok(None) };
+        let slot = &mut self.slots[index];
+        slot.full = false;
+        let lane = slot.lane;
+        let record = slot.decode().map_err(|error| {
+            let place = slot.position.offset();
+            failed(lane, format!("segment {} at byte {place}: {error}", slot.position.segment()))
+        })?;
+        let (seq, ts) = match &record {
+            Decoded::Event(event) => {
+                (self.seq, self.ts) = (event.seq, event.ts);
+                (event.seq, event.ts)
+            }
+            Decoded::Frame(frame) => (frame.head.frame, frame.head.recv),
+            Decoded::FrameRef(frame) => (frame.frame, frame.recv),
+            Decoded::Damaged(damaged) => (damaged.frame, damaged.at),
+            Decoded::Header(_)
+            | Decoded::Pending(_)
+            | Decoded::Intent(_)
+            | Decoded::Verdict(_)
+            | Decoded::Sent(_)
+            | Decoded::CancelAll { .. }
+            | Decoded::Close(_) => (self.seq, self.ts),
+        };
+        Ok(Some(Item { lane, position: slot.position, stamp_ns: slot.stamp_ns, seq, ts, record }))
+    }
+
+    /// Which lane's record is next.
+    fn first(&self) -> Option<usize> {
+        let event = &self.slots[Lane::Event as usize];
+        let limit = self.limit.unwrap_or(BEHIND);
+        let turn = |slot: &&Slot| {
+            let number = if slot.lane == Lane::Feed {
+                // Before the event that names it, or a later frame. Without an event, it waits in a live
+                // journal, and comes last in one that has ended.
+                if event.full && event.frame >= slot.number { event.number } else { BEHIND }
+            } else {
+                slot.number
+            };
+            // A frame with the number of its event goes before it.
+            (number, slot.lane)
+        };
+        let slots = self.slots.iter().filter(|slot| slot.full);
+        let next = slots.min_by_key(turn)?;
+        let waits = self.limit.is_some() && limit != BEHIND && turn(&next).0 > limit;
+        (!waits).then_some(next.lane as usize)
+    }
+}
+
+impl Slot {
+    fn fill(&mut self) -> Result<(), String> {
+        if self.full {
+            return Ok(());
+        }
+        match self.reader.next().map_err(|error| error.to_string())? {
+            Ok(record) => {
+                self.kind = record.kind;
+                self.stamp_ns = record.stamp_ns();
+                self.position = record.position;
+                self.payload.clear();
+                self.payload.extend_from_slice(record.payload);
+                self.full = true;
+                self.note();
+                Ok(())
+            }
+            // What is behind the last whole record was judged when the journal was opened; a live one comes
+            // again.
+            Err(End::Unpublished | End::Limit | End::Invalid) => Ok(()),
+            Err(End::Segment(damage)) => Err(damage.to_string()),
+        }
+    }
+
+    /// Where its turn is.
+    fn note(&mut self) {
+        let number = |at: usize| {
+            let eight = self.payload.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
+            eight.map_or(0, u64::from_le_bytes)
+        };
+        (self.number, self.frame) = match RecordKind::from_number(self.kind) {
+            // Seq, time, receive time, frame.
+            Some(RecordKind::Event) => (number(0), number(24)),
+            Some(RecordKind::Pending | RecordKind::Close) => (BEHIND, BEHIND),
+            Some(RecordKind::Header) => (0, 0),
+            Some(
+                RecordKind::Frame
+                | RecordKind::FrameRef
+                | RecordKind::Damaged
+                | RecordKind::Intent
+                | RecordKind::Verdict
+                | RecordKind::Sent
+                | RecordKind::CancelAll,
+            ) => (number(0), 0),
+            None => (0, 0),
+        };
+    }
+
+    fn decode(&self) -> Result<Decoded<'_>, String> {
+        let kind = RecordKind::from_number(self.kind)
+            .ok_or_else(|| format!("records of kind {} are not known here", self.kind))?;
+        decode::decode(kind, &self.payload).map_err(|error: DecodeError| error.to_string())
+    }
+}
+
+/// How far every stage of a journal at work is done.
+#[must_use]
+pub fn limit_of(page: &ControlPage) -> u64 {
+    let lanes = [Lane::Event, Lane::Alpha, Lane::Risk, Lane::Gateway];
+    let done = lanes.into_iter().map(|lane| page.done[lane as usize].map_or(0, |done| done.seq));
+    done.min().unwrap_or_default()
+}
