@@ -168,7 +168,7 @@ pub enum Sending {
 
 /// What the gateway did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gatewayed<'a> {
+pub enum GatewayRecord<'a> {
     /// It took an approved intent.
     Intent(&'a Intent, Sending),
     /// It cancelled everything by itself.
@@ -289,10 +289,10 @@ impl Rows {
     }
 
     /// The row of what the gateway did.
-    pub fn gateway(&mut self, cause: Cause, done: Gatewayed<'_>) -> [Value<'_>; GATEWAY.len()] {
+    pub fn gateway(&mut self, cause: Cause, done: GatewayRecord<'_>) -> [Value<'_>; GATEWAY.len()] {
         match done {
-            Gatewayed::Intent(intent, sending) => self.gateway_intent(cause, intent, sending),
-            Gatewayed::CancelAll => {
+            GatewayRecord::Intent(intent, sending) => self.gateway_intent(cause, intent, sending),
+            GatewayRecord::CancelAll => {
                 let nothing = || Value::Null;
                 [
                     cause.seq.into(),

@@ -204,13 +204,13 @@ fn decimal(name: &str, scale: i32) -> Result<Type> {
         .build()
 }
 
-/// What the system said, out of what the crate made of it.
+/// What the system said, so that the caller can tell a reader that went away.
 fn io_error(error: ParquetError) -> io::Error {
-    match error {
-        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
-            Ok(error) => *error,
-            Err(other) => io::Error::other(other),
-        },
-        other => io::Error::other(other),
+    let shown = error.to_string();
+    if let ParquetError::External(inner) = error
+        && let Ok(error) = inner.downcast::<io::Error>()
+    {
+        return *error;
     }
+    io::Error::other(shown)
 }

@@ -193,6 +193,7 @@ mod parquet_files {
         SerializedFileReader::new(file).unwrap()
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the crate knows many more kinds than we")]
     fn value(field: &Field) -> Value<'static> {
         match field {
             Field::Null => Value::Null,

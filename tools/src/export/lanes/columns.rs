@@ -32,20 +32,20 @@ const fn amount(name: &'static str, about: &'static str) -> Column {
 }
 
 const SEQ: Column = u64("seq", "number of the event that caused it");
-const TS: Column = u64(
-    "ts_ns",
-    "time of that event, ns since 1970; null when a journal that dropped its oldest segments no longer has it",
-);
+const TS: Column =
+    u64("ts_ns", "time of that event, ns since 1970; null when the event was dropped");
 const STRATEGY: Column = text("strategy", "whose order it is: a strategy by name, or `risk`");
-const ORDER_ID: Column = text("order_id", "`session-seat-counter`");
+const ORDER_ID: Column =
+    text("order_id", "the order, as `session-seat-counter`: `1-0-17`, `1-risk-2`");
 const SYMBOL: Column = text("symbol", "`BTCUSDT`, `BTCUSD_PERP`, `SPOT:BTCUSDT`");
 const ACTION: Column = text("action", "`new`, `amend`, `cancel`, `query`");
-const SIDE: Column = text("side", "`buy`, `sell`: of the order, as its `new` said");
+const SIDE: Column = text("side", "`buy`, `sell`: as the order's `new` said");
 const PRICE: Column = amount("price", "limit price of a `new` or `amend`, else null");
 const QTY: Column = amount("qty", "total quantity of a `new` or `amend`, else null");
-const TIF: Column = text("tif", "`gtc`, `ioc`, `fok`, `gtx` (post only): as its `new` said");
+const TIF: Column =
+    text("tif", "`gtc`, `ioc`, `fok`, `gtx` (post only): as the order's `new` said");
 const REDUCE_ONLY: Column =
-    bool("reduce_only", "may only make the position smaller: as its `new` said");
+    bool("reduce_only", "may only make the position smaller: as the order's `new` said");
 
 pub(super) const FEED: [Column; 9] = [
     u64("frame", "number of the record in the lane, from 1"),
@@ -65,7 +65,7 @@ pub(super) const EVENT: [Column; 30] = [
     u64("recv_ns", "receive time of its frame; `ts_ns` without one"),
     u64("frame", "number of its frame in the feed lane, null without one"),
     text("symbol", "the symbol; null when it is about no single one"),
-    text("kind", "which of the kinds of docs/architecture.md"),
+    text("kind", "which of the 16 kinds"),
     text("source", "of a touch `book`, `ticker`; of a mark `real`, `assumed`"),
     text(
         "side",
@@ -114,7 +114,7 @@ pub(super) const RISK: [Column; 16] = [
         "class",
         "as what it was approved: `new_risk`, `reduce`, `halt_reduce`, `cancel`; null when rejected",
     ),
-    text("check", "the check that refused, see docs/report.md; null when approved"),
+    text("check", "the check that refused; null when approved"),
     amount("measured", "what it measured, in `unit`; null when there was nothing to measure"),
     amount("limit", "what it allows, in `unit`"),
     text(
