@@ -4,10 +4,13 @@
 //! column would be read wrong.
 
 use fusewire_core::order::{Check, Rejection};
-use fusewire_core::units::{BPS_DECIMALS, DECIMALS};
+use fusewire_core::units::{BPS_DECIMALS, DECIMALS, Wide};
 
-/// What risk measures when there is nothing to measure: beyond every limit, and no number.
-const UNKNOWN: i128 = i128::MAX;
+use super::super::table::DECIMAL_DIGITS;
+
+/// No number of a check is as large. Risk says `i128::MAX` when there is nothing to measure, which would
+/// be a number that most readers of decimals refuse.
+const BEYOND: u128 = 10_u128.pow(DECIMAL_DIGITS);
 
 /// A refusal in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +31,12 @@ impl Measured {
         let Some((unit, decimals)) = unit(rejection.check) else {
             return Self { check, measured: None, limit: None, unit: None };
         };
-        // Every number that a check can come to fits; one that is too large is no number of its.
-        let scaled = |raw: i128| raw.checked_mul(10_i128.pow(DECIMALS - decimals));
-        let measured = Some(rejection.measured.get()).filter(|raw| *raw != UNKNOWN);
-        Self {
-            check,
-            measured: measured.and_then(scaled),
-            limit: scaled(rejection.limit.get()),
-            unit: Some(unit),
-        }
+        let scaled = |raw: Wide| {
+            let number = raw.get().checked_mul(10_i128.pow(DECIMALS - decimals))?;
+            (number.unsigned_abs() < BEYOND).then_some(number)
+        };
+        let (measured, limit) = (scaled(rejection.measured), scaled(rejection.limit));
+        Self { check, measured, limit, unit: Some(unit) }
     }
 }
 

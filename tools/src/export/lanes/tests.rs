@@ -291,7 +291,11 @@ fn numbers_of_checks_are_scaled_or_none() {
     // Risk says so when there was nothing to measure, and no other number is as large.
     assert_eq!(of(Check::BookFreshness, i128::MAX), (None, ones, Some("ns")));
     assert_eq!(of(Check::BookFreshness, i128::MAX - 1), (None, ones, Some("ns")));
-    assert_eq!(of(Check::Lot, i128::MIN), (Some(i128::MIN), Some(7), Some("qty")));
+    let largest = 10_i128.pow(38) - 1;
+    assert_eq!(of(Check::Lot, -largest), (Some(-largest), Some(7), Some("qty")));
+    for beyond in [largest + 1, -largest - 1, i128::MAX, i128::MIN] {
+        assert_eq!(of(Check::Lot, beyond), (None, Some(7), Some("qty")));
+    }
     assert_eq!(of(Check::Arithmetic, i128::MAX), (None, None, None));
 }
 
