@@ -318,6 +318,9 @@ fn frames_say_where_they_lie() {
         let body = FeedBody::Damaged("a.ns.gz:12: no time, \"x\"");
         sink.row(&rows.feed(&FeedRecord { frame: 4, body, ..frame }))
     });
+    let rows = Rows::new(names());
+    let unnamed = rows.feed(&FeedRecord { body: rest(""), ..frame });
+    assert_eq!(unnamed[7], Value::Null, "CSV can not tell an empty text from none");
     let recv = "1723161255030314667";
     assert_eq!(
         text,
