@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod doctor;
 pub mod engine;
+pub mod export;
 pub mod journal;
 pub mod outcome;
 pub mod progress;

@@ -14,6 +14,7 @@ mod code;
 mod edges;
 mod files;
 mod fuzz;
+mod parquet;
 mod readme;
 mod tidy;
 mod workspace;
@@ -25,7 +26,7 @@ struct Step {
 }
 
 /// In the order of `check`: what fails fastest comes first.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "fmt", what: "formatting, by rustfmt alone", run: fmt },
     Step { name: "tidy", what: "headers, sizes, left-overs, white space, paths", run: tidy_step },
     Step { name: "edges", what: "which crate may name which, and what", run: edges_step },
@@ -35,6 +36,7 @@ const STEPS: [Step; 10] = [
     Step { name: "test", what: "the test command that stands in README.md", run: test },
     Step { name: "fuzz", what: "a bounded run of every fuzz target", run: fuzz::run },
     Step { name: "profiles", what: "a debug and a release build run alike", run: profiles },
+    Step { name: "parquet", what: "exports, read by a reader that is not ours", run: parquet::run },
     Step { name: "gates", what: "ratios beside the peers, release build", run: gates },
 ];
 
