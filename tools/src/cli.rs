@@ -29,6 +29,7 @@ enum Verb {
     Replay(verbs::replay::Args),
     Decode(verbs::decode::Args),
     Synth(verbs::synth::Args),
+    Journal(verbs::journal::Args),
     Config(verbs::config::Args),
     Doctor(verbs::doctor::Args),
     /// Print shell completions.
@@ -57,6 +58,7 @@ pub fn main() -> ExitCode {
         Verb::Replay(args) => verbs::replay::run(&args),
         Verb::Decode(args) => verbs::decode::run(&args),
         Verb::Synth(args) => verbs::synth::run(&args),
+        Verb::Journal(args) => verbs::journal::run(&args),
         Verb::Config(args) => verbs::config::run(&args),
         Verb::Doctor(args) => verbs::doctor::run(&args),
         Verb::Completions { shell } => completions(shell),
@@ -79,8 +81,11 @@ mod tests {
         let mut command = Cli::command();
         command.clone().debug_assert();
         for verb in command.get_subcommands_mut() {
-            let help = verb.render_help().to_string();
-            assert!(help.contains("Example"), "{}: {help}", verb.get_name());
+            let below: Vec<_> = verb.get_subcommands().cloned().collect();
+            for mut command in below.into_iter().chain([verb.clone()]) {
+                let help = command.render_help().to_string();
+                assert!(help.contains("Example"), "{}: {help}", command.get_name());
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::error::{Damage, Fault, JournalError};
 use super::layout::{
     HEAD_BYTES, Head, Position, Start, Strand, segment_index, segment_name, segment_path,
 };
-use super::open::is_locked;
+use super::open::is_open;
 use super::reader::{End, LaneReader, find_record};
 use crate::lane::{Lane, RecordKind};
 
@@ -87,7 +87,7 @@ impl View {
     /// # Errors
     /// There is none, or a file can not be read.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
-        Self::of(dir, is_locked(dir))
+        Self::of(dir, is_open(dir))
     }
 
     /// Looks at a journal whose lock this process holds.

@@ -35,7 +35,7 @@ pub use disk::{Disk, RealDisk};
 pub use error::{Damage, Fault, JournalError, Stopped};
 pub use examine::{LaneState, State, View};
 pub use layout::{HEAD_BYTES, Position, RECORD_HEAD_BYTES, Strand, VERSION, segment_name};
-pub use open::{Begun, Journal, Opening};
+pub use open::{Begun, Journal, Opening, is_open};
 pub use reader::{End, LaneReader, RawRecord};
 pub use recover::{Recovery, recover};
 pub use writer::{Appender, Watch};

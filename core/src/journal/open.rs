@@ -246,8 +246,9 @@ pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
     Ok(file)
 }
 
-/// True while another process holds the lock of a folder.
-pub(super) fn is_locked(dir: &Path) -> bool {
+/// True while another process writes the journal of a folder.
+#[must_use]
+pub fn is_open(dir: &Path) -> bool {
     let Ok(file) = File::open(dir.join(LOCK_NAME)) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }

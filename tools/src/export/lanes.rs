@@ -85,6 +85,24 @@ pub struct Names {
 }
 
 impl Names {
+    /// The name of a strategy; `risk` for the risk stage.
+    #[must_use]
+    pub fn strategy_text(&self, id: StrategyId) -> String {
+        self.strategies.get(usize::from(id.0)).cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    /// The report key of a symbol.
+    #[must_use]
+    pub fn symbol_text(&self, id: InstrumentId) -> String {
+        self.symbols.get(id.index()).cloned().unwrap_or_else(|| id.0.to_string())
+    }
+
+    /// The name of a recording.
+    #[must_use]
+    pub fn source_text(&self, number: u16) -> String {
+        self.sources.get(usize::from(number)).cloned().unwrap_or_else(|| number.to_string())
+    }
+
     fn strategy(&self, id: StrategyId) -> Value<'_> {
         // The risk stage has no seat, and its id is beyond all of them.
         named(&self.strategies, id.0.into()).unwrap_or_else(|| id.to_string().into())

@@ -159,9 +159,9 @@ pub(super) fn assert_fits(columns: &[Column], row: &[Value<'_>]) {
 }
 
 /// A decimal without needless zeros: `61659.7`, `-0.00000001`, `3`.
-pub(super) struct Decimal {
-    pub(super) raw: i128,
-    pub(super) scale: u32,
+pub(crate) struct Decimal {
+    pub(crate) raw: i128,
+    pub(crate) scale: u32,
 }
 
 impl fmt::Display for Decimal {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::number::{text, usd};
 use crate::config::{Config, ProfileName};
+use crate::export::lanes::Names;
 use crate::outcome::Failure;
 use crate::sources::Source;
 
@@ -218,6 +219,16 @@ impl Header {
     /// A symbol that stands there twice, or too many of them: not in a header that was read or made here.
     pub fn universe(&self) -> Result<Universe, String> {
         Universe::new(self.instruments.clone()).map_err(|error| error.to_string())
+    }
+
+    /// What stands behind the numbers in records.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        Names {
+            strategies: self.strategies.clone(),
+            symbols: self.instruments.iter().map(Instrument::key).collect(),
+            sources: self.sources.iter().map(|source| source.name.clone()).collect(),
+        }
     }
 
     /// The configuration of the run.

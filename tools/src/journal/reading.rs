@@ -1,10 +1,31 @@
 //! What every verb that reads a journal begins with.
 
 use fusewire_core::journal::View;
-use fusewire_core::lane::{Lane, RecordKind};
+use fusewire_core::lane::{CloseRecord, Lane, RecordKind, decode};
 
 use super::header::Header;
-use crate::outcome::Failure;
+use crate::export::lanes::Names;
+use crate::outcome::{Done, Failure};
+
+/// What stands behind the numbers in a journal's records; nothing when retention dropped the header.
+///
+/// # Errors
+/// The header can not be read.
+pub fn names(view: &View) -> Result<Names, Failure> {
+    if view.is_headless() {
+        return Ok(Names::default());
+    }
+    header(view).map(|(header, _)| header.names())
+}
+
+/// "No" for a journal that is damaged: what could be shown was shown, and this is what could not.
+#[must_use]
+pub fn verdict(view: &View) -> Done {
+    for damage in &view.damage {
+        tracing::error!("{}: damaged: {damage}", view.dir.display());
+    }
+    if view.damage.is_empty() { Done::Yes } else { Done::No }
+}
 
 /// The header of a journal, and the document that it was read from.
 ///
@@ -23,4 +44,24 @@ pub fn header(view: &View) -> Result<(Header, Vec<u8>), Failure> {
     };
     let header = Header::from_json(&document).map_err(failed)?;
     Ok((header, document))
+}
+
+/// The closing record of a lane; none when it has none.
+///
+/// # Errors
+/// The lane can not be read, or the record says something that this program does not know.
+pub fn close(view: &View, lane: Lane) -> Result<Option<CloseRecord>, Failure> {
+    if !view.lane(lane).closed {
+        return Ok(None);
+    }
+    let failed = |what: String| {
+        Failure::line(format!("{}: lane {}: {what}", view.dir.display(), lane.name()))
+    };
+    let mut reader = view.reader(lane);
+    while let Ok(record) = reader.next().map_err(|error| failed(error.to_string()))? {
+        if record.kind == RecordKind::Close as u8 {
+            return decode::close(record.payload).map(Some).map_err(|error| failed(error.to_string()));
+        }
+    }
+    Ok(None)
 }

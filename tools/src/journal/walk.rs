@@ -138,6 +138,16 @@ impl Walk {
         Ok(Some(Item { lane, position: slot.position, stamp_ns: slot.stamp_ns, seq, ts, record }))
     }
 
+    /// Whether the next record is a header.
+    ///
+    /// # Errors
+    /// As of `next`.
+    pub fn peek_is_header(&mut self) -> Result<bool, Failure> {
+        let event = &mut self.slots[Lane::Event as usize];
+        event.fill().map_err(|what| Failure::line(format!("{}: {what}", self.name)))?;
+        Ok(event.full && event.kind == RecordKind::Header as u8)
+    }
+
     /// Which lane's record is next.
     fn first(&self) -> Option<usize> {
         let event = &self.slots[Lane::Event as usize];

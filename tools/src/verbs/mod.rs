@@ -7,6 +7,7 @@ use std::path::Path;
 pub mod config;
 pub mod decode;
 pub mod doctor;
+pub mod journal;
 pub mod replay;
 pub mod synth;
 

@@ -7,7 +7,6 @@ use fusewire_core::lane::{Decided, Decoded, Lane};
 use fusewire_core::event::Body;
 use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{Intent, OrderId, StrategyId};
-use fusewire_core::units::Nanos;
 
 use crate::export::lanes::Names;
 use crate::journal::order_id::parse_order_id;
@@ -16,7 +15,7 @@ use crate::outcome::Failure;
 
 /// Which records.
 #[derive(clap::Args, Default)]
-pub(super) struct Args {
+pub(super) struct Wanted {
     /// Events from FIRST to LAST, both included: `100..200`, `100..`, `..200` or `150`. With `--stage feed`:
     /// frames.
     #[arg(long, value_name = "FIRST..LAST")]
@@ -97,7 +96,7 @@ impl Filter {
     ///
     /// # Errors
     /// A name that this journal does not have, with those that it has.
-    pub(super) fn new(args: &Args, names: &Names) -> Result<Self, Failure> {
+    pub(super) fn new(args: &Wanted, names: &Names) -> Result<Self, Failure> {
         let symbols = look_up("symbol", &args.symbol, &names.symbols)?;
         let symbols = symbols.into_iter().map(|at| u16::try_from(at).map(InstrumentId));
         let mut known = names.strategies.clone();

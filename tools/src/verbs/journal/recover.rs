@@ -14,7 +14,7 @@ use crate::outcome::{Done, Failure, Outcome, print};
 /// and then the answer is "no" (exit 1). A journal that is complete is left alone.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  fusewire journal recover runs/a")]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     dir: Dir,
     /// Print one JSON document.

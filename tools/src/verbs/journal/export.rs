@@ -1,0 +1,96 @@
+//! `journal export`: a lane as a table.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use fusewire_core::journal::View;
+use fusewire_core::lane::Decoded;
+
+use super::Dir;
+use crate::export::lanes::{ExportLane, Rows, columns};
+use crate::export::table::Sink;
+use crate::export::{self, ExportError, Format};
+use crate::journal::reading;
+use crate::journal::rows::row;
+use crate::journal::walk::Walk;
+use crate::outcome::{Failure, Outcome};
+
+/// Write a lane as CSV or Parquet.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  fusewire journal export runs/a --lane gateway --format csv\n  \
+                  fusewire journal export runs/a --lane report --format parquet --out reports.parquet\n\n\
+                  docs/journal-export.md lists the columns of each lane."
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    dir: Dir,
+    /// The lane.
+    #[arg(long)]
+    lane: ExportLane,
+    /// The format.
+    #[arg(long)]
+    format: Format,
+    /// Where it goes; standard output without it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    let view = View::open(&args.dir.dir).map_err(Failure::line)?;
+    let rows = Rows::new(reading::names(&view)?);
+    let table = columns(args.lane);
+    let sink = match &args.out {
+        Some(path) => export::create(args.format, path, table),
+        None => export::open(args.format, "stdout", BufWriter::new(Stdout), table),
+    };
+    match sink.and_then(|sink| write(&view, args.lane, rows, sink)) {
+        Ok(outcome) => outcome?,
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(ExportError::Write { error, .. }) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        Err(error) => return Err(Failure::line(error)),
+    }
+    Ok(reading::verdict(&view))
+}
+
+/// Standard output, locked for each write: a lock can not be handed to another thread.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::stdout().lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stdout().lock().flush()
+    }
+}
+
+/// Writes all rows. The outer result is about the table, the inner one about the journal.
+fn write(
+    view: &View,
+    lane: ExportLane,
+    mut rows: Rows,
+    mut sink: Box<dyn Sink + '_>,
+) -> Result<Result<(), Failure>, ExportError> {
+    let mut walk = Walk::new(view);
+    loop {
+        let item = match walk.next() {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if lane == ExportLane::Report {
+            if let Decoded::Event(event) = &item.record
+                && let Some(report) = rows.report(event)
+            {
+                sink.row(&report)?;
+            }
+            continue;
+        }
+        if let Some(row) = row(&mut rows, &item).filter(|row| row.lane == lane) {
+            sink.row(&row.values)?;
+        }
+    }
+    sink.finish().map(Ok)
+}

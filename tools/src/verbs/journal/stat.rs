@@ -1,0 +1,237 @@
+//! `journal stat`: sizes, rates and latencies of a journal.
+
+use std::collections::BTreeMap;
+
+use fusewire_core::journal::View;
+use fusewire_core::lane::{Decoded, Lane};
+use fusewire_core::units::Nanos;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::Dir;
+use crate::journal::walk::{Item, Walk};
+use crate::journal::{reading, text};
+use crate::outcome::{Done, Failure, Outcome, print};
+
+/// Longest latency that a histogram holds, in ns: a minute.
+const LATENCY_MOST_NS: u64 = 60_000_000_000;
+/// Digits of a latency that count.
+const DIGITS: u8 = 3;
+
+/// Sizes, rates and latencies.
+///
+/// Rates are by market time and by the machine's clock. Latencies run from when an event was appended to
+/// when what a stage made of it was: those of an inline replay tell what the stages cost, not how fast a
+/// pinned run reacts.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  fusewire journal stat runs/a --json")]
+pub(super) struct Args {
+    #[command(flatten)]
+    dir: Dir,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is told of a journal.
+#[derive(Serialize)]
+struct Stat {
+    dir: String,
+    state: &'static str,
+    build: Option<String>,
+    strategies: Vec<String>,
+    /// The last event that every stage has handled.
+    cut: u64,
+    /// The last event that is on the medium for certain.
+    synced: Option<u64>,
+    /// First and last event, UTC.
+    first: Option<String>,
+    last: Option<String>,
+    /// Seconds of market time between them.
+    market_s: f64,
+    /// Seconds of the machine's clock between the first and the last record.
+    wall_s: f64,
+    lanes: BTreeMap<&'static str, LaneStat>,
+    /// Events by kind.
+    events: BTreeMap<&'static str, u64>,
+    /// By stage.
+    latency_ns: BTreeMap<&'static str, Latency>,
+    damage: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct LaneStat {
+    records: u64,
+    bytes: u64,
+    segments: u32,
+    bytes_per_record: f64,
+    records_per_market_s: f64,
+    records_per_wall_s: f64,
+}
+
+#[derive(Serialize)]
+struct Latency {
+    p50: u64,
+    p90: u64,
+    p99: u64,
+    #[serde(rename = "p99.9")]
+    p999: u64,
+    max: u64,
+    count: u64,
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    let view = View::open(&args.dir.dir).map_err(Failure::line)?;
+    let stat = stat(&view)?;
+    let text = if args.json {
+        serde_json::to_string_pretty(&stat).map_err(Failure::line)? + "\n"
+    } else {
+        render(&stat)
+    };
+    print(&text)?;
+    Ok(if stat.damage.is_empty() { Done::Yes } else { Done::No })
+}
+
+/// What is counted on the way through.
+struct Counts {
+    times: Option<(Nanos, Nanos)>,
+    stamps: Option<(u64, u64)>,
+    events: BTreeMap<&'static str, u64>,
+    /// Stamp of the event at hand.
+    event_at: Option<u64>,
+    latencies: [Histogram<u64>; 3],
+}
+
+/// Stages whose latency is told, in the order of the histograms.
+const STAGES: [Lane; 3] = [Lane::Alpha, Lane::Risk, Lane::Gateway];
+
+impl Counts {
+    fn new() -> Result<Self, Failure> {
+        let histogram = || Histogram::new_with_bounds(1, LATENCY_MOST_NS, DIGITS);
+        let latencies = [histogram(), histogram(), histogram()];
+        let [a, b, c] = latencies.map(|new| new.map_err(Failure::line));
+        Ok(Self {
+            times: None,
+            stamps: None,
+            events: BTreeMap::new(),
+            event_at: None,
+            latencies: [a?, b?, c?],
+        })
+    }
+
+    fn take(&mut self, item: &Item<'_>) {
+        if let Decoded::Event(event) = &item.record {
+            *self.events.entry(event.body.kind().name()).or_default() += 1;
+            self.times = Some((self.times.map_or(event.ts, |(first, _)| first), event.ts));
+            self.event_at = item.stamp_ns;
+        }
+        let Some(stamp) = item.stamp_ns else { return };
+        let (first, last) = self.stamps.unwrap_or((stamp, stamp));
+        self.stamps = Some((first.min(stamp), last.max(stamp)));
+        let stage = STAGES.iter().position(|stage| *stage == item.lane);
+        if let (Some(stage), Some(from)) = (stage, self.event_at)
+            && !matches!(item.record, Decoded::Close(_))
+        {
+            self.latencies[stage].saturating_record(stamp.saturating_sub(from).max(1));
+        }
+    }
+}
+
+fn stat(view: &View) -> Result<Stat, Failure> {
+    let header = (!view.is_headless()).then(|| reading::header(view)).transpose()?;
+    let header = header.map(|(header, _)| header);
+    let mut counts = Counts::new()?;
+    let mut walk = Walk::new(view);
+    while let Some(item) = walk.next()? {
+        counts.take(&item);
+    }
+    let seconds = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e9;
+    let market_s = counts.times.map_or(0.0, |(first, last)| seconds(first.0, last.0));
+    let wall_s = counts.stamps.map_or(0.0, |(first, last)| seconds(first, last));
+    let per = |count: u64, over: f64| if over > 0.0 { count as f64 / over } else { 0.0 };
+    let lane = |lane: Lane| {
+        let state = view.lane(lane);
+        let stat = LaneStat {
+            records: state.records,
+            bytes: state.bytes,
+            segments: state.end.segment() + 1 - state.first,
+            bytes_per_record: per(state.bytes, state.records as f64),
+            records_per_market_s: per(state.records, market_s),
+            records_per_wall_s: per(state.records, wall_s),
+        };
+        (lane.name(), stat)
+    };
+    let latencies = STAGES.into_iter().zip(&counts.latencies).filter(|(_, h)| !h.is_empty());
+    let synced = view.control.as_ref().and_then(|page| page.synced);
+    let synced = synced.map(|lanes| Lane::ALL[1..].iter().map(|l| lanes[*l as usize].seq).min());
+    Ok(Stat {
+        dir: view.dir.display().to_string(),
+        state: view.state.name(),
+        build: header.as_ref().map(|h| format!("{} ({})", h.build.version, h.build.commit)),
+        strategies: header.map(|header| header.strategies).unwrap_or_default(),
+        cut: view.cut,
+        synced: synced.flatten(),
+        first: counts.times.map(|(first, _)| text::utc(first)),
+        last: counts.times.map(|(_, last)| text::utc(last)),
+        market_s,
+        wall_s,
+        lanes: Lane::ALL.into_iter().map(lane).collect(),
+        events: counts.events,
+        latency_ns: latencies.map(|(stage, h)| (stage.name(), latency(h))).collect(),
+        damage: view.damage.iter().map(ToString::to_string).collect(),
+    })
+}
+
+fn latency(histogram: &Histogram<u64>) -> Latency {
+    Latency {
+        p50: histogram.value_at_quantile(0.5),
+        p90: histogram.value_at_quantile(0.9),
+        p99: histogram.value_at_quantile(0.99),
+        p999: histogram.value_at_quantile(0.999),
+        max: histogram.max(),
+        count: histogram.len(),
+    }
+}
+
+fn render(stat: &Stat) -> String {
+    let mut text = format!("{}  {}, {}\n", stat.dir, stat.state, stat.strategies.join(","));
+    if let (Some(first), Some(last)) = (&stat.first, &stat.last) {
+        text += &format!("{first} .. {last}  {:.3} s, written in {:.3} s\n", stat.market_s, stat.wall_s);
+    }
+    let synced = stat.synced.map_or_else(|| "-".to_owned(), |seq| seq.to_string());
+    text += &format!("handled up to event {}, synced up to {synced}\n", stat.cut);
+    text += "lane         records        bytes  segments  bytes each  each market s  each wall s\n";
+    for lane in Lane::ALL {
+        let name = lane.name();
+        if let Some(of) = stat.lanes.get(name) {
+            text += &format!(
+                "{name:<8} {:>11} {:>12} {:>9} {:>11.1} {:>14.1} {:>12.0}\n",
+                of.records,
+                of.bytes,
+                of.segments,
+                of.bytes_per_record,
+                of.records_per_market_s,
+                of.records_per_wall_s
+            );
+        }
+    }
+    text += "latency ns        p50       p90       p99     p99.9       max     count\n";
+    for stage in STAGES {
+        if let Some(of) = stat.latency_ns.get(stage.name()) {
+            text += &format!(
+                "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n",
+                stage.name(),
+                of.p50,
+                of.p90,
+                of.p99,
+                of.p999,
+                of.max,
+                of.count
+            );
+        }
+    }
+    for damage in &stat.damage {
+        text += &format!("damaged: {damage}\n");
+    }
+    text
+}
