@@ -13,6 +13,7 @@ mod bars;
 mod clock;
 mod depth;
 mod drafts;
+mod fold;
 #[cfg(test)]
 pub(crate) mod harness;
 mod heap;
