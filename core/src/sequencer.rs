@@ -21,10 +21,12 @@ mod mark;
 mod market;
 #[cfg(test)]
 pub(crate) mod reference;
+mod refold;
 mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use refold::{Ending, Mismatch, Refold, Refolded};
 pub use stage::Sequencer;
 
 use std::sync::Arc;
