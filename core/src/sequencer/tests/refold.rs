@@ -313,6 +313,27 @@ fn what_is_fed_in_lies_between_its_neighbours() {
 }
 
 #[test]
+fn a_level_between_two_events_of_a_frame_has_their_time() {
+    let (inputs, _) = frames(&[(START, Says::Partial(BTC)), (START + MILLI, Says::Nothing)]);
+    let raise = |event: &Event| Reaction {
+        raise: (event.body.kind() == EventKind::Depth).then_some(KillLevel::Halt),
+        ..Reaction::default()
+    };
+    let mut all = Pipeline::new(&rich(), Rings::SMALLEST, &inputs, &[], raise);
+    all.run().unwrap();
+    let mut events = all.far.seen;
+    assert_eq!(kinds(&events)[..3], [EventKind::Depth, EventKind::KillLevel, EventKind::Touch]);
+    assert_eq!(mismatch(&inputs, &events, Ending::Ended), None);
+    for ts in [START - 1, START + 1] {
+        (events[1].ts, events[1].recv) = (Nanos(ts), Nanos(ts));
+        assert_eq!(mismatch(&inputs, &events, Ending::Ended).map(|found| found.seq), Some(2));
+    }
+    events[1].body = Body::Wake;
+    let found = mismatch(&inputs, &events, Ending::Ended).unwrap();
+    assert_eq!((found.seq, found.regenerated.unwrap().body.kind()), (2, EventKind::Touch));
+}
+
+#[test]
 fn an_event_without_its_frame_is_told_when_the_input_is_at_its_end() {
     let Recorded { inputs, events, .. } = trades(&[(0, Says::Trade(BTC)), (10, Says::Trade(ETH))]);
     let found = mismatch(&inputs[..1], &events, Ending::Cut).unwrap();
