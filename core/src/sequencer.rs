@@ -13,6 +13,7 @@ mod bars;
 mod clock;
 mod depth;
 mod drafts;
+mod expected;
 mod fold;
 #[cfg(test)]
 pub(crate) mod harness;
@@ -26,6 +27,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use expected::{Expected, ExpectedFull, Rerun, Unexpected};
 pub use refold::{Ending, Mismatch, Refold, Refolded};
 pub use stage::Sequencer;
 
