@@ -13,6 +13,8 @@ mod bars;
 mod clock;
 mod depth;
 mod drafts;
+mod expected;
+mod fold;
 #[cfg(test)]
 pub(crate) mod harness;
 mod heap;
@@ -20,10 +22,13 @@ mod mark;
 mod market;
 #[cfg(test)]
 pub(crate) mod reference;
+mod refold;
 mod stage;
 #[cfg(test)]
 mod tests;
 
+pub use expected::{Expected, ExpectedFull, Rerun, Unexpected};
+pub use refold::{Ending, Mismatch, Refold, Refolded};
 pub use stage::Sequencer;
 
 use std::sync::Arc;

@@ -10,11 +10,14 @@
 
 mod feedbacks;
 mod latch;
+mod levels;
+mod recorded;
 mod stage;
 #[cfg(test)]
 mod tests;
 
 pub use feedbacks::Feedbacks;
+pub use recorded::{RecordedOutcome, Violation};
 pub use stage::{GatewayCounts, GatewayStage, Ports};
 
 use fusewire_core::event::Event;

@@ -19,7 +19,7 @@ use crate::sequencer::{ControlInput, Ports, Sequencer, SequencerConfig};
 use crate::stage::{DoneSeq, Stage};
 
 /// Levels that the longest input of a test has.
-const LEVELS_MAX: usize = 16;
+pub(crate) const LEVELS_MAX: usize = 16;
 
 /// BTCUSDT, ETHUSDT, and the spot book of BTCUSDT.
 pub(crate) fn universe() -> Universe {
@@ -60,6 +60,12 @@ pub(crate) struct Fed {
 pub(crate) struct Feed {
     inputs: VecDeque<Fed>,
     ring: LevelsProducer<Input>,
+}
+
+impl Feed {
+    pub(crate) fn new(inputs: &[Fed], ring: LevelsProducer<Input>) -> Self {
+        Self { inputs: inputs.iter().cloned().collect(), ring }
+    }
 }
 
 impl Stage for Feed {
@@ -211,7 +217,7 @@ impl Pipeline {
             seen: Vec::new(),
             taps: Vec::new(),
         };
-        let feed = Feed { inputs: inputs.iter().cloned().collect(), ring: to_head };
+        let feed = Feed::new(inputs, to_head);
         Self { feed, head, far, kill, done }
     }
 

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use crate::message::Feedback;
+use crate::event::Body;
+use crate::message::{Feedback, FeedbackBody};
 
 /// The heap. All memory is taken at construction.
 #[derive(Debug)]
@@ -55,6 +56,16 @@ impl FeedbackHeap {
     }
 }
 
+/// What an event says that was feedback.
+pub(super) fn body_of(feedback: &FeedbackBody) -> Body {
+    match *feedback {
+        FeedbackBody::Report(report) => Body::Report(report),
+        FeedbackBody::Status(status) => Body::Status(status),
+        FeedbackBody::Rejected(rejection) => Body::Rejected(rejection),
+        FeedbackBody::Wake => Body::Wake,
+    }
+}
+
 /// Feedback by its key, turned round: the heap of the library has the greatest on top.
 #[derive(Clone, Copy, Debug)]
 struct Waiting(Feedback);
@@ -84,7 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::message::{FeedbackBody, FeedbackOrigin};
+    use crate::message::FeedbackOrigin;
     use crate::units::Nanos;
 
     fn wake((due, cause_seq, venue, n): (u64, u64, bool, u64)) -> Feedback {

@@ -1,6 +1,8 @@
 //! The stage against the reference, and each rule by itself.
 
 mod by_hand;
+mod expected;
+mod refold;
 
 use proptest::prelude::*;
 

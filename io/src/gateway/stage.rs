@@ -10,6 +10,8 @@ use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::Nanos;
 
 use super::latch::{Latch, refusal};
+use super::levels::{Levels, Step};
+use super::recorded::{Recorded, RecordedOutcome, Violation};
 use super::{Feedbacks, GatewayConfig, Venue};
 
 /// The rings of the gateway.
@@ -47,7 +49,7 @@ pub struct GatewayStage<V: Venue> {
     venue: V,
     ports: Ports,
     out: Feedbacks,
-    latch: Latch,
+    levels: Levels,
     done: DoneSeq,
     /// The event whose last message was handled, until its feedback is on the ring.
     finishing: Option<u64>,
@@ -72,13 +74,44 @@ impl<V: Venue> GatewayStage<V> {
         done: DoneSeq,
         keep: Keep,
     ) -> Self {
+        Self::with_levels(config, venue, ports, Levels::Live(Latch::new(kill)), done, keep)
+    }
+
+    /// A gateway that does again what was recorded, see `record_outcome`. `kill` is private to the rerun:
+    /// risk raises it and nobody else. The outcomes of events up to `whole_until` are all recorded: that
+    /// is `u64::MAX` but for a recording that was interrupted.
+    ///
+    /// # Panics
+    /// When `config` is not valid.
+    #[must_use]
+    pub fn recorded(
+        config: GatewayConfig,
+        venue: V,
+        ports: Ports,
+        kill: KillSwitch,
+        whole_until: u64,
+        done: DoneSeq,
+        keep: Keep,
+    ) -> Self {
+        let levels = Levels::Recorded(Box::new(Recorded::new(kill, whole_until)));
+        Self::with_levels(config, venue, ports, levels, done, keep)
+    }
+
+    fn with_levels(
+        config: GatewayConfig,
+        venue: V,
+        ports: Ports,
+        levels: Levels,
+        done: DoneSeq,
+        keep: Keep,
+    ) -> Self {
         assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
         Self {
             local_reject_delay: config.local_reject_delay,
             venue,
             ports,
             out: Feedbacks::new(config.feedback_outbox_max),
-            latch: Latch::new(kill),
+            levels,
             done,
             finishing: None,
             lane: LaneWriter::new(keep),
@@ -111,15 +144,38 @@ impl<V: Venue> GatewayStage<V> {
         &self.venue
     }
 
-    /// Reads the kill word and cancels everything when it has come to the highest level.
-    fn watch(&mut self) -> Level {
-        let level = self.latch.read();
-        if self.latch.takes_cancel_all() {
-            self.lane.append(&Record::cancel_all(self.seq));
-            self.counts.cancel_alls += 1;
-            self.venue.cancel_all(self.seq, self.ts, &mut self.out);
+    /// A record of the gateway's lane. Those of an event are given in lane order before the event itself
+    /// comes; those of event 0, before the first.
+    ///
+    /// # Panics
+    /// When the stage is a live one.
+    pub fn record_outcome(&mut self, seq: u64, outcome: RecordedOutcome) {
+        match &mut self.levels {
+            Levels::Recorded(recorded) => recorded.push(seq, outcome),
+            Levels::Live(_) => panic!("a live gateway decides by itself"),
         }
-        level
+    }
+
+    /// What the recorded gateway can not have done: the first few, and how many there are.
+    #[must_use]
+    pub fn violations(&self) -> (&[Violation], u64) {
+        match &self.levels {
+            Levels::Recorded(recorded) => recorded.violations(),
+            Levels::Live(_) => (&[], 0),
+        }
+    }
+
+    /// Cancels everything when the kill level has come to the highest.
+    fn watch(&mut self) {
+        while self.levels.takes_cancel_all(self.seq) {
+            self.cancel_all();
+        }
+    }
+
+    fn cancel_all(&mut self) {
+        self.lane.append(&Record::cancel_all(self.seq));
+        self.counts.cancel_alls += 1;
+        self.venue.cancel_all(self.seq, self.ts, &mut self.out);
     }
 
     fn handle(&mut self, message: &RiskOut) {
@@ -134,12 +190,16 @@ impl<V: Venue> GatewayStage<V> {
             }
         };
         if last {
+            while self.levels.settle(seq) {
+                self.cancel_all();
+            }
             self.finishing = Some(seq);
         }
     }
 
     fn event(&mut self, event: &Event) {
         (self.seq, self.ts) = (event.seq, event.ts);
+        self.levels.on_event(event);
         self.venue.on_event(event, &mut self.out);
     }
 
@@ -157,16 +217,29 @@ impl<V: Venue> GatewayStage<V> {
     /// The kill word is read as the last thing before the order leaves, and the record is written before
     /// it does.
     fn approved(&mut self, index: u32, approved: &Approved) {
-        let level = self.watch();
-        if let Some(rejection) = refusal(level, approved.class(), approved.intent()) {
-            self.lane.append(&Record::sent(self.seq, index, approved, Some(level as u8)));
-            self.counts.blocked += 1;
-            self.reject(index, &rejection);
-            return;
+        loop {
+            match self.levels.step(self.seq, index, approved.class()) {
+                Step::CancelAll => self.cancel_all(),
+                Step::Send => return self.send(index, approved),
+                Step::Block(level) => return self.block(index, approved, level),
+                Step::Omit => return,
+            }
         }
+    }
+
+    fn send(&mut self, index: u32, approved: &Approved) {
         self.lane.append(&Record::sent(self.seq, index, approved, None));
         self.count(&approved.intent().action);
         self.venue.send(self.seq, self.ts, approved, &mut self.out);
+    }
+
+    fn block(&mut self, index: u32, approved: &Approved, level: Level) {
+        self.lane.append(&Record::sent(self.seq, index, approved, Some(level as u8)));
+        self.counts.blocked += 1;
+        // A level that allows the class refuses nothing. Only a recording that lies has one here.
+        if let Some(rejection) = refusal(level, approved.class(), approved.intent()) {
+            self.reject(index, &rejection);
+        }
     }
 
     fn count(&mut self, action: &Action) {

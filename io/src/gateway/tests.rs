@@ -15,7 +15,7 @@ use fusewire_core::ring::{Consumer, Producer, RingBuffer};
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::Nanos;
 
-use super::{Feedbacks, GatewayConfig, GatewayStage, Ports, Venue};
+use super::{Feedbacks, GatewayConfig, GatewayStage, Ports, RecordedOutcome, Venue, Violation};
 
 const ROOM: usize = GatewayConfig::FEEDBACK_OUTBOX_LEAST;
 
@@ -51,13 +51,33 @@ struct Bench {
 }
 
 fn bench(feedback_slots: usize) -> Bench {
+    bench_of(feedback_slots, |config, ports, kill, done| {
+        GatewayStage::new(config, Script::default(), ports, kill, done, Keep::Prefixes)
+    })
+}
+
+/// A gateway that does again what these records say.
+fn again(outcomes: &[(u64, RecordedOutcome)]) -> Bench {
+    let mut bench = bench_of(64, |config, ports, kill, done| {
+        let venue = Script::default();
+        GatewayStage::recorded(config, venue, ports, kill, u64::MAX, done, Keep::Prefixes)
+    });
+    for (seq, outcome) in outcomes {
+        bench.stage.record_outcome(*seq, *outcome);
+    }
+    bench
+}
+
+fn bench_of(
+    feedback_slots: usize,
+    stage: impl FnOnce(GatewayConfig, Ports, KillSwitch, DoneSeq) -> GatewayStage<Script>,
+) -> Bench {
     let (input, taken) = RingBuffer::new(16);
     let (given, feedback) = RingBuffer::new(feedback_slots);
     let (kill, done) = (KillSwitch::new(), DoneSeq::new());
     let config = GatewayConfig { local_reject_delay: Nanos(5), feedback_outbox_max: ROOM };
     let ports = Ports { input: taken, feedback: given };
-    let venue = Script::default();
-    let stage = GatewayStage::new(config, venue, ports, kill.clone(), done.clone(), Keep::Prefixes);
+    let stage = stage(config, ports, kill.clone(), done.clone());
     Bench { stage, input, feedback, kill, done }
 }
 
@@ -208,6 +228,69 @@ fn a_talkative_venue_is_cut_off() {
     bench.event(2, 1, true);
     bench.run();
     assert_eq!(bench.take()[0].n, ROOM as u64);
+}
+
+/// A word that rose at any point of a run; what the lane says of it is enough to do the same again.
+#[test]
+fn a_recorded_gateway_cancels_where_the_live_one_did() {
+    for raised_before in 0..5 {
+        let (mut live, mut kept) = (bench(64), Vec::new());
+        let mut play = |bench: &mut Bench, raise: Option<u32>| {
+            for step in 0..5 {
+                if raise == Some(step) {
+                    bench.kill.raise(Level::Dead);
+                }
+                match step {
+                    0 | 4 => {}
+                    1 => bench.event(1, 2, true),
+                    2 => bench.event(2, 1, false),
+                    _ => {
+                        bench.rejected(2, 0, true);
+                    }
+                }
+                bench.run();
+                kept.push((bench.done.get(), bench.stage.venue().events.clone()));
+            }
+            std::mem::take(&mut kept)
+        };
+        let seen = play(&mut live, Some(raised_before));
+        // With the event that was the last one then.
+        let seq = [0, 0, 1, 2, 2][raised_before as usize];
+        let mut again = again(&[(seq, RecordedOutcome::CancelAll)]);
+        assert_eq!(play(&mut again, None), seen);
+        assert_eq!(again.stage.venue().cancelled, live.stage.venue().cancelled);
+        assert_eq!(again.stage.lane().prefixes(), live.stage.lane().prefixes());
+        assert_eq!(again.stage.counts(), live.stage.counts());
+        assert_eq!(again.stage.violations(), (&[][..], 0));
+        let by_key = |bench: &mut Bench| {
+            let mut told = bench.take();
+            told.sort_by_key(|feedback| (feedback.cause_seq, feedback.origin, feedback.n));
+            told
+        };
+        assert_eq!(by_key(&mut again), by_key(&mut live));
+    }
+}
+
+#[test]
+fn what_a_recording_cancels_with_an_event_is_done_with_it() {
+    let mut bench = again(&[(1, RecordedOutcome::CancelAll)]);
+    bench.event(1, 0, true);
+    bench.run();
+    assert_eq!(bench.stage.venue().cancelled, [(1, Nanos(100))]);
+    assert_eq!((bench.take().len(), bench.done.get()), (1, 1));
+}
+
+#[test]
+fn a_record_that_no_verdict_asks_for_is_a_violation_and_nothing_else() {
+    let outcome = RecordedOutcome::Handled { index: 0, blocked_at: None };
+    let mut bench = again(&[(1, outcome)]);
+    bench.event(1, 0, false);
+    // Risk refused it.
+    bench.rejected(1, 0, true);
+    bench.run();
+    let violation = Violation::NotAskedFor { seq: 1, outcome };
+    assert_eq!(bench.stage.violations(), (&[violation][..], 1));
+    assert_eq!((bench.stage.lane().records(), bench.done.get()), (0, 1));
 }
 
 #[test]

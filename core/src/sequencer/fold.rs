@@ -1,0 +1,220 @@
+//! From frames to events of the market: what the stage and a refold do alike.
+//!
+//! Ticks and gaps are a function of the frames: nothing is sequenced that lies behind the next frame, and
+//! what is fed in between changes neither when they are due nor what they say.
+
+use crate::book::{BookConfig, Invalid};
+use crate::books::Books;
+use crate::event::{Body, Event};
+use crate::instrument::{InstrumentId, Universe};
+use crate::market::Level;
+use crate::message::{BookInput, Input, InputBody, Tap};
+use crate::ring::{LevelsConsumer, LevelsProducer};
+use crate::sequencer::SequencerConfig;
+use crate::sequencer::clock::Clock;
+use crate::sequencer::drafts::Drafts;
+use crate::sequencer::market::MarketFold;
+use crate::units::Nanos;
+
+/// The fold of all frames so far, and the number and time of the last event.
+#[derive(Debug)]
+pub(super) struct Fold {
+    input: LevelsConsumer<Input>,
+    tap: Option<LevelsProducer<Tap>>,
+    instruments: usize,
+    clock: Clock,
+    market: MarketFold,
+    /// What is left of the current input or tick, and where it comes from.
+    drafts: Drafts,
+    stamp: Stamp,
+    /// The book change that goes to the tap before the first draft.
+    tap_due: Option<(InstrumentId, BookInput)>,
+    /// The levels of the current input.
+    levels: Vec<Level>,
+    seq: u64,
+    ts: Nanos,
+}
+
+/// Where an event comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stamp {
+    at: Nanos,
+    /// Receive time of its frame.
+    recv: Option<Nanos>,
+    frame: u64,
+}
+
+impl Stamp {
+    /// Of something that is no frame.
+    pub(super) const fn at(at: Nanos) -> Self {
+        Self { at, recv: None, frame: 0 }
+    }
+}
+
+/// What moves the market on. The order is that at equal times.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Turn {
+    Tick,
+    Frame,
+    Gap,
+}
+
+impl Fold {
+    /// A fold that has seen nothing. All memory is taken here.
+    ///
+    /// # Panics
+    /// When `config` is not valid, or the tap has less room than one input or one gap takes.
+    pub(super) fn new(
+        config: &SequencerConfig,
+        universe: &Universe,
+        books: &BookConfig,
+        input: LevelsConsumer<Input>,
+        tap: Option<LevelsProducer<Tap>>,
+    ) -> Self {
+        assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
+        let levels_max = input.levels_max();
+        if let Some(tap) = &tap {
+            assert!(tap.levels_max() >= levels_max, "the tap takes every book input whole");
+            assert!(
+                tap.heads_max() >= universe.len(),
+                "a gap puts every symbol on the tap at once"
+            );
+        }
+        Self {
+            input,
+            tap,
+            instruments: universe.len(),
+            clock: Clock::new(config.tick, config.gap_max),
+            market: MarketFold::new(config, universe, books),
+            drafts: Drafts::new(MarketFold::drafts_max(universe)),
+            stamp: Stamp::at(Nanos(0)),
+            tap_due: None,
+            levels: Vec::with_capacity(levels_max),
+            seq: 0,
+            ts: Nanos(0),
+        }
+    }
+
+    /// Number of the last event.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Logical time.
+    pub(super) fn ts(&self) -> Nanos {
+        self.ts
+    }
+
+    /// The books as folded so far.
+    pub(super) fn books(&self) -> &Books {
+        self.market.books()
+    }
+
+    /// True when an input waits.
+    pub(super) fn has_input(&self) -> bool {
+        self.input.peek().is_some()
+    }
+
+    /// True while events of the current input or tick are left.
+    pub(super) fn has_drafts(&self) -> bool {
+        !self.drafts.is_empty()
+    }
+
+    /// What is next and when, once the next frame is known: it bounds everything else.
+    pub(super) fn next(&self) -> Option<(Nanos, Turn)> {
+        let frame = self.input.peek()?.recv;
+        let candidates = [
+            (self.clock.tick(), Turn::Tick),
+            (Some(frame), Turn::Frame),
+            (self.clock.gap(), Turn::Gap),
+        ];
+        // Time does not fall, so that everything late is due now. The first of the earliest wins.
+        candidates
+            .into_iter()
+            .filter_map(|(at, turn)| Some((at?.max(self.ts), turn)))
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// Folds the input that waits: its drafts follow.
+    pub(super) fn take_frame(&mut self) {
+        let levels_of = |input: &Input| {
+            let (bids, asks) = book_of(input).map_or((0, 0), BookInput::levels);
+            bids + asks
+        };
+        let input = self.input.pop(levels_of, &mut self.levels);
+        let input = input.expect("it was chosen because it is there");
+        self.ts = self.ts.max(input.recv);
+        self.stamp = Stamp { at: self.ts, recv: Some(input.recv), frame: input.frame };
+        self.clock.on_frame(self.ts);
+        self.market.fold(&input, &self.levels, self.ts, &mut self.drafts);
+        let tapped = book_of(&input).filter(|_| self.tap.is_some());
+        self.tap_due = tapped.map(|book| (input.instrument, *book));
+    }
+
+    /// The tick at `at`: its drafts follow it.
+    pub(super) fn take_tick(&mut self, at: Nanos) -> Event {
+        self.clock.on_tick();
+        self.stamp = Stamp::at(at);
+        self.market.on_tick(at, &mut self.drafts);
+        self.event(self.stamp, None, Body::Tick)
+    }
+
+    /// The gap at `at`; none, and nothing done, while the tap is not empty. The books fall on the tap too,
+    /// all with the number of the gap, so the tap must take them at once.
+    pub(super) fn take_gap(&mut self, at: Nanos) -> Option<Event> {
+        if let Some(tap) = &mut self.tap {
+            if !tap.is_empty() {
+                return None;
+            }
+            let stale = BookInput::Invalidate(Invalid::Stale);
+            for instrument in (0..).map(InstrumentId).take(self.instruments) {
+                let tapped = Tap { seq: self.seq + 1, instrument, body: stale };
+                assert!(tap.push(tapped, &[], &[]), "an empty tap has room for every symbol");
+            }
+        }
+        self.clock.on_gap();
+        self.market.on_gap();
+        Some(self.event(Stamp::at(at), None, Body::Gap))
+    }
+
+    /// The event of the first draft; none, and nothing done, while the tap, which goes first, has no room.
+    ///
+    /// # Panics
+    /// When there is no draft.
+    pub(super) fn take_draft(&mut self) -> Option<Event> {
+        if let (Some((instrument, body)), Some(tap)) = (self.tap_due, &mut self.tap) {
+            let (bids, asks) = self.levels.split_at(body.levels().0);
+            if !tap.push(Tap { seq: self.seq + 1, instrument, body }, bids, asks) {
+                return None;
+            }
+            self.tap_due = None;
+        }
+        let (instrument, body) = self.drafts.pop().expect("who takes a draft looked for one");
+        Some(self.event(self.stamp, Some(instrument), body))
+    }
+
+    /// Numbers an event and gives it its time.
+    pub(super) fn event(
+        &mut self,
+        stamp: Stamp,
+        instrument: Option<InstrumentId>,
+        body: Body,
+    ) -> Event {
+        self.seq += 1;
+        self.ts = self.ts.max(stamp.at);
+        Event {
+            seq: self.seq,
+            ts: self.ts,
+            recv: stamp.recv.unwrap_or(self.ts),
+            frame: stamp.frame,
+            instrument,
+            last: true,
+            body,
+        }
+    }
+}
+
+/// The book change in an input, if it is one.
+fn book_of(input: &Input) -> Option<&BookInput> {
+    if let InputBody::Book(book) = &input.body { Some(book) } else { None }
+}
