@@ -62,6 +62,8 @@ pub enum Keep {
     Digest,
     /// The digest of each prefix too, so that two runs can be compared record by record.
     Prefixes,
+    /// The records too, until they are taken: a rerun is compared with what was recorded.
+    Records,
 }
 
 /// The writing end of one lane: who owns the stage owns it.
@@ -70,6 +72,7 @@ pub struct LaneWriter {
     hasher: blake3::Hasher,
     records: u64,
     prefixes: Option<Vec<u64>>,
+    kept: Option<Vec<(RecordKind, Vec<u8>)>>,
     journal: Option<Appender>,
 }
 
@@ -77,11 +80,9 @@ impl LaneWriter {
     /// An empty lane.
     #[must_use]
     pub fn new(keep: Keep) -> Self {
-        let prefixes = match keep {
-            Keep::Digest => None,
-            Keep::Prefixes => Some(Vec::new()),
-        };
-        Self { hasher: blake3::Hasher::new(), records: 0, prefixes, journal: None }
+        let prefixes = (keep == Keep::Prefixes).then(Vec::new);
+        let kept = (keep == Keep::Records).then(Vec::new);
+        Self { hasher: blake3::Hasher::new(), records: 0, prefixes, kept, journal: None }
     }
 
     /// Puts every record into a journal too, from here on.
@@ -118,6 +119,14 @@ impl LaneWriter {
         if let Some(journal) = &mut self.journal {
             journal.append(kind as u8, parts);
         }
+        if let Some(kept) = &mut self.kept {
+            kept.push((kind, parts.concat()));
+        }
+    }
+
+    /// The records since the last call, when they are kept.
+    pub fn take_records(&mut self) -> Vec<(RecordKind, Vec<u8>)> {
+        self.kept.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Puts a record into the journal that no digest covers, and waits for room. Not for the hot path.
@@ -137,12 +146,13 @@ impl LaneWriter {
     }
 
     /// Puts the closing record on the lane and hands back the journal's end; none without a journal. `last`
-    /// is the last event, of the feed lane the last frame.
+    /// is the last event, of the feed lane the last frame; `header` is the digest of the header document.
     ///
     /// # Errors
     /// The journal takes nothing more.
-    pub fn close(&mut self, last: u64) -> Result<Option<Appender>, Stopped> {
-        let close = CloseRecord { records: self.records, last, digest: self.digest().0 };
+    pub fn close(&mut self, last: u64, header: Digest) -> Result<Option<Appender>, Stopped> {
+        let (digest, header) = (self.digest().0, header.0);
+        let close = CloseRecord { records: self.records, last, digest, header };
         self.note(RecordKind::Close, &[Record::close(&close).bytes()])?;
         Ok(self.journal.take())
     }
@@ -190,6 +200,12 @@ impl Digest {
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// The digest of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
     }
 
     /// The digest over the digests of all lanes, in their order.

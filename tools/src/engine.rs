@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 use fusewire_core::instrument::{InstrumentId, Universe};
-use fusewire_core::journal::Journal;
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter};
 use fusewire_core::order::StrategyId;
@@ -31,7 +30,7 @@ use fusewire_strategies::strategy::Strategy;
 
 use crate::config::Config;
 use crate::journal::header::{Frames, Header, Inputs};
-use crate::journal::writing::{self, Request};
+use crate::journal::writing::{self, Request, Writing};
 use crate::outcome::Failure;
 use crate::sources::Source;
 
@@ -76,7 +75,7 @@ pub struct Run {
     /// Orders, and the venue behind them.
     pub gateway: GatewayStage<PaperVenue>,
     /// The journal, until it is closed.
-    journal: Option<Journal>,
+    journal: Option<Writing>,
 }
 
 /// Called now and then with the bytes read so far.
@@ -256,7 +255,7 @@ impl Run {
 }
 
 /// Bounds that depend on how many symbols there are, which is known only now.
-fn check_bounds(config: &Config, symbols: usize) -> Result<(), Failure> {
+pub(crate) fn check_bounds(config: &Config, symbols: usize) -> Result<(), Failure> {
     let risk = config.risk_config();
     risk.validate_for(symbols).map_err(|what| Failure::line(format!("[risk] {what}")))?;
     let (held, open) = (config.paper.orders_max as usize, risk.limits.open_max as usize);
@@ -271,7 +270,7 @@ fn check_bounds(config: &Config, symbols: usize) -> Result<(), Failure> {
 }
 
 /// Seats of the strategies. Risk's own number is none of them.
-fn seats(strategies: usize) -> Result<Vec<StrategyId>, Failure> {
+pub(crate) fn seats(strategies: usize) -> Result<Vec<StrategyId>, Failure> {
     let count = u8::try_from(strategies).map_err(Failure::line)?;
     Ok((0..count).map(StrategyId).collect())
 }

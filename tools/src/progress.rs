@@ -22,3 +22,13 @@ pub fn count(what: &'static str) -> ProgressBar {
         Err(_) => bar,
     }
 }
+
+/// A bar over so many events. It hides itself when stderr is no terminal.
+#[must_use]
+pub fn events(total: u64, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_message(what);
+    match ProgressStyle::with_template("{msg:8} {bar:40} {percent:>3} % {per_sec:>14}  {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

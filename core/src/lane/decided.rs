@@ -66,4 +66,6 @@ pub struct CloseRecord {
     pub last: u64,
     /// The digest of the lane.
     pub digest: [u8; 32],
+    /// The digest of the header document, which no lane's digest covers.
+    pub header: [u8; 32],
 }

@@ -228,13 +228,14 @@ pub fn cancel_all(payload: &[u8]) -> Result<u64, DecodeError> {
 /// Reads the end of a lane.
 ///
 /// # Errors
-/// The payload is not 48 bytes long.
+/// The payload is not 80 bytes long.
 pub fn close(payload: &[u8]) -> Result<CloseRecord, DecodeError> {
     whole(payload, |from| {
         Ok(CloseRecord {
             records: from.u64("records")?,
             last: from.u64("last")?,
             digest: from.array("digest")?,
+            header: from.array("header")?,
         })
     })
 }

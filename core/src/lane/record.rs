@@ -135,6 +135,7 @@ impl Record {
         to.u64(close.records);
         to.u64(close.last);
         to.put(&close.digest);
+        to.put(&close.header);
         record
     }
 }

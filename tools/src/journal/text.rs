@@ -57,6 +57,12 @@ pub fn what(record: &Decoded<'_>, names: &Names) -> String {
     }
 }
 
+/// An event with its time.
+#[must_use]
+pub fn timed_event(event: &Event, names: &Names) -> String {
+    format!("{} {}", utc(event.ts), event_text(event, names))
+}
+
 /// What an event says.
 #[must_use]
 pub fn event_text(event: &Event, names: &Names) -> String {
@@ -68,7 +74,9 @@ pub fn event_text(event: &Event, names: &Names) -> String {
     format!("{kind}{}{gap}{body}{frame}", symbol.unwrap_or_default())
 }
 
-fn body_text(body: &Body) -> String {
+/// What the body of an event says.
+#[must_use]
+pub fn body_text(body: &Body) -> String {
     match body {
         Body::Touch(change) => {
             let source = match change.source {

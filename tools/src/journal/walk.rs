@@ -37,6 +37,7 @@ struct Slot {
     lane: Lane,
     reader: LaneReader,
     full: bool,
+    is_left_out: bool,
     kind: u8,
     payload: Vec<u8>,
     stamp_ns: Option<u64>,
@@ -67,6 +68,14 @@ impl Walk {
         Self::over(&view.dir, |lane| view.reader(lane))
     }
 
+    /// The same without the feed lane.
+    #[must_use]
+    pub fn without_frames(view: &View) -> Self {
+        let mut walk = Self::new(view);
+        walk.slots[Lane::Feed as usize].is_left_out = true;
+        walk
+    }
+
     /// Over a journal that may be at work: nothing is given out before every stage is done with its event.
     /// `limit` says how far that is, see [`limit_of`].
     #[must_use]
@@ -82,6 +91,7 @@ impl Walk {
             lane,
             reader: reader(lane),
             full: false,
+            is_left_out: false,
             kind: 0,
             payload: Vec::new(),
             stamp_ns: None,
@@ -127,13 +137,13 @@ impl Walk {
             Decoded::Frame(frame) => (frame.head.frame, frame.head.recv),
             Decoded::FrameRef(frame) => (frame.frame, frame.recv),
             Decoded::Damaged(damaged) => (damaged.frame, damaged.at),
+            Decoded::Close(close) => (close.last, self.ts),
             Decoded::Header(_)
             | Decoded::Pending(_)
             | Decoded::Intent(_)
             | Decoded::Verdict(_)
             | Decoded::Sent(_)
-            | Decoded::CancelAll { .. }
-            | Decoded::Close(_) => (self.seq, self.ts),
+            | Decoded::CancelAll { .. } => (self.seq, self.ts),
         };
         Ok(Some(Item { lane, position: slot.position, stamp_ns: slot.stamp_ns, seq, ts, record }))
     }
@@ -172,7 +182,7 @@ impl Walk {
 
 impl Slot {
     fn fill(&mut self) -> Result<(), String> {
-        if self.full {
+        if self.full || self.is_left_out {
             return Ok(());
         }
         match self.reader.next().map_err(|error| error.to_string())? {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fusewire_core::journal::{Journal, JournalConfig, Opening, RealDisk, Retention, View};
 use fusewire_core::kill::KillSwitch;
-use fusewire_core::lane::{Lane, Record, RecordKind};
+use fusewire_core::lane::{Digest, Lane, Record, RecordKind};
 use fusewire_core::units::Nanos;
 
 use super::header::{Frames, Header};
@@ -29,6 +29,14 @@ pub struct Request {
     pub frames: Frames,
     /// Go on with an interrupted journal.
     pub resume: bool,
+}
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub struct Writing {
+    journal: Journal,
+    /// Digest of the header document.
+    header: Digest,
 }
 
 /// The time by the machine's clock, in ns since 1970.
@@ -60,7 +68,7 @@ pub fn begin(
     config: &Config,
     kill: KillSwitch,
     run: &mut Run,
-) -> Result<Journal, Failure> {
+) -> Result<Writing, Failure> {
     let settings = journal_config(config, header);
     let opening = Opening {
         dir: &request.dir,
@@ -82,14 +90,15 @@ pub fn begin(
     }
     let event = run.sequencer.lane_mut();
     event.note(RecordKind::Header, &[&document]).map_err(Failure::line)?;
-    Ok(journal)
+    Ok(Writing { journal, header: Digest::of(&document) })
 }
 
 /// Ends the journal of a run: what is pending, the closing records, the files.
 ///
 /// # Errors
 /// The journal stopped before, or the disk says no.
-pub fn end(journal: Journal, run: &mut Run) -> Result<(), Failure> {
+pub fn end(writing: Writing, run: &mut Run) -> Result<(), Failure> {
+    let Writing { journal, header } = writing;
     for feedback in run.sequencer.pending() {
         let record = Record::pending(&feedback);
         let event = run.sequencer.lane_mut();
@@ -99,7 +108,7 @@ pub fn end(journal: Journal, run: &mut Run) -> Result<(), Failure> {
     let mut appenders = Vec::with_capacity(Lane::ALL.len());
     for (name, lane) in Lane::ALL.into_iter().zip(run.lanes_mut()) {
         let last = if name == Lane::Feed { frames } else { last };
-        appenders.extend(lane.close(last).map_err(Failure::line)?);
+        appenders.extend(lane.close(last, header).map_err(Failure::line)?);
     }
     let appenders = appenders.try_into().map_err(|_| Failure::line("a lane has no journal"))?;
     journal.close(appenders).map_err(Failure::line)

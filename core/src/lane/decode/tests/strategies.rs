@@ -299,10 +299,12 @@ pub(super) fn sent() -> impl Strategy<Value = SentRecord> {
 }
 
 pub(super) fn close() -> impl Strategy<Value = CloseRecord> {
-    (count(), count(), any::<[u8; 32]>()).prop_map(|(records, last, digest)| CloseRecord {
+    let digests = (any::<[u8; 32]>(), any::<[u8; 32]>());
+    (count(), count(), digests).prop_map(|(records, last, (digest, header))| CloseRecord {
         records,
         last,
         digest,
+        header,
     })
 }
 
