@@ -6,11 +6,13 @@
 //! - `exposure`: what risk believes covers what is true
 //! - `money`: every fill is paid for once and booked once
 //! - `halt`: the kill levels
+//! - `rerun`: the same run again, from what it left behind
 
 mod exposure;
 mod halt;
 mod money;
 mod order;
+mod rerun;
 pub(crate) mod rig;
 mod rogue;
 pub(crate) mod walk;

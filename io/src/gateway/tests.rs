@@ -275,9 +275,26 @@ fn a_recorded_gateway_cancels_where_the_live_one_did() {
 fn what_a_recording_cancels_with_an_event_is_done_with_it() {
     let mut bench = again(&[(1, RecordedOutcome::CancelAll)]);
     bench.event(1, 0, true);
-    bench.run();
-    assert_eq!(bench.stage.venue().cancelled, [(1, Nanos(100))]);
+    bench.stage.poll();
+    // Its feedback is there when the event is done: what follows may be it.
     assert_eq!((bench.take().len(), bench.done.get()), (1, 1));
+    assert_eq!(bench.stage.venue().cancelled, [(1, Nanos(100))]);
+}
+
+#[test]
+fn a_sequenced_level_holds_for_a_recorded_gateway() {
+    for (outcomes, violations) in [
+        (&[][..], &[Violation::NoCancelAll { seq: 1 }][..]),
+        (&[(0, RecordedOutcome::CancelAll)], &[]),
+    ] {
+        let mut bench = again(outcomes);
+        let (ts, body) = (Nanos(100), Body::KillLevel(Level::Dead));
+        let (instrument, last) = (None, true);
+        let event = Event { seq: 1, ts, recv: ts, frame: 0, instrument, last, body };
+        bench.input.push(RiskOut::Event(event)).unwrap();
+        bench.run();
+        assert_eq!(bench.stage.violations().0, violations);
+    }
 }
 
 #[test]

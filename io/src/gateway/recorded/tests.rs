@@ -242,7 +242,7 @@ impl Player {
         loop {
             match self.levels.step(seq, index, class) {
                 Step::CancelAll => self.did.push(Did::CancelAll { seq }),
-                step => {
+                step @ (Step::Send | Step::Block(_) | Step::Omit) => {
                     self.did.push(Did::Step { seq, index, step });
                     break;
                 }
