@@ -111,7 +111,12 @@ impl Rerun {
     ///
     /// # Errors
     /// The recordings that the journal refers to can not be read, or its numbers do not fit each other.
-    pub fn new(view: &View, header: &Header, config: &Config, scope: Scope) -> Result<Self, Failure> {
+    pub fn new(
+        view: &View,
+        header: &Header,
+        config: &Config,
+        scope: Scope,
+    ) -> Result<Self, Failure> {
         if view.is_headless() {
             return Err(Failure::line(format!(
                 "{}: retention dropped the beginning, and decisions need the stream from its start",
@@ -146,7 +151,8 @@ impl Rerun {
             Scope::Gateway => (None, AnyVenue::Null(NullVenue)),
         };
         let interrupted = view.state != State::Closed;
-        let mut expected = Expected::new(scope, sequencer.feedback_max + config.paper.orders_max as usize * 4);
+        let mut expected =
+            Expected::new(scope, sequencer.feedback_max + config.paper.orders_max as usize * 4);
         for feedback in pending(view)? {
             expected.list_pending(feedback).map_err(Failure::line)?;
         }
@@ -353,11 +359,7 @@ impl Rerun {
     }
 
     /// The digests of what was made again, against those of the closing records.
-    fn digests(
-        &self,
-        view: &View,
-        header: &[u8],
-    ) -> Result<Result<(), Box<Divergence>>, Failure> {
+    fn digests(&self, view: &View, header: &[u8]) -> Result<Result<(), Box<Divergence>>, Failure> {
         let feed = self.market.as_ref().map(|market| market.feed.lane());
         let lanes = [
             (Lane::Event, Some(&self.events)),

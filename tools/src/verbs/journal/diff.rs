@@ -131,7 +131,9 @@ fn frame(record: &Decoded<'_>) -> Option<(u64, Nanos, usize, u32)> {
         Decoded::Frame(frame) => {
             Some((frame.head.frame, frame.head.recv, frame.bytes.len(), crc32c(frame.bytes)))
         }
-        Decoded::FrameRef(frame) => Some((frame.frame, frame.recv, frame.bytes as usize, frame.crc)),
+        Decoded::FrameRef(frame) => {
+            Some((frame.frame, frame.recv, frame.bytes as usize, frame.crc))
+        }
         Decoded::Damaged(_)
         | Decoded::Header(_)
         | Decoded::Event(_)
