@@ -10,12 +10,13 @@
 use std::sync::Arc;
 
 use fusewire_core::event::{Body, Control, Event};
+use fusewire_core::instrument::Universe;
 use fusewire_core::journal::{State, View};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter, Record, RecordKind};
-use fusewire_core::message::Feedback;
+use fusewire_core::message::{Feedback, Input, Tap};
 use fusewire_core::order::{Approved, StrategyId};
-use fusewire_core::ring::{Consumer, Producer, RingBuffer, with_levels};
+use fusewire_core::ring::{Consumer, LevelsConsumer, LevelsProducer, Producer};
 use fusewire_core::sequencer::{Ending, Expected, Refold, Refolded, Rerun as Scope};
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::Nanos;
@@ -33,7 +34,12 @@ use super::groups::{DERIVED, Gateway, Group, pending};
 use super::header::Header;
 use super::{frames, reading};
 use crate::config::Config;
+use crate::engine::rings::Rings;
 use crate::outcome::Failure;
+
+/// Outboxes of feedback between the gateway and the sequencer of a run whose stages do not wait for each
+/// other.
+const OUTBOXES: usize = 2;
 
 /// The venue of a rerun.
 enum AnyVenue {
@@ -129,39 +135,25 @@ impl Rerun {
         let seats = crate::engine::seats(strategies.len())?;
         crate::engine::check_bounds(config, universe.len())?;
         let (kill, done) = (KillSwitch::new(), DoneSeq::new());
-        let (messages, levels) = (config.ring.messages as usize, config.ring.levels as usize);
-        let (input_in, input_out) = with_levels(messages, levels);
-        let (tap_in, tap_out) = with_levels(messages.max(universe.len()), levels);
-        let (to_alpha, event_out) = RingBuffer::new(messages);
-        let (alpha_in, alpha_out) = RingBuffer::new(messages);
-        let (risk_in, risk_out) = RingBuffer::new(messages);
-        let (feedback_in, feedback) = RingBuffer::new(messages);
-        let books = config.books();
-        let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
+        let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
+            Rings::new(config, universe.len());
         let wanted = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
-        let sequencer = config.sequencer_config(wanted);
         let (market, venue) = match scope {
             Scope::Venue => {
-                let feed = frames::stage(view, header, config, &universe, input_in)?;
-                let refold = Refold::new(&sequencer, &universe, &books, input_out, Some(tap_in));
-                let venue =
-                    PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &owners);
-                (Some(Market { feed, refold }), AnyVenue::Paper(Box::new(venue)))
+                let stage = frames::stage(view, header, config, &universe, input.0)?;
+                let market = Market::new(stage, config, &universe, wanted, (input.1, tap.0));
+                let venue = paper(config, &universe, &seats, tap.1);
+                (Some(market), AnyVenue::Paper(Box::new(venue)))
             }
             Scope::Gateway => (None, AnyVenue::Null(NullVenue)),
         };
         let interrupted = view.state != State::Closed;
-        let mut expected =
-            Expected::new(scope, sequencer.feedback_max + config.paper.orders_max as usize * 4);
-        for feedback in pending(view)? {
-            expected.list_pending(feedback).map_err(Failure::line)?;
-        }
         let alpha = AlphaStage::new(
             &config.alpha_config(),
             strategies,
             Arc::new(universe.clone()),
             &header.tradable,
-            alpha::Ports { input: event_out, output: alpha_in },
+            alpha::Ports { input: event.1, output: to_risk.0 },
             Keep::Records,
         );
         let risk = RiskStage::new(
@@ -170,13 +162,13 @@ impl Rerun {
             &header.tradable,
             &seats,
             kill.clone(),
-            risk::Ports { input: alpha_out, output: risk_in },
+            risk::Ports { input: to_risk.1, output: to_gateway.0 },
             Keep::Records,
         );
         let gateway = GatewayStage::recorded(
             config.gateway_config(),
             venue,
-            gateway::Ports { input: risk_out, feedback: feedback_in },
+            gateway::Ports { input: to_gateway.1, feedback: feedback.0 },
             kill.clone(),
             if interrupted { view.cut } else { u64::MAX },
             done.clone(),
@@ -184,14 +176,14 @@ impl Rerun {
         );
         Ok(Self {
             market,
-            to_alpha,
+            to_alpha: event.0,
             alpha,
             risk,
             gateway,
-            feedback,
+            feedback: feedback.1,
             done,
             kill,
-            expected,
+            expected: expected(view, config, scope)?,
             events: LaneWriter::new(Keep::Digest),
             violations: 0,
             counts: Counts::default(),
@@ -238,9 +230,7 @@ impl Rerun {
             Some(event) => {
                 self.fold(event)?;
                 self.events.append(&Record::event(event));
-                self.expected
-                    .sequenced(event)
-                    .map_err(|unexpected| Divergence::Feedback(unexpected))?;
+                self.expected.sequenced(event).map_err(Divergence::Feedback)?;
                 self.drive(event)?;
                 self.counts.events += 1;
             }
@@ -287,7 +277,7 @@ impl Rerun {
         while self.done.get() != event.seq {
             let mut work = self.alpha.poll() + self.risk.poll() + self.gateway.poll();
             while let Ok(feedback) = self.feedback.pop() {
-                self.expected.push(feedback).map_err(|full| Divergence::Full(full))?;
+                self.expected.push(feedback).map_err(Divergence::Full)?;
                 work += 1;
             }
             if work == 0 {
@@ -295,7 +285,7 @@ impl Rerun {
             }
         }
         while let Ok(feedback) = self.feedback.pop() {
-            self.expected.push(feedback).map_err(|full| Divergence::Full(full))?;
+            self.expected.push(feedback).map_err(Divergence::Full)?;
         }
         Ok(())
     }
@@ -385,6 +375,18 @@ impl Rerun {
 }
 
 impl Market {
+    fn new(
+        feed: FeedStage,
+        config: &Config,
+        universe: &Universe,
+        levels: u8,
+        (input, tap): (LevelsConsumer<Input>, LevelsProducer<Tap>),
+    ) -> Self {
+        let sequencer = config.sequencer_config(levels);
+        let refold = Refold::new(&sequencer, universe, &config.books(), input, Some(tap));
+        Self { feed, refold }
+    }
+
     /// One frame more, or the news that there is none.
     fn feed_one(&mut self) -> Result<(), Box<Divergence>> {
         use fusewire_core::runner::Source;
@@ -395,6 +397,29 @@ impl Market {
         }
         Ok(())
     }
+}
+
+/// The paper venue of a run.
+fn paper(
+    config: &Config,
+    universe: &Universe,
+    seats: &[StrategyId],
+    tap: LevelsConsumer<Tap>,
+) -> PaperVenue {
+    let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
+    PaperVenue::new(&config.paper_config(), universe, &config.books(), tap, &owners)
+}
+
+/// What feedback is expected: what was pending at the end is told first.
+fn expected(view: &View, config: &Config, scope: Scope) -> Result<Expected, Failure> {
+    let waiting = config.stream.feedback_max as usize;
+    // Behind the gateway lies as much again: its own outbox, and what it may be late with.
+    let mut expected =
+        Expected::new(scope, waiting + OUTBOXES * config.gateway_config().feedback_outbox_max);
+    for feedback in pending(view)? {
+        expected.list_pending(feedback).map_err(Failure::line)?;
+    }
+    Ok(expected)
 }
 
 /// The first record of an event that differs.
