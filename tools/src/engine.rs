@@ -193,11 +193,11 @@ fn join(
     let feed = FeedStage::new(merge, recordings, Feed::new(universe), input.0, keep)
         .storing(journal.as_ref().map_or(FrameStore::Reference, |request| store(request.frames)))
         .telling(progress);
-    let mut run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
-    if let Some((request, header)) = journal.zip(header) {
-        run.journal = Some(writing::begin(&request, &header?, config, kill, &mut run)?);
+    let run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
+    match journal.zip(header) {
+        Some((request, header)) => run.recorded(&request, &header?, config, kill),
+        None => Ok(run),
     }
-    Ok(run)
 }
 
 /// What is known of the inputs when a run begins.
@@ -240,6 +240,18 @@ const fn store(frames: Frames) -> FrameStore {
 }
 
 impl Run {
+    /// The same run with a journal begun, before any stage has moved.
+    fn recorded(
+        mut self,
+        request: &Request,
+        header: &Header,
+        config: &Config,
+        kill: KillSwitch,
+    ) -> Result<Self, Failure> {
+        self.journal = Some(writing::begin(request, header, config, kill, &mut self)?);
+        Ok(self)
+    }
+
     /// The lanes in their order.
     #[must_use]
     pub fn lanes(&self) -> [(Lane, &LaneWriter); Lane::ALL.len()] {

@@ -123,12 +123,7 @@ impl Rerun {
         config: &Config,
         scope: Scope,
     ) -> Result<Self, Failure> {
-        if view.is_headless() {
-            return Err(Failure::line(format!(
-                "{}: retention dropped the beginning, and decisions need the stream from its start",
-                view.dir.display()
-            )));
-        }
+        refuse_headless(view)?;
         let universe = header.universe().map_err(Failure::line)?;
         let strategies = config.strategies(&config.run.strategy).map_err(Failure::line)?;
         let strategies: Vec<AnyStrategy> = strategies.into_iter().map(|(_, one)| one).collect();
@@ -397,6 +392,16 @@ impl Market {
         }
         Ok(())
     }
+}
+
+fn refuse_headless(view: &View) -> Result<(), Failure> {
+    if view.is_headless() {
+        return Err(Failure::line(format!(
+            "{}: retention dropped the beginning, and decisions need the stream from its start",
+            view.dir.display()
+        )));
+    }
+    Ok(())
 }
 
 /// The paper venue of a run.
