@@ -136,7 +136,6 @@ fn join(
     let Setup { universe, tradable, strategies, controls, keep, journal, allow_broken } = setup;
     check_bounds(config, universe.len())?;
     let seats = seats(strategies.len())?;
-    let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let kill = KillSwitch::new();
     let control = control_queue(controls, config)?;
@@ -181,7 +180,7 @@ fn join(
         risk::Ports { input: to_risk.1, output: to_gateway.0 },
         keep,
     );
-    let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap.1, &owners);
+    let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap.1, &owners(&seats));
     let gateway = GatewayStage::new(
         config.gateway_config(),
         venue,
@@ -191,13 +190,10 @@ fn join(
         keep,
     );
     let feed = FeedStage::new(merge, recordings, Feed::new(universe), input.0, keep)
-        .storing(journal.as_ref().map_or(FrameStore::Reference, |request| store(request.frames)))
+        .storing(store(journal.as_ref()))
         .telling(progress);
     let run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
-    match journal.zip(header) {
-        Some((request, header)) => run.recorded(&request, &header?, config, kill),
-        None => Ok(run),
-    }
+    run.recorded(journal.zip(header.transpose()?), config, kill)
 }
 
 /// What is known of the inputs when a run begins.
@@ -232,23 +228,29 @@ impl Known<'_> {
     }
 }
 
-const fn store(frames: Frames) -> FrameStore {
-    match frames {
-        Frames::Reference => FrameStore::Reference,
-        Frames::Copy => FrameStore::Copy,
+fn store(journal: Option<&Request>) -> FrameStore {
+    match journal.map(|request| request.frames) {
+        None | Some(Frames::Reference) => FrameStore::Reference,
+        Some(Frames::Copy) => FrameStore::Copy,
     }
 }
 
+/// Whom the venue keeps positions for: the strategies, and risk.
+pub(crate) fn owners(seats: &[StrategyId]) -> Vec<StrategyId> {
+    seats.iter().copied().chain([StrategyId::RISK]).collect()
+}
+
 impl Run {
-    /// The same run with a journal begun, before any stage has moved.
+    /// The same run with its journal begun, if there is to be one, before any stage has moved.
     fn recorded(
         mut self,
-        request: &Request,
-        header: &Header,
+        journal: Option<(Request, Header)>,
         config: &Config,
         kill: KillSwitch,
     ) -> Result<Self, Failure> {
-        self.journal = Some(writing::begin(request, header, config, kill, &mut self)?);
+        if let Some((request, header)) = journal {
+            self.journal = Some(writing::begin(&request, &header, config, kill, &mut self)?);
+        }
         Ok(self)
     }
 

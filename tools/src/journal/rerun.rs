@@ -411,7 +411,7 @@ fn paper(
     seats: &[StrategyId],
     tap: LevelsConsumer<Tap>,
 ) -> PaperVenue {
-    let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
+    let owners = crate::engine::owners(seats);
     PaperVenue::new(&config.paper_config(), universe, &config.books(), tap, &owners)
 }
 
