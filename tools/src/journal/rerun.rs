@@ -249,23 +249,9 @@ impl Rerun {
 
     /// Drives an event through the stages to its end.
     fn drive(&mut self, event: &Event) -> Result<(), Box<Divergence>> {
-        match event.body {
+        if let Body::KillLevel(level) | Body::Control(Control::Raise(level)) = event.body {
             // What was sequenced had been raised before.
-            Body::KillLevel(level) | Body::Control(Control::Raise(level)) => self.kill.raise(level),
-            Body::Touch(_)
-            | Body::Depth(_)
-            | Body::Levels(_)
-            | Body::Trade(_)
-            | Body::Mark(_)
-            | Body::Liquidation(_)
-            | Body::Bar(_)
-            | Body::BookInvalid(_)
-            | Body::Tick
-            | Body::Gap
-            | Body::Wake
-            | Body::Report(_)
-            | Body::Status(_)
-            | Body::Rejected(_) => {}
+            self.kill.raise(level);
         }
         let pushed = self.to_alpha.push(*event);
         assert!(pushed.is_ok(), "every event is driven to its end before the next");

@@ -9,7 +9,6 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::journal::View;
 use fusewire_core::lane::{Decided, Decoded, Lane};
-use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{OrderId, Source};
 use fusewire_core::portfolio::Position;
 use fusewire_core::sequencer::Rerun as Scope;
@@ -250,11 +249,11 @@ impl Trail {
                 let said = text::outcome(sent);
                 self.part(item.seq, 1).gateway = Some(said);
             }
-            Decoded::Event(event) if order_of(&event.body) == Some(order) => {
+            Decoded::Event(event) if event.body.order() == Some(order) => {
                 self.instrument = self.instrument.or(event.instrument);
                 self.heard.push(*event);
             }
-            Decoded::Pending(feedback) if order_of(&body_of(&feedback.body)) == Some(order) => {
+            Decoded::Pending(feedback) if Body::from(feedback.body).order() == Some(order) => {
                 self.pending.push(text::what(&item.record, names));
             }
             Decoded::Frame(_)
@@ -268,32 +267,6 @@ impl Trail {
             | Decoded::CancelAll { .. }
             | Decoded::Close(_) => {}
         }
-    }
-}
-
-fn body_of(body: &FeedbackBody) -> Body {
-    Body::from(*body)
-}
-
-/// The order that an event is about.
-fn order_of(body: &Body) -> Option<OrderId> {
-    match body {
-        Body::Report(report) => Some(report.order),
-        Body::Status(status) => Some(status.order),
-        Body::Rejected(rejection) => Some(rejection.order),
-        Body::Touch(_)
-        | Body::Depth(_)
-        | Body::Levels(_)
-        | Body::Trade(_)
-        | Body::Mark(_)
-        | Body::Liquidation(_)
-        | Body::Bar(_)
-        | Body::BookInvalid(_)
-        | Body::Tick
-        | Body::Gap
-        | Body::Wake
-        | Body::Control(_)
-        | Body::KillLevel(_) => None,
     }
 }
 

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use fusewire_core::event::Body;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::lane::{Decided, Decoded, Lane};
-use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{Intent, OrderId, StrategyId};
 
 use crate::export::lanes::Names;
@@ -183,17 +182,12 @@ impl Facts {
             Decoded::Event(event) => Self {
                 kind: event.body.kind().name().to_lowercase(),
                 symbol: event.instrument,
-                order: order_of(&event.body),
+                order: event.body.order(),
             },
             Decoded::Pending(feedback) => Self {
                 kind: "pending".to_owned(),
                 symbol: feedback.instrument,
-                order: match &feedback.body {
-                    FeedbackBody::Report(report) => Some(report.order),
-                    FeedbackBody::Status(status) => Some(status.order),
-                    FeedbackBody::Rejected(rejection) => Some(rejection.order),
-                    FeedbackBody::Wake => None,
-                },
+                order: Body::from(feedback.body).order(),
             },
             Decoded::Intent(message) => by_intent("intent", &message.intent),
             Decoded::Sent(sent) => by_intent("sent", &sent.intent),
@@ -206,28 +200,6 @@ impl Facts {
                 },
             },
         }
-    }
-}
-
-/// The order that an event is about.
-fn order_of(body: &Body) -> Option<OrderId> {
-    match body {
-        Body::Report(report) => Some(report.order),
-        Body::Status(status) => Some(status.order),
-        Body::Rejected(rejection) => Some(rejection.order),
-        Body::Touch(_)
-        | Body::Depth(_)
-        | Body::Levels(_)
-        | Body::Trade(_)
-        | Body::Mark(_)
-        | Body::Liquidation(_)
-        | Body::Bar(_)
-        | Body::BookInvalid(_)
-        | Body::Tick
-        | Body::Gap
-        | Body::Wake
-        | Body::Control(_)
-        | Body::KillLevel(_) => None,
     }
 }
 
