@@ -131,6 +131,7 @@ fn sources_stand_in_merge_order_with_all_that_finds_them_again() {
     let expected = SourceRecord {
         name: path.display().to_string(),
         path: Some(path.canonicalize().unwrap().to_str().unwrap().to_owned()),
+        in_journal: None,
         market: Market::Spot,
         format: Format::Collector,
         unit: Some(Unit::Micros),
@@ -238,7 +239,7 @@ fn the_document_has_this_layout() {
         r#""percent_price":null,"max_orders":null,"contract_size":"1","#,
         r#""price_places":2,"qty_places":3}],"#,
         r#""tradable":[0,1],"account":{"balance":"10000","positions":[]},"venue":"paper","#,
-        r#""frames":"reference","sources":[{"name":"embedded sample","path":null,"#,
+        r#""frames":"reference","sources":[{"name":"embedded sample","path":null,"in_journal":null,"#,
         r#""market":"usdm","format":"collector","unit":"ns","only_symbol":null,"#,
         r#""instruments":[1,0],"bytes":null,"blake3":null}],"allow_broken":false,"#,
         r#""first_recv":{"ns":"1700000000000000000","utc":"2023-11-14T22:13:20.000000000Z"}}"#,
