@@ -429,6 +429,8 @@ fn values_out_of_their_bounds_are_named() {
         ("/sources/0/blake3", json!("00"), "hex"),
         ("/sources/0/market", json!("USDM"), "unknown market 'USDM'"),
         ("/sources/0/unit", json!("s"), "unknown unit 's'"),
+        ("/sources/0/in_journal", json!(0), "in_journal goes with the format of a journal"),
+        ("/sources/2/format", json!("journal"), "in_journal goes with the format of a journal"),
         ("/sources/0/format", json!("csv"), "unknown format of recordings 'csv'"),
         ("/account/positions", json!([1]), "trailing characters"),
         ("/account/balance", json!(huge), "is no decimal"),
