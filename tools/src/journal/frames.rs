@@ -15,6 +15,7 @@ use super::story::FrameText;
 use super::text;
 use crate::config::Config;
 use crate::outcome::Failure;
+use crate::sources::Source;
 
 /// The feed stage over the frames of a journal: copied, or taken from the recordings that it refers to.
 ///
@@ -27,7 +28,7 @@ pub fn stage(
     universe: &Universe,
     output: LevelsProducer<Input>,
 ) -> Result<FeedStage, Failure> {
-    let readers = open(view, header, config)?;
+    let readers = open(view, config)?;
     let recording = |(source, reader): (&SourceRecord, &Reader)| Recording {
         path: reader.name().to_owned(),
         market: source.market,
@@ -40,14 +41,13 @@ pub fn stage(
     Ok(FeedStage::new(merge, recordings, feed, output, Keep::Digest))
 }
 
-fn open(view: &View, header: &Header, config: &Config) -> Result<Vec<Reader>, Failure> {
-    let _ = view;
-    let open = |record: &SourceRecord| {
-        let limits = config.capture_limits();
-        let options = OpenOptions { market: Some(record.market), unit: record.unit, limits };
-        record.source().map_err(Failure::line)?.open(&options).map_err(Failure::line)
-    };
-    header.sources.iter().map(open).collect()
+/// The recordings of a journal, in the order of their numbers.
+fn open(view: &View, config: &Config) -> Result<Vec<Reader>, Failure> {
+    let limits = config.capture_limits();
+    let options = OpenOptions { market: None, unit: None, limits };
+    let sources = Source::expand(std::slice::from_ref(&view.dir))?;
+    let open = |source: &Source| source.open(&options).map_err(Failure::line);
+    sources.iter().map(open).collect()
 }
 
 /// Frames with these numbers, as people read them. A recording that is gone or changed is said in the
