@@ -205,6 +205,9 @@ fn a_recording_that_was_changed_is_named_with_its_line() {
     let error = end(&text.replace("[33]", "").replace(&format!("{recv} "), "what"));
     let refers = "j/1: the journal refers to a recording that can not be read: usdm_x.ns: line 3";
     assert!(error.starts_with(refers), "{error}");
+    // Another line can not be read now.
+    let error = end(&text.replace("odd", "\nodd"));
+    assert!(error.starts_with(refers), "{error}");
     // An answer in the place of a frame.
     let other = FrameRef { origin: FrameOrigin::Rest, ..reference(1, 1, START + 1, "[1]") };
     let (_folder, view) = journal(&[refer(&other)]);
