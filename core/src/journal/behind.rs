@@ -24,11 +24,14 @@ const CHUNK_BYTES: usize = 64 << 10;
 const SEARCH_ROUNDS: usize = 8;
 
 /// Where a strand ends.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tail {
     pub(super) strand: Strand,
     pub(super) end: Position,
     /// What a segment that goes on there says.
     pub(super) tip: Start,
+    /// The segment that it ends in is one of its own. False only for one that it would begin in.
+    pub(super) has_segment: bool,
 }
 
 /// Where a lane is looked for.
@@ -42,7 +45,7 @@ impl Place<'_> {
     /// Tells an end from damage.
     pub(super) fn judge(&self, state: &mut LaneState, end: End) -> io::Result<()> {
         if let End::Segment(damage) = end {
-            if !self.never_began(state, damage.fault) {
+            if !self.never_began(state)? {
                 state.damage = Some(damage);
             }
             return Ok(());
@@ -63,17 +66,21 @@ impl Place<'_> {
         self.control?.synced.map(|lanes| lanes[state.lane as usize].position)
     }
 
-    /// True when a lane without a first segment never had one: its writer ended before.
-    fn never_began(&self, state: &LaneState, fault: Fault) -> bool {
-        let empty = |position| position <= Position::new(state.first, HEAD_BYTES as u32);
-        fault == Fault::Missing
-            && state.end == Position::new(state.first, HEAD_BYTES as u32)
-            && self.synced(state).is_some_and(empty)
-            && self
-                .control
-                .and_then(|page| page.done[state.lane as usize])
-                .is_some_and(|done| empty(done.position))
-            && self.listing.indexes(state.strand()).all(|index| index < state.first)
+    /// True when a lane without a first segment never had a whole one: its writer ended before.
+    fn never_began(&self, state: &LaneState) -> io::Result<bool> {
+        let start = Position::new(state.first, HEAD_BYTES as u32);
+        let done = self.control.and_then(|page| page.done[state.lane as usize]);
+        let is_known = self.synced(state).is_some_and(|position| position <= start)
+            && done.is_some_and(|done| done.position <= start);
+        if !is_known || state.end != start {
+            return Ok(false);
+        }
+        for index in self.listing.indexes(state.strand()).filter(|index| *index >= state.first) {
+            if !matches!(self.look(state.strand(), index)?, Later::Unused) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Behind a closing record stand at most the zeros that its writer did not come to cut off.
@@ -100,7 +107,7 @@ impl Place<'_> {
 
     /// What stands behind the end of a strand that was not closed, and should not: where, and what.
     pub(super) fn beyond(&self, tail: &Tail) -> io::Result<Option<(Position, Fault)>> {
-        let Tail { strand, end, tip } = *tail;
+        let Tail { strand, end, tip, .. } = *tail;
         if let Some(file) = self.open(strand, end.segment())?
             && let Ok((head, _)) = read_head(&file, strand, end.segment())?
             && finds_record(&file, head.seed(), end.offset())?

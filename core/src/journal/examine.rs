@@ -285,7 +285,8 @@ impl LaneState {
     /// Where it ends.
     pub(super) fn tail(&self) -> Tail {
         let tip = Start { records: self.records, previous: self.crc };
-        Tail { strand: self.strand(), end: self.end, tip }
+        let has_segment = self.session.is_some();
+        Tail { strand: self.strand(), end: self.end, tip, has_segment }
     }
 
     /// Takes a record into the lane, which the reader has just passed.

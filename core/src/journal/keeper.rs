@@ -14,6 +14,7 @@ use super::disk::Disk;
 use super::error::Stop;
 use super::examine::Found;
 use super::layout::{Head, Position, Strand, segment_name, segment_path};
+use super::open::Lock;
 use super::segment::Segment;
 use super::writer::Handover;
 use crate::lane::Lane;
@@ -37,7 +38,7 @@ pub(super) struct LastSegment {
     /// Bytes that it holds.
     pub(super) used: u64,
     /// Held until the file is cut.
-    pub(super) _lock: Arc<File>,
+    pub(super) _lock: Arc<Lock>,
 }
 
 /// A file whose bytes may not be on the medium.

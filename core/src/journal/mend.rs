@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::behind::holds_bytes;
+use super::behind::{Tail, holds_bytes};
 use super::disk::{Disk, open_own, open_plain, read_fully};
 use super::error::JournalError;
 use super::layout::{HEAD_BYTES, Position, Strand, segment_path};
 use super::listing::Listing;
-use super::reader::{is_in_use, read_head};
+use super::reader::read_head;
 
 /// A folder whose lock this process holds.
 pub(super) struct Mender<'a> {
@@ -20,11 +20,8 @@ pub(super) struct Mender<'a> {
 impl Mender<'_> {
     /// Moves or copies what stands behind the end of a strand into files of its own, as it was found; returns
     /// their names. Nothing that is set aside already is written over.
-    pub(super) fn quarantine(
-        &mut self,
-        strand: Strand,
-        end: Position,
-    ) -> Result<Vec<String>, JournalError> {
+    pub(super) fn quarantine(&mut self, tail: &Tail) -> Result<Vec<String>, JournalError> {
+        let Tail { strand, end, has_segment, .. } = *tail;
         let mut names = Vec::new();
         for index in self.indexes(strand)? {
             if index < end.segment() {
@@ -32,8 +29,7 @@ impl Mender<'_> {
             }
             let path = segment_path(self.dir, strand, index);
             let failed = || JournalError::io(&path);
-            let stays = index == end.segment() && self.stays(strand, end).map_err(failed())?;
-            if stays {
+            if index == end.segment() && has_segment {
                 names.extend(self.copy_rest(&path, strand, end).map_err(failed())?);
             } else if holds_something(&path, strand, index).map_err(failed())? {
                 names.push(self.set_aside(&path, strand, index).map_err(failed())?);
@@ -43,12 +39,8 @@ impl Mender<'_> {
     }
 
     /// Brings the files of a strand, from segment `from` up to its end, to the medium.
-    pub(super) fn sync(
-        &mut self,
-        strand: Strand,
-        from: u32,
-        end: Position,
-    ) -> Result<(), JournalError> {
+    pub(super) fn sync(&mut self, from: u32, tail: &Tail) -> Result<(), JournalError> {
+        let Tail { strand, end, .. } = *tail;
         for index in self.indexes(strand)? {
             if (from..=end.segment()).contains(&index) {
                 let path = segment_path(self.dir, strand, index);
@@ -63,17 +55,13 @@ impl Mender<'_> {
     }
 
     /// Cuts a strand at its end, and removes the segments behind it and those before its first one.
-    pub(super) fn cut(
-        &mut self,
-        strand: Strand,
-        first: u32,
-        end: Position,
-    ) -> Result<(), JournalError> {
+    pub(super) fn cut(&mut self, first: u32, tail: &Tail) -> Result<(), JournalError> {
+        let Tail { strand, end, has_segment, .. } = *tail;
         for index in self.indexes(strand)? {
             let path = segment_path(self.dir, strand, index);
             let failed = || JournalError::io(&path);
             let last = index == end.segment();
-            if last && self.stays(strand, end).map_err(failed())? {
+            if last && has_segment {
                 self.cut_file(&path, u64::from(end.offset())).map_err(failed())?;
             } else if last || index > end.segment() || index < first {
                 self.disk.remove(&path).map_err(failed())?;
@@ -89,11 +77,6 @@ impl Mender<'_> {
             self.disk.sync(&file)?;
         }
         Ok(())
-    }
-
-    /// False for a segment that a strand begins in, and that can not hold it.
-    fn stays(&self, strand: Strand, end: Position) -> io::Result<bool> {
-        Ok(end.offset() as usize > HEAD_BYTES || is_in_use(self.dir, strand, end.segment())?)
     }
 
     fn indexes(&self, strand: Strand) -> Result<Vec<u32>, JournalError> {

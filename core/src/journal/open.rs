@@ -50,7 +50,7 @@ pub struct Journal {
     commands: Sender<Command>,
     keeper: Option<JoinHandle<()>>,
     /// Held until the end.
-    _lock: Arc<File>,
+    _lock: Arc<Lock>,
 }
 
 /// A journal that was begun, and the writing ends of its lanes in their order.
@@ -163,7 +163,7 @@ struct Resumed {
 
 fn begin(
     opening: Opening<'_>,
-    lock: File,
+    lock: Lock,
     lanes: &[Resumed; Lane::ALL.len()],
     view: Option<&View>,
 ) -> Result<Begun, JournalError> {
@@ -219,8 +219,20 @@ fn begin(
     Ok((Journal { watch, commands, keeper: Some(thread), _lock: lock }, appenders))
 }
 
+/// The lock of a folder, held.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // By word: a process that is just being forked off has the file too, and closing it here would not be
+        // enough. What can not be unlocked is unlocked when the last of them closes it.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Takes the lock of a folder.
-pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
+pub(super) fn lock(dir: &Path) -> Result<Lock, JournalError> {
     let path = dir.join(LOCK_NAME);
     let failed = |error| JournalError::Io { path: path.clone(), error };
     let mut file = OpenOptions::new()
@@ -249,13 +261,19 @@ pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
     }
     file.set_len(0).map_err(failed)?;
     writeln!(file, "process {}", std::process::id()).map_err(failed)?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// True while another process holds the lock of a folder.
 pub(super) fn is_locked(dir: &Path) -> bool {
     let Ok(Some(file)) = open_plain(&dir.join(LOCK_NAME)) else { return false };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    match file.try_lock_shared() {
+        Ok(()) => {
+            drop(Lock(file));
+            false
+        }
+        Err(error) => matches!(error, TryLockError::WouldBlock),
+    }
 }
 
 /// A journal begins where nothing is.

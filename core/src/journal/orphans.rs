@@ -33,7 +33,8 @@ fn end(dir: &Path) -> io::Result<(Tail, End)> {
         }
     };
     let tip = Start { records: reader.records(), previous: reader.crc() };
-    Ok((Tail { strand: STRAND, end: reader.position(), tip }, end))
+    let has_segment = reader.first().is_some();
+    Ok((Tail { strand: STRAND, end: reader.position(), tip, has_segment }, end))
 }
 
 /// What is wrong with the strand.
@@ -92,10 +93,10 @@ fn tidy(dir: &Path, disk: &mut dyn Disk) -> Result<Vec<String>, JournalError> {
     }
     let place = Place { dir, listing: &listing, control: None };
     let damaged = damage(&place).map_err(failed())?.is_some();
-    let (Tail { end, .. }, _) = end(dir).map_err(failed())?;
+    let (tail, _) = end(dir).map_err(failed())?;
     let mut mender = Mender { dir, disk };
-    let quarantined = if damaged { mender.quarantine(STRAND, end)? } else { Vec::new() };
-    mender.cut(STRAND, 1, end)?;
+    let quarantined = if damaged { mender.quarantine(&tail)? } else { Vec::new() };
+    mender.cut(1, &tail)?;
     Ok(quarantined)
 }
 
@@ -151,9 +152,8 @@ impl<'a> Writer<'a> {
         session: u64,
         capacity: u64,
     ) -> io::Result<Self> {
-        let (Tail { end, tip, .. }, _) = end(dir)?;
-        let there = Listing::of(dir)?.indexes(STRAND).next().is_some();
-        let index = if there { end.segment() } else { 0 };
+        let (Tail { end, tip, has_segment, .. }, _) = end(dir)?;
+        let index = if has_segment { end.segment() } else { 0 };
         Ok(Self { dir, disk, session, capacity, index, tip, segment: None })
     }
 

@@ -403,8 +403,3 @@ pub(super) fn read_head(
     };
     Ok(Start::decode(bytes).map(|start| (head, start)))
 }
-
-/// True when a segment can hold records: its head verifies, and it is in use.
-pub(super) fn is_in_use(dir: &Path, strand: Strand, index: u32) -> io::Result<bool> {
-    Ok(open(dir, strand, index)?.is_ok_and(|found| found.is_some()))
-}

@@ -7,7 +7,6 @@ use super::control::{CONTROL_NAME, Control, Done};
 use super::disk::Disk;
 use super::error::{Damage, JournalError};
 use super::examine::{State, View};
-use super::layout::Strand;
 use super::mend::Mender;
 use super::open::lock;
 use super::orphans;
@@ -63,7 +62,7 @@ pub(super) fn recover_locked(
     let (orphans, mut quarantined) = orphans::save(dir, gateway, view.cut, disk, session)?;
     let mut mender = Mender { dir, disk };
     for lane in view.whole.iter().filter(|lane| lane.damage.is_some()) {
-        quarantined.extend(mender.quarantine(Strand::Lane(lane.lane), lane.end)?);
+        quarantined.extend(mender.quarantine(&lane.tail())?);
     }
     mender.disk.sync_folder(dir).map_err(failed())?;
     // The page says that what it names is on the medium. What an earlier writer left in the page cache is not
@@ -71,7 +70,7 @@ pub(super) fn recover_locked(
     let synced = view.control.as_ref().and_then(|page| page.synced);
     for lane in &view.lanes {
         let from = synced.map_or(lane.first, |done| done[lane.lane as usize].position.segment());
-        mender.sync(Strand::Lane(lane.lane), from, lane.end)?;
+        mender.sync(from, &lane.tail())?;
     }
     // The page before the lanes: a lane that is longer than it says is cut once more.
     let lanes = view.lanes.each_ref().map(|lane| Done {
@@ -82,7 +81,7 @@ pub(super) fn recover_locked(
     Control::create(mender.disk, dir, session, &lanes, &view.kept(session))
         .map_err(JournalError::io(dir.join(CONTROL_NAME)))?;
     for lane in &view.lanes {
-        mender.cut(Strand::Lane(lane.lane), lane.first, lane.end)?;
+        mender.cut(lane.first, &lane.tail())?;
     }
     mender.disk.sync_folder(dir).map_err(failed())?;
     let removed = std::array::from_fn(|lane| view.whole[lane].records - view.lanes[lane].records);

@@ -1,6 +1,5 @@
 //! The writing end of one lane. No lock, no system call and no allocation lies on its way.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +9,7 @@ use super::control::{Control, Done, FIRST_TURN};
 use super::error::{Stop, Stopped};
 use super::keeper::LastSegment;
 use super::layout::{Start, TRAILER_BYTES, record_length};
+use super::open::Lock;
 use super::repeat::Repeat;
 use super::segment::Segment;
 use crate::lane::Lane;
@@ -87,7 +87,7 @@ pub struct Appender {
     /// While an interrupted run is gone through again: what it must repeat.
     repeat: Option<Repeat>,
     /// Shared with the others: nobody may take the journal over, and cut this file, while it is mapped.
-    lock: Arc<File>,
+    lock: Arc<Lock>,
 }
 
 /// What an appender is made of.
@@ -101,7 +101,7 @@ pub(super) struct Parts {
     pub(super) clock: fn() -> u64,
     pub(super) tip: Tip,
     pub(super) repeat: Option<Repeat>,
-    pub(super) lock: Arc<File>,
+    pub(super) lock: Arc<Lock>,
 }
 
 impl Appender {
