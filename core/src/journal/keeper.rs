@@ -142,6 +142,9 @@ impl Keeper {
                         Some(stopped) => Err(stopped.0.clone()),
                         None => self.close(last),
                     };
+                    if let Err(why) = &closed {
+                        self.stop.set(why.clone());
+                    }
                     // A receiver that is gone has nobody left to tell.
                     let _ = answer.send(closed);
                     return;

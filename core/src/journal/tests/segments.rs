@@ -250,7 +250,7 @@ fn what_only_has_the_name_of_a_segment_is_named_and_moved_away() {
             assert_eq!(damage, [if close { &end } else { &name }]);
             let recovery = recover(&dir, &mut FakeDisk, 8).unwrap().unwrap();
             let aside = format!("quarantine-risk-{index:06}-0000000000.bin");
-            assert_eq!(recovery.quarantined, [aside.clone()]);
+            assert_eq!(recovery.quarantined, [aside]);
             assert_eq!(View::open(&dir).unwrap().damage, []);
             assert_eq!(fs::metadata(&outside).unwrap().len(), 495, "what lies elsewhere stays");
             fs::remove_dir_all(&dir).unwrap();
