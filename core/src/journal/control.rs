@@ -348,4 +348,35 @@ mod tests {
             }
         }
     }
+
+    /// A page on the heap: Miri runs this.
+    #[test]
+    fn a_page_is_shared_by_threads_and_never_goes_back() {
+        let file = File::open("/dev/null").unwrap();
+        let memory = Memory::heap(CONTROL_BYTES);
+        let control = Control { memory, file, seed: Seed::new(7, STRAND, 0) };
+        for turn in 0..FIRST_TURN {
+            Lane::ALL.into_iter().for_each(|lane| control.write_done(lane, turn, &done(0)));
+        }
+        std::thread::scope(|scope| {
+            for lane in [Lane::Event, Lane::Gateway] {
+                let control = &control;
+                scope.spawn(move || {
+                    for seq in 1..=30 {
+                        control.write_done(lane, FIRST_TURN - 1 + seq, &done(seq));
+                    }
+                });
+            }
+            let mut before = [0; 2];
+            while before != [30; 2] {
+                for (lane, before) in [Lane::Event, Lane::Gateway].into_iter().zip(&mut before) {
+                    let Some(now) = control.done(lane) else { continue };
+                    assert_eq!(now, done(now.seq), "it is whole");
+                    assert!(now.seq >= *before, "{} after {before}", now.seq);
+                    *before = now.seq;
+                }
+                std::thread::yield_now();
+            }
+        });
+    }
 }

@@ -18,6 +18,7 @@ mod relaxed {
     pub(super) const Acquire: Ordering = Ordering::Relaxed;
 }
 
+#[allow(clippy::duplicate_mod, reason = "the same words over other atomics")]
 #[path = "../../../core/src/journal/words.rs"]
 mod words;
 

@@ -14,6 +14,7 @@ mod code;
 mod edges;
 mod files;
 mod fuzz;
+mod miri;
 mod readme;
 mod tidy;
 mod workspace;
@@ -25,7 +26,7 @@ struct Step {
 }
 
 /// In the order of `check`: what fails fastest comes first.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "fmt", what: "formatting, by rustfmt alone", run: fmt },
     Step { name: "tidy", what: "headers, sizes, left-overs, white space, paths", run: tidy_step },
     Step { name: "edges", what: "which crate may name which, and what", run: edges_step },
@@ -33,6 +34,7 @@ const STEPS: [Step; 10] = [
     Step { name: "clippy", what: "lints of all targets, warnings are errors", run: clippy },
     Step { name: "docs", what: "documentation builds without warnings", run: docs },
     Step { name: "test", what: "the test command that stands in README.md", run: test },
+    Step { name: "miri", what: "the journal's memory, watched access by access", run: miri::run },
     Step { name: "fuzz", what: "a bounded run of every fuzz target", run: fuzz::run },
     Step { name: "profiles", what: "a debug and a release build run alike", run: profiles },
     Step { name: "gates", what: "ratios beside the peers, release build", run: gates },

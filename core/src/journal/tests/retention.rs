@@ -69,7 +69,7 @@ fn headless(dir: &Path, close: bool) -> u64 {
         }
     }
     if close {
-        close(journal, lanes);
+        rig::close(journal, lanes);
     }
     4_000
 }
