@@ -62,7 +62,8 @@ impl Place<'_> {
         Ok(())
     }
 
-    fn synced(&self, state: &LaneState) -> Option<Position> {
+    /// How far a lane is on the medium, as the page says.
+    pub(super) fn synced(&self, state: &LaneState) -> Option<Position> {
         self.control?.synced.map(|lanes| lanes[state.lane as usize].position)
     }
 

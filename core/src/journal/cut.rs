@@ -17,7 +17,10 @@ pub(super) fn cut(
     control: Option<&ControlPage>,
 ) -> io::Result<(u64, [LaneState; Lane::ALL.len()])> {
     let done = |lane: Lane| done(&whole[lane as usize], control);
-    let cut = CUT_LANES.into_iter().map(done).min().unwrap_or_default();
+    // An event without its frame could not be repeated.
+    let unfounded = whole[Lane::Event as usize].unfounded;
+    let founded = unfounded.map_or(u64::MAX, |event| event.saturating_sub(1));
+    let cut = CUT_LANES.into_iter().map(done).min().unwrap_or_default().min(founded);
     let mut lanes = whole.clone();
     for state in &mut lanes {
         // Frames are input, and stay. Nothing that frames the lane does: whoever goes on writes it anew.

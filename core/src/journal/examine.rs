@@ -68,6 +68,8 @@ pub struct LaneState {
     pub(super) ends_otherwise: bool,
     /// The last event (of the feed lane: frame) that a record names.
     pub last: u64,
+    /// The first event that names a frame which a power failure took from the feed lane.
+    pub(super) unfounded: Option<u64>,
     /// What is wrong behind the end.
     pub damage: Option<Damage>,
 }
@@ -136,7 +138,8 @@ impl View {
         let place = Place { dir, listing: &listing, control: control.as_ref() };
         let mut whole = Vec::with_capacity(Lane::ALL.len());
         for lane in Lane::ALL {
-            whole.push(examine(&place, lane, live).map_err(failed())?);
+            let frames = whole.first().filter(|_| lane == Lane::Event && !live);
+            whole.push(examine(&place, lane, frames, live).map_err(failed())?);
         }
         let mut whole = <[LaneState; Lane::ALL.len()]>::try_from(whole).expect("one a lane");
         let sound = |lane: &LaneState| lane.closed && lane.damage.is_none();
@@ -262,6 +265,7 @@ impl LaneState {
             closed: false,
             ends_otherwise: false,
             last: 0,
+            unfounded: None,
             damage: None,
         }
     }
@@ -338,8 +342,19 @@ pub(super) fn number_of(kind: u8, payload: &[u8]) -> Option<u64> {
     }
 }
 
-/// Reads a lane to its end and looks at what is behind.
-fn examine(place: &Place<'_>, lane: Lane, live: bool) -> io::Result<LaneState> {
+/// The frame that an event came from; `None` for other records, and for an event without one.
+fn frame_of(kind: u8, payload: &[u8]) -> Option<u64> {
+    let frame = payload.get(24..)?.first_chunk().copied().map(u64::from_le_bytes)?;
+    (kind == RecordKind::Event as u8 && frame > 0).then_some(frame)
+}
+
+/// Reads a lane to its end and looks at what is behind. An event lane is held against its frames.
+fn examine(
+    place: &Place<'_>,
+    lane: Lane,
+    frames: Option<&LaneState>,
+    live: bool,
+) -> io::Result<LaneState> {
     let strand = Strand::Lane(lane);
     let kept = place.control.and_then(|page| page.kept).map(|kept| kept[lane as usize]);
     // Without the page the lane begins with what is there.
@@ -348,9 +363,22 @@ fn examine(place: &Place<'_>, lane: Lane, live: bool) -> io::Result<LaneState> {
     let mut reader =
         LaneReader::new(place.dir, strand, first).begun_by(kept.map(|kept| kept.session));
     let mut state = LaneState::new(lane, first);
+    // What was synced has its frames. When frames are missing that were synced, that is damage, and the events
+    // stay.
+    let is_sound = |feed: &LaneState| place.synced(feed).is_some_and(|synced| synced <= feed.end);
+    let synced = place.synced(&state).filter(|_| frames.is_some_and(is_sound));
     let end = loop {
         let (kind, number) = match reader.next()? {
-            Ok(record) => (record.kind, number_of(record.kind, record.payload)),
+            Ok(record) => {
+                let number = number_of(record.kind, record.payload);
+                if let (Some(feed), Some(synced)) = (frames, synced)
+                    && record.position >= synced
+                    && frame_of(record.kind, record.payload).is_some_and(|frame| frame > feed.last)
+                {
+                    state.unfounded = state.unfounded.or(number);
+                }
+                (record.kind, number)
+            }
             Err(end) => break end,
         };
         if state.closed {

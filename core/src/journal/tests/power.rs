@@ -146,6 +146,9 @@ fn look(image: &Path, what: &str) -> View {
         let should = expected(lane, 4_000);
         assert!(held == should[..held.len()], "{what}: {} is changed", lane.name());
     }
+    // An event above the watermark is only kept when its frame is there.
+    let frames = view.lane(Lane::Feed).last;
+    assert!(view.cut <= frames.max(synced[Lane::Event as usize].seq), "{what}: {frames} frames");
     let least = Lane::ALL[1..].iter().map(|lane| synced[*lane as usize].seq).min().unwrap();
     assert!(view.cut >= least, "{what}: cut at {}, {least} was synced", view.cut);
     for damage in &view.damage {

@@ -77,6 +77,10 @@ pub(super) fn opening<'a>(dir: &'a Path, config: &'a JournalConfig, session: u64
 pub(super) fn records(lane: Lane, seq: u64) -> Vec<(RecordKind, Vec<u8>)> {
     let payload = |extra: u64| {
         let mut bytes = seq.to_le_bytes().to_vec();
+        if lane == Lane::Event {
+            // Two times, and the frame that the event came from.
+            bytes.extend([seq * 2, seq * 3, seq].map(u64::to_le_bytes).concat());
+        }
         bytes.extend((0..(seq * 7 + extra * 3) % 40).map(|n| (n * seq + extra) as u8));
         bytes
     };

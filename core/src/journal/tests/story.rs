@@ -85,6 +85,7 @@ impl Story {
     /// Recovery.
     pub(super) fn cut(&self, ends: &[Position; Lane::ALL.len()]) -> (u64, [Held; Lane::ALL.len()]) {
         let cut = Lane::ALL[1..].iter().map(|lane| self.done(*lane, ends)).min().unwrap();
+        let cut = cut.min(self.founded(ends));
         let lanes = Lane::ALL.map(|lane| {
             let upto = if lane == Lane::Feed { u64::MAX } else { cut };
             let good = self.good(lane, ends);
@@ -95,6 +96,21 @@ impl Story {
             kept.map(|piece| (piece.kind, piece.payload.clone())).collect()
         });
         (cut, lanes)
+    }
+
+    /// The last event before the first one above the watermark whose frame is not there.
+    fn founded(&self, ends: &[Position; 5]) -> u64 {
+        let frames = self.good(Lane::Feed, ends).filter_map(Piece::number).last().unwrap_or(0);
+        let synced = self.control.synced.map(|lanes| lanes[Lane::Event as usize].position);
+        let Some(synced) = synced else { return u64::MAX };
+        if self.is_short(Lane::Feed, ends[Lane::Feed as usize]) {
+            // Frames are missing that were on the medium: that is damage, and the events stay.
+            return u64::MAX;
+        }
+        // In these journals the frame of an event has the event's number.
+        let mut events = self.good(Lane::Event, ends).filter(|piece| piece.start >= synced);
+        let first = events.find_map(|piece| piece.number().filter(|number| *number > frames));
+        first.map_or(u64::MAX, |event| event - 1)
     }
 
     fn good(&self, lane: Lane, ends: &[Position; 5]) -> impl Iterator<Item = &Piece> {
