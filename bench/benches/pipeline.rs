@@ -55,6 +55,8 @@ fn run(plan: &Plan, universe: &Universe, config: &Config, names: &str) -> String
         strategies: strategies.into_iter().map(|(_, strategy)| strategy).collect(),
         controls: Vec::new(),
         keep: Keep::Digest,
+        journal: None,
+        allow_broken: false,
     };
     let run = engine::run(plan, setup, config, Box::new(|_| {}));
     run.unwrap_or_else(|failure| panic!("{:?}", failure.0)).digest().to_string()
