@@ -144,7 +144,8 @@ fn a_run_waits_for_a_slow_disk_and_goes_on_as_if_it_had_not() {
     let (journal, lanes) = begin(folder.path(), &small(), disk);
     let feed = rig.record(lanes);
     let watch = journal.watch().clone();
-    let (rig, waits) = std::thread::scope(|scope| {
+    // The ends of the channels go with this block, also when it fails: the disk must not wait for ever.
+    let (rig, waits) = std::thread::scope(move |scope| {
         let run = scope.spawn(move || {
             assert_eq!(rig.run(), Ok(()));
             rig
@@ -159,7 +160,6 @@ fn a_run_waits_for_a_slow_disk_and_goes_on_as_if_it_had_not() {
         }
         (run.join().unwrap(), waits)
     });
-    drop((is_asked, lets_go));
     assert!(waits > 20, "the run waited {waits} times");
     let digests = rig.digests();
     end(journal, feed, rig);
