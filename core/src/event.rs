@@ -5,7 +5,7 @@ use crate::book::{BookSide, Invalid, Touch};
 use crate::instrument::InstrumentId;
 use crate::kill::Level as KillLevel;
 use crate::market::{Level, Side};
-use crate::order::{Rejection, Report, Status};
+use crate::order::{OrderId, Rejection, Report, Status};
 use crate::units::{Nanos, Px, Qty, Rate, Wide};
 
 /// One message of the sequenced stream.
@@ -292,6 +292,29 @@ impl EventKind {
 }
 
 impl Body {
+    /// The order that it is about; none for what is about no order.
+    #[must_use]
+    pub const fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::Report(report) => Some(report.order),
+            Self::Status(status) => Some(status.order),
+            Self::Rejected(rejection) => Some(rejection.order),
+            Self::Touch(_)
+            | Self::Depth(_)
+            | Self::Levels(_)
+            | Self::Trade(_)
+            | Self::Mark(_)
+            | Self::Liquidation(_)
+            | Self::Bar(_)
+            | Self::BookInvalid(_)
+            | Self::Tick
+            | Self::Gap
+            | Self::Wake
+            | Self::Control(_)
+            | Self::KillLevel(_) => None,
+        }
+    }
+
     /// Which kind it is.
     #[must_use]
     pub const fn kind(&self) -> EventKind {

@@ -109,10 +109,18 @@ impl LaneWriter {
         self.store(record.kind(), &[record.bytes()]);
     }
 
-    /// Appends a record that is stored otherwise than it is digested: a frame may lie in its capture.
+    /// Appends a record that is stored otherwise than it is digested: a frame may lie in its capture. One that
+    /// is larger than what `ready` keeps free waits for room; when the journal takes nothing more it is
+    /// dropped, and nothing that follows from it is sequenced.
     pub fn append_as(&mut self, digested: &[&[u8]], kind: RecordKind, stored: &[&[u8]]) {
         self.digest_parts(digested);
-        self.store(kind, stored);
+        match &mut self.journal {
+            Some(journal) if !journal.has_room(stored) => {
+                // The reason is told by whoever runs the stages.
+                let _ = journal.append_waiting(kind as u8, stored);
+            }
+            Some(_) | None => self.store(kind, stored),
+        }
     }
 
     fn store(&mut self, kind: RecordKind, parts: &[&[u8]]) {

@@ -14,7 +14,6 @@ use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter};
 use fusewire_core::order::StrategyId;
-use fusewire_core::ring::{RingBuffer, with_levels};
 use fusewire_core::runner::run_inline;
 use fusewire_core::sequencer::{self, ControlInput, Sequencer};
 use fusewire_core::stage::DoneSeq;
@@ -34,7 +33,10 @@ use crate::journal::writing::{self, Request, Writing};
 use crate::outcome::Failure;
 use crate::sources::Source;
 
+pub(crate) mod rings;
 pub mod universe;
+
+use rings::Rings;
 
 /// A run that is ready to start: inputs scanned, instruments known.
 pub struct Plan {
@@ -134,36 +136,17 @@ fn join(
     let Setup { universe, tradable, strategies, controls, keep, journal, allow_broken } = setup;
     check_bounds(config, universe.len())?;
     let seats = seats(strategies.len())?;
-    let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let kill = KillSwitch::new();
     let control = control_queue(controls, config)?;
-    let messages = config.ring.messages as usize;
-    let ring_levels = config.ring.levels as usize;
-    let (input_in, input_out) = with_levels(messages, ring_levels);
-    let (event_in, event_out) = RingBuffer::new(messages);
-    let (alpha_in, alpha_out) = RingBuffer::new(messages);
-    let (risk_in, risk_out) = RingBuffer::new(messages);
-    let (feedback_in, feedback_out) = RingBuffer::new(messages);
-    // A gap tells of every book at once.
-    let (tap_in, tap_out) = with_levels(messages.max(universe.len()), ring_levels);
+    let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
+        Rings::new(config, universe.len());
 
     let merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let header = journal.as_ref().map(|request| {
-        Header::new(&Inputs {
-            created: writing::now(),
-            config,
-            strategies: &strategies,
-            universe: &universe,
-            tradable: &tradable,
-            sources: &plan.sources,
-            readers: merge.readers(),
-            recordings: &recordings,
-            first_recv: plan.scanned.manifest.first_recv,
-            frames: request.frames,
-            allow_broken,
-        })
+        let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
+        known.header(config, (&strategies, &universe, &tradable), request)
     });
     let books = config.books();
     let sequencer = Sequencer::new(
@@ -172,11 +155,11 @@ fn join(
         &books,
         kill.clone(),
         sequencer::Ports {
-            input: input_out,
-            feedback: feedback_out,
+            input: input.1,
+            feedback: feedback.1,
             control,
-            output: event_in,
-            tap: Some(tap_in),
+            output: event.0,
+            tap: Some(tap.0),
         },
         keep,
     );
@@ -185,7 +168,7 @@ fn join(
         strategies,
         Arc::new(universe.clone()),
         &tradable,
-        alpha::Ports { input: event_out, output: alpha_in },
+        alpha::Ports { input: event.1, output: to_risk.0 },
         keep,
     );
     let risk = RiskStage::new(
@@ -194,36 +177,83 @@ fn join(
         &tradable,
         &seats,
         kill.clone(),
-        risk::Ports { input: alpha_out, output: risk_in },
+        risk::Ports { input: to_risk.1, output: to_gateway.0 },
         keep,
     );
-    let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &owners);
+    let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap.1, &owners(&seats));
     let gateway = GatewayStage::new(
         config.gateway_config(),
         venue,
-        gateway::Ports { input: risk_out, feedback: feedback_in },
+        gateway::Ports { input: to_gateway.1, feedback: feedback.0 },
         kill.clone(),
         done,
         keep,
     );
-    let feed = FeedStage::new(merge, recordings, Feed::new(universe), input_in, keep)
-        .storing(journal.as_ref().map_or(FrameStore::Reference, |request| store(request.frames)))
+    let feed = FeedStage::new(merge, recordings, Feed::new(universe), input.0, keep)
+        .storing(store(journal.as_ref()))
         .telling(progress);
-    let mut run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
-    if let Some((request, header)) = journal.zip(header) {
-        run.journal = Some(writing::begin(&request, &header?, config, kill, &mut run)?);
-    }
-    Ok(run)
+    let run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
+    run.recorded(journal.zip(header.transpose()?), config, kill)
 }
 
-const fn store(frames: Frames) -> FrameStore {
-    match frames {
-        Frames::Reference => FrameStore::Reference,
-        Frames::Copy => FrameStore::Copy,
+/// What is known of the inputs when a run begins.
+struct Known<'a> {
+    plan: &'a Plan,
+    readers: &'a [Reader],
+    recordings: &'a [Recording],
+    allow_broken: bool,
+}
+
+impl Known<'_> {
+    /// The header of the run's journal.
+    fn header(
+        &self,
+        config: &Config,
+        (strategies, universe, tradable): (&[AnyStrategy], &Universe, &[InstrumentId]),
+        request: &Request,
+    ) -> Result<Header, Failure> {
+        Header::new(&Inputs {
+            created: writing::now(),
+            config,
+            strategies,
+            universe,
+            tradable,
+            sources: &self.plan.sources,
+            readers: self.readers,
+            recordings: self.recordings,
+            first_recv: self.plan.scanned.manifest.first_recv,
+            frames: request.frames,
+            allow_broken: self.allow_broken,
+        })
     }
+}
+
+fn store(journal: Option<&Request>) -> FrameStore {
+    match journal.map(|request| request.frames) {
+        None | Some(Frames::Reference) => FrameStore::Reference,
+        Some(Frames::Copy) => FrameStore::Copy,
+    }
+}
+
+/// Whom the venue keeps positions for: the strategies, and risk.
+pub(crate) fn owners(seats: &[StrategyId]) -> Vec<StrategyId> {
+    seats.iter().copied().chain([StrategyId::RISK]).collect()
 }
 
 impl Run {
+    /// The same run with its journal begun, if there is to be one, before any stage has moved.
+    fn recorded(
+        mut self,
+        journal: Option<(Request, Header)>,
+        config: &Config,
+        kill: KillSwitch,
+    ) -> Result<Self, Failure> {
+        if let Some((request, header)) = journal {
+            self.journal = Some(writing::begin(&request, &header, config, kill, &mut self)?);
+        }
+        Ok(self)
+    }
+
     /// The lanes in their order.
     #[must_use]
     pub fn lanes(&self) -> [(Lane, &LaneWriter); Lane::ALL.len()] {

@@ -1,4 +1,4 @@
-//! What a replay reads: files and folders as given, or the embedded sample.
+//! What a replay reads: files, folders and journals as given, or the embedded sample.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,10 @@ use fusewire_io::synth::{Options, Scenario, Synth, SynthReader};
 
 use crate::outcome::Failure;
 
+mod journal;
+
+pub use journal::JournalSource;
+
 /// One recording.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
@@ -15,16 +19,19 @@ pub enum Source {
     File(PathBuf),
     /// The synthetic capture that the program carries along.
     Sample,
+    /// What a run was given by one of its recordings.
+    Journal(JournalSource),
 }
 
 /// Name of the embedded sample in reports.
 pub const SAMPLE_NAME: &str = "embedded sample";
 
 impl Source {
-    /// The sources of a command line: folders stand for the files in them, nothing for the sample.
+    /// The sources of a command line: the folder of a journal stands for its sources, another folder for the
+    /// files in it, nothing for the sample.
     ///
     /// # Errors
-    /// A path that is neither a file nor a folder of files.
+    /// A path that is neither a file, nor a folder of files, nor a journal that can be read.
     pub fn expand(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
         if paths.is_empty() {
             return Ok(vec![Self::Sample]);
@@ -34,7 +41,7 @@ impl Source {
             let failed = |error| Failure::line(format!("{}: {error}", path.display()));
             let kind = std::fs::metadata(path).map_err(failed)?.file_type();
             if kind.is_dir() {
-                sources.extend(files_of(path)?.into_iter().map(Self::File));
+                sources.extend(Self::of_folder(path)?);
             } else if kind.is_file() {
                 sources.push(Self::File(path.clone()));
             } else {
@@ -47,12 +54,18 @@ impl Source {
         Ok(sources)
     }
 
-    /// Opens the recording at its start.
+    /// Opens the recording at its start. Market and unit of a journal are those that it recorded.
     ///
     /// # Errors
     /// As of [`Reader::open`].
     pub fn open(&self, options: &OpenOptions) -> Result<Reader, CaptureError> {
+        self.open_within(options, 0)
+    }
+
+    /// The same, for a journal that is `depth` journals away from what was given.
+    fn open_within(&self, options: &OpenOptions, depth: usize) -> Result<Reader, CaptureError> {
         match self {
+            Self::Journal(source) => source.open(options, depth),
             Self::File(path) => Reader::open(path, options),
             Self::Sample => {
                 let synth = Synth::new(&sample_options())
@@ -70,6 +83,14 @@ impl Source {
         match self {
             Self::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
             Self::Sample => 0,
+            Self::Journal(source) => source.bytes(),
+        }
+    }
+
+    fn of_folder(folder: &Path) -> Result<Vec<Self>, Failure> {
+        match JournalSource::all(folder)? {
+            Some(sources) => Ok(sources.into_iter().map(Self::Journal).collect()),
+            None => Ok(files_of(folder)?.into_iter().map(Self::File).collect()),
         }
     }
 }

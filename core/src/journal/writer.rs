@@ -159,6 +159,12 @@ impl Appender {
         true
     }
 
+    /// True when a record fits what is left of the segment.
+    #[must_use]
+    pub fn has_room(&self, parts: &[&[u8]]) -> bool {
+        record_bytes(parts) <= self.segment.room()
+    }
+
     /// Appends a record that lies in pieces. While an interrupted run is repeated, it is compared instead.
     ///
     /// # Panics
@@ -194,8 +200,7 @@ impl Appender {
     /// # Errors
     /// The journal takes nothing more.
     pub fn append_waiting(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), Stopped> {
-        let payload: usize = parts.iter().map(|part| part.len()).sum();
-        let bytes = record_length(payload as u64, TRAILER_BYTES as u64) as usize;
+        let bytes = record_bytes(parts);
         while !self.make_room(bytes) {
             if let Some(stopped) = self.watch.stopped() {
                 return Err(stopped.clone());
@@ -224,4 +229,10 @@ impl Appender {
         let (path, file, used) = self.segment.finish();
         (index, path, file, used)
     }
+}
+
+/// Bytes of a record that lies in pieces.
+fn record_bytes(parts: &[&[u8]]) -> usize {
+    let payload: usize = parts.iter().map(|part| part.len()).sum();
+    record_length(payload as u64, TRAILER_BYTES as u64) as usize
 }

@@ -10,7 +10,6 @@ use thiserror::Error;
 
 use crate::event::{Body, Event};
 use crate::message::{Feedback, FeedbackOrigin};
-use crate::order::OrderId;
 use crate::sequencer::heap::body_of;
 use crate::units::Nanos;
 
@@ -166,7 +165,7 @@ impl Expected {
         let likeness = |one: &&Feedback| {
             let body = body_of(&one.body);
             let same_kind = body.kind() == recorded.body.kind();
-            let same_order = same_kind && order_of(&body) == order_of(&recorded.body);
+            let same_order = same_kind && body.order() == recorded.body.order();
             (says(one, recorded), same_order, same_kind, one.instrument == recorded.instrument)
         };
         // The last of the most alike wins, so that they are turned round.
@@ -190,28 +189,6 @@ fn insert(
     }
     map.insert(key, feedback);
     Ok(())
-}
-
-/// The order that a message is about.
-fn order_of(body: &Body) -> Option<OrderId> {
-    match body {
-        Body::Report(report) => Some(report.order),
-        Body::Status(status) => Some(status.order),
-        Body::Rejected(rejection) => Some(rejection.order),
-        Body::Touch(_)
-        | Body::Depth(_)
-        | Body::Levels(_)
-        | Body::Trade(_)
-        | Body::Mark(_)
-        | Body::Liquidation(_)
-        | Body::Bar(_)
-        | Body::BookInvalid(_)
-        | Body::Tick
-        | Body::Gap
-        | Body::Wake
-        | Body::Control(_)
-        | Body::KillLevel(_) => None,
-    }
 }
 
 impl fmt::Display for Unexpected {

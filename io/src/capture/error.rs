@@ -12,7 +12,8 @@ const EXCERPT_BYTES: usize = 48;
 
 /// A recording that can not be read.
 ///
-/// After `Malformed` and `Time` the reader stands at the next line; after any other error it has ended.
+/// After `Malformed`, `Time` and `Recorded` the reader stands at what comes next; after any other error it
+/// has ended.
 #[derive(Debug, Error)]
 pub enum CaptureError {
     /// The file can not be opened.
@@ -157,6 +158,50 @@ pub enum CaptureError {
         /// Path.
         file: String,
     },
+    /// A piece of a recording that could not be read when a journal of it was made.
+    #[error("{file}: it could not be read when it was recorded: {text}")]
+    Recorded {
+        /// Name of the source of the journal.
+        file: String,
+        /// Line of the recording, from 1; 0 when it was about all of it.
+        line: u64,
+        /// What was wrong then. The journal keeps the beginning of a long text.
+        text: String,
+    },
+    /// A recording is no longer what a journal refers to.
+    #[error("{file}: line {line}: {what}: the recording was changed since the journal was made")]
+    Changed {
+        /// Name of the source of the journal.
+        file: String,
+        /// Line that the journal refers to, from 1.
+        line: u64,
+        /// What is found instead.
+        what: &'static str,
+    },
+    /// A recording that a journal refers to can not be read.
+    #[error("{file}: the journal refers to a recording that can not be read: {error}")]
+    Original {
+        /// Name of the source of the journal.
+        file: String,
+        /// What is wrong with it.
+        error: Box<CaptureError>,
+    },
+    /// A journal that can not be read as a capture.
+    #[error("{file}: {reason}")]
+    Journal {
+        /// Name of the source of the journal.
+        file: String,
+        /// What is wrong, with the file of the journal where there is one.
+        reason: String,
+    },
+    /// A journal is damaged: it may have had more than what was read.
+    #[error("{file}: the journal is damaged: {damage}")]
+    JournalDamaged {
+        /// Name of the source of the journal.
+        file: String,
+        /// What, with file and offset.
+        damage: String,
+    },
     /// More files in one merge than `SOURCES_MAX`.
     #[error("{count} captures at once: at most {SOURCES_MAX} can be merged")]
     TooManySources {
@@ -184,7 +229,12 @@ impl CaptureError {
             | Self::TwoMarkets { file, .. }
             | Self::Sidecar { file, .. }
             | Self::NoMarket { file }
-            | Self::Twice { file } => Some(file),
+            | Self::Twice { file }
+            | Self::Recorded { file, .. }
+            | Self::Changed { file, .. }
+            | Self::Original { file, .. }
+            | Self::Journal { file, .. }
+            | Self::JournalDamaged { file, .. } => Some(file),
             Self::TooManySources { .. } => None,
         }
     }
@@ -201,13 +251,18 @@ impl CaptureError {
             | Self::Time { line, .. }
             | Self::LineTooLong { line, .. }
             | Self::RestTooLarge { line, .. }
-            | Self::TwoMarkets { line, .. } => Some(*line),
+            | Self::TwoMarkets { line, .. }
+            | Self::Recorded { line, .. }
+            | Self::Changed { line, .. } => Some(*line),
+            Self::Original { error, .. } => error.line(),
             Self::Open { .. }
             | Self::Zip { .. }
             | Self::Empty { .. }
             | Self::Sidecar { .. }
             | Self::NoMarket { .. }
             | Self::Twice { .. }
+            | Self::Journal { .. }
+            | Self::JournalDamaged { .. }
             | Self::TooManySources { .. } => None,
         }
     }
@@ -219,7 +274,11 @@ impl CaptureError {
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Truncated { .. } | Self::Corrupt { .. } | Self::Malformed { .. } => true,
+            Self::Truncated { .. }
+            | Self::Corrupt { .. }
+            | Self::Malformed { .. }
+            | Self::Recorded { .. }
+            | Self::JournalDamaged { .. } => true,
             Self::Time { line, .. } | Self::LineTooLong { line, .. } => *line > 1,
             Self::Open { .. }
             | Self::Read { .. }
@@ -231,6 +290,9 @@ impl CaptureError {
             | Self::Sidecar { .. }
             | Self::NoMarket { .. }
             | Self::Twice { .. }
+            | Self::Changed { .. }
+            | Self::Original { .. }
+            | Self::Journal { .. }
             | Self::TooManySources { .. } => false,
         }
     }

@@ -39,16 +39,16 @@ impl Merge {
     /// Over readers in the order that settles ties.
     ///
     /// # Errors
-    /// The same file is given twice, or there are more than `SOURCES_MAX`.
+    /// The same recording is given twice, or there are more than `SOURCES_MAX`.
     pub fn new(readers: Vec<Reader>) -> Result<Self, CaptureError> {
         let count = readers.len();
         if count > SOURCES_MAX {
             return Err(CaptureError::TooManySources { count });
         }
-        let mut paths = BTreeSet::new();
-        let mut with_path =
-            readers.iter().filter_map(|reader| reader.path().map(|path| (path, reader)));
-        if let Some((_, twice)) = with_path.find(|(path, _)| !paths.insert(*path)) {
+        let mut places = BTreeSet::new();
+        let mut with_place =
+            readers.iter().filter_map(|reader| reader.place().map(|place| (place, reader)));
+        if let Some((_, twice)) = with_place.find(|(place, _)| !places.insert(*place)) {
             return Err(CaptureError::Twice { file: twice.name().to_owned() });
         }
         Ok(Self { readers, heads: vec![Head::Unread; count] })

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file ─► source (gzip, zstd, plain) ─► lines ─► collector | cryptofeed ─► Reader ─┐
-//! file ─►                                                                  Reader ─┴► Merge
+//! feed lane of a journal, and the recording that it refers to ────────────► Reader ─┴► Merge
 //! ```
 //!
 //! Memory is bounded by [`CaptureLimits`] and does not grow with the capture (a zstd frame adds its own
@@ -16,6 +16,8 @@ use fusewire_core::units::Nanos;
 mod collector;
 mod cryptofeed;
 mod error;
+mod file;
+mod journal;
 mod lines;
 mod merge;
 mod origin;
@@ -30,6 +32,7 @@ mod testing;
 mod time;
 
 pub use error::CaptureError;
+pub use journal::{JournalPart, KeptFrames};
 pub use merge::{Merge, SOURCES_MAX};
 pub use reader::Reader;
 pub use sidecar::Sidecar;
@@ -72,6 +75,8 @@ pub enum Format {
     CryptofeedJson,
     /// `<seconds>: <frame>` and `<url> -> <seconds>: <answer>` lines.
     CryptofeedText,
+    /// The feed lane of a journal.
+    Journal,
 }
 
 /// Where the bytes of a record came from.

@@ -1,66 +1,27 @@
-//! One recording, one record at a time.
+//! One recording, one record at a time, wherever its frames lie.
 
-use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
 use fusewire_core::instrument::Market;
+use fusewire_core::journal::LaneReader;
 use fusewire_core::units::Nanos;
 
-use super::cryptofeed::{self, Entry, Frame};
-use super::error::{CaptureError, Fault, excerpt};
-use super::lines::{LineError, Lines};
-use super::origin::{market_of_address, market_of_exchange, market_of_name};
-use super::rest::{Answer, Held, Placing};
+use super::error::CaptureError;
+use super::file::FileReader;
+use super::journal::{JournalPart, JournalReader, KeptFrames};
 use super::sidecar::Sidecar;
-use super::source::{Packing, Source};
-use super::time::{Clock, Unit, UnitSource};
-use super::{Format, OpenOptions, Origin, Record, collector};
-
-/// Lines looked at for an address that tells the market, unless a frame comes first.
-const MARKET_LINES_MAX: u64 = 64;
+use super::time::Unit;
+use super::{CaptureLimits, Format, OpenOptions, Record};
 
 /// A reader of one recording.
 pub struct Reader {
-    name: String,
-    path: Option<PathBuf>,
-    bytes_total: Option<u64>,
-    bytes_taken: Arc<AtomicU64>,
-    packing: Packing,
-    sidecar: Option<Sidecar>,
-    layout: Layout,
-    market: Option<Market>,
-    /// The caller, the sidecar or the name told the market, so addresses have no say.
-    market_given: bool,
-    lines: Lines,
-    rest_limit: usize,
-    held: Held,
-    /// The frame of the current line, which waits until the answers before it are given out.
-    waiting: Option<StreamFrame>,
-    current: Current,
-    ended: bool,
+    body: Body,
 }
 
-/// How lines are read.
-#[derive(Clone, Copy)]
-enum Layout {
-    Collector(Clock),
-    Json,
-    Text,
-}
-
-struct StreamFrame {
-    recv: Nanos,
-    frame: Frame,
-}
-
-/// What `record` shows.
-enum Current {
-    Nothing,
-    Stream(StreamFrame),
-    Rest(Answer),
+enum Body {
+    File(Box<FileReader>),
+    Journal(Box<JournalReader>),
 }
 
 impl Reader {
@@ -69,16 +30,7 @@ impl Reader {
     /// # Errors
     /// The file or its sidecar can not be read, it is empty or no capture, or its first lines are faulty.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
-        let name = path.display().to_string();
-        let failed = |error| CaptureError::Open { file: name.clone(), error };
-        let file = File::open(path).map_err(failed)?;
-        let facts = file.metadata().map_err(failed)?;
-        let sidecar = Sidecar::read(path)?;
-        let mut reader = Self::start(&name, Box::new(file), options, sidecar)?;
-        // A pipe has neither a canonical path nor a length.
-        reader.path = path.canonicalize().ok();
-        reader.bytes_total = facts.is_file().then_some(facts.len());
-        Ok(reader)
+        FileReader::open(path, options).map(Self::of_file)
     }
 
     /// Reads from an open input, such as an embedded sample or standard input. `name` stands in errors;
@@ -91,14 +43,30 @@ impl Reader {
         input: Box<dyn Read + Send>,
         options: &OpenOptions,
     ) -> Result<Self, CaptureError> {
-        Self::start(name, input, options, None)
+        FileReader::from_read(name, input, options).map(Self::of_file)
+    }
+
+    /// Reads the frames of one source of a journal. `lane` is a reader at the start of its feed lane which
+    /// stops where the lane is known to end.
+    #[must_use]
+    pub fn from_journal(
+        part: JournalPart,
+        lane: LaneReader,
+        frames: KeptFrames,
+        limits: CaptureLimits,
+    ) -> Self {
+        Self { body: Body::Journal(Box::new(JournalReader::new(part, lane, frames, limits))) }
+    }
+
+    fn of_file(reader: FileReader) -> Self {
+        Self { body: Body::File(Box::new(reader)) }
     }
 
     /// The next record; `None` at the end.
     ///
     /// # Errors
-    /// The next line is faulty. After `Malformed` and `Time` reading can go on with the line behind it,
-    /// any other error ends the recording.
+    /// The next record is faulty. After `Malformed`, `Time` and `Recorded` reading can go on with what is
+    /// behind it, any other error ends the recording.
     #[allow(clippy::should_implement_trait)] // It lends, which `Iterator` can not.
     pub fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
         self.advance()?;
@@ -108,296 +76,99 @@ impl Reader {
     /// The name that it was opened by.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        match &self.body {
+            Body::File(file) => file.name(),
+            Body::Journal(journal) => &journal.part().name,
+        }
     }
 
     /// How the recording is laid out.
     #[must_use]
     pub fn format(&self) -> Format {
-        match self.layout {
-            Layout::Collector(_) => Format::Collector,
-            Layout::Json => Format::CryptofeedJson,
-            Layout::Text => Format::CryptofeedText,
+        match &self.body {
+            Body::File(file) => file.format(),
+            Body::Journal(_) => Format::Journal,
         }
     }
 
     /// The market of the frames; `None` if nothing tells it, and then the frames can not be decoded.
     #[must_use]
     pub fn market(&self) -> Option<Market> {
-        self.market
+        match &self.body {
+            Body::File(file) => file.market(),
+            Body::Journal(journal) => Some(journal.part().market),
+        }
     }
 
-    /// The unit of a collector's receive times; `None` for cryptofeed, which writes seconds.
+    /// The unit of a collector's receive times; `None` for cryptofeed, which writes seconds, and for a
+    /// journal.
     #[must_use]
     pub fn unit(&self) -> Option<Unit> {
-        match self.layout {
-            Layout::Collector(clock) => Some(clock.unit),
-            Layout::Json | Layout::Text => None,
+        match &self.body {
+            Body::File(file) => file.unit(),
+            Body::Journal(_) => None,
         }
     }
 
     /// The sidecar beside the file.
     #[must_use]
     pub fn sidecar(&self) -> Option<&Sidecar> {
-        self.sidecar.as_ref()
+        match &self.body {
+            Body::File(file) => file.sidecar(),
+            Body::Journal(_) => None,
+        }
     }
 
-    /// Bytes of the file read so far, before decompression.
+    /// What a journal says of the recording; `None` for one that is read from a file.
+    #[must_use]
+    pub fn part(&self) -> Option<&JournalPart> {
+        match &self.body {
+            Body::File(_) => None,
+            Body::Journal(journal) => Some(journal.part()),
+        }
+    }
+
+    /// Bytes of the file, or of the lane, read so far, before decompression.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
-        self.bytes_taken.load(Ordering::Relaxed)
+        match &self.body {
+            Body::File(file) => file.bytes_read(),
+            Body::Journal(journal) => journal.bytes_read(),
+        }
     }
 
-    /// Bytes of the file when it was opened, before decompression; `None` if it has no length.
+    /// Bytes of the file, or of the lane, when it was opened, before decompression; `None` if it has no
+    /// length.
     #[must_use]
     pub fn bytes_total(&self) -> Option<u64> {
-        self.bytes_total
+        match &self.body {
+            Body::File(file) => file.bytes_total(),
+            Body::Journal(journal) => Some(journal.part().bytes),
+        }
     }
 
-    /// The canonical path; `None` if it was not opened from a file.
-    pub(super) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+    /// What no second reader of a merge may read too: a file by its canonical path, or a source of the
+    /// journal in a folder. `None` if it was opened from neither.
+    pub(super) fn place(&self) -> Option<(&Path, Option<u16>)> {
+        match &self.body {
+            Body::File(file) => file.path().map(|path| (path, None)),
+            Body::Journal(journal) => Some(journal.place()),
+        }
     }
 
     /// Moves to the next record and gives its receive time; `None` at the end.
     pub(super) fn advance(&mut self) -> Result<Option<Nanos>, CaptureError> {
-        self.current = Current::Nothing;
-        loop {
-            let next = self.waiting.as_ref().map(|frame| frame.recv);
-            if let Some(answer) = self.held.take_due(next, self.ended) {
-                let recv = answer.recv;
-                self.current = Current::Rest(answer);
-                return Ok(Some(recv));
-            }
-            if let Some(frame) = self.waiting.take() {
-                self.current = Current::Stream(frame);
-                return Ok(next);
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            self.read_line()?;
+        match &mut self.body {
+            Body::File(file) => file.advance(),
+            Body::Journal(journal) => journal.advance(),
         }
     }
 
     /// The record that `advance` moved to.
     pub(super) fn record(&self) -> Option<Record<'_>> {
-        match &self.current {
-            Current::Nothing => None,
-            Current::Stream(StreamFrame { recv, frame }) => {
-                let bytes = frame_bytes(frame, self.lines.line());
-                let line = self.lines.number();
-                Some(Record { recv: *recv, source: 0, line, origin: Origin::Stream, bytes })
-            }
-            Current::Rest(Answer { recv, line, url, body }) => {
-                let origin = Origin::Rest { url };
-                Some(Record { recv: *recv, source: 0, line: *line, origin, bytes: body })
-            }
-        }
-    }
-
-    fn start(
-        name: &str,
-        input: Box<dyn Read + Send>,
-        options: &OpenOptions,
-        sidecar: Option<Sidecar>,
-    ) -> Result<Self, CaptureError> {
-        let file = || name.to_owned();
-        let source = Source::open(input).map_err(|error| CaptureError::Read {
-            file: file(),
-            line: 0,
-            error,
-        })?;
-        if source.packing == Packing::Zip {
-            return Err(CaptureError::Zip { file: file() });
-        }
-        let mut lines = Lines::new(source.bytes, options.limits.line_bytes_max);
-        if !lines.advance().map_err(|error| line_error(name, source.packing, &lines, error))? {
-            return Err(CaptureError::Empty { file: file() });
-        }
-        let layout = layout(name, options.unit, sidecar.as_ref(), &lines)?;
-        let market = options
-            .market
-            .or_else(|| sidecar.as_ref().and_then(Sidecar::market))
-            .or_else(|| market_of_name(name));
-        let rest_limit = options.limits.rest_bytes_max;
-        let mut reader = Self {
-            name: file(),
-            path: None,
-            bytes_total: None,
-            bytes_taken: source.taken,
-            packing: source.packing,
-            sidecar,
-            layout,
-            market,
-            market_given: market.is_some(),
-            lines,
-            rest_limit,
-            held: Held::new(placing(layout), rest_limit),
-            waiting: None,
-            current: Current::Nothing,
-            ended: false,
-        };
-        reader.take_line()?;
-        reader.look_for_market()?;
-        Ok(reader)
-    }
-
-    /// Reads ahead to the first address, but never past a frame, so that nothing has to be put back.
-    fn look_for_market(&mut self) -> Result<(), CaptureError> {
-        while self.market.is_none()
-            && self.waiting.is_none()
-            && !self.ended
-            && self.lines.number() < MARKET_LINES_MAX
-        {
-            self.read_line()?;
-        }
-        Ok(())
-    }
-
-    fn read_line(&mut self) -> Result<(), CaptureError> {
-        match self.lines.advance() {
-            Ok(true) => self.take_line(),
-            Ok(false) => {
-                self.ended = true;
-                Ok(())
-            }
-            Err(error) => {
-                self.close();
-                Err(line_error(&self.name, self.packing, &self.lines, error))
-            }
-        }
-    }
-
-    /// After an error behind which nothing can be trusted: gives out no more, not even held answers.
-    fn close(&mut self) {
-        self.ended = true;
-        self.held = Held::new(placing(self.layout), self.rest_limit);
-    }
-
-    /// Takes in the current line.
-    fn take_line(&mut self) -> Result<(), CaptureError> {
-        let line = self.lines.line();
-        let entry = parse(self.layout, line)
-            .map_err(|fault| fault.at(&self.name, self.lines.number(), line))?;
-        match entry {
-            Entry::Stream(recv, frame) => self.waiting = Some(StreamFrame { recv, frame }),
-            Entry::Rest(recv, url, body) => self.hold(recv, url, body)?,
-            Entry::Address(address) => self.note_market(market_of_address(&address))?,
-            Entry::Exchange(exchange) => self.note_market(market_of_exchange(&exchange))?,
-            Entry::Nothing => {}
-        }
-        Ok(())
-    }
-
-    fn hold(&mut self, recv: Nanos, url: String, body: Frame) -> Result<(), CaptureError> {
-        self.note_market(market_of_address(&url))?;
-        let body = match body {
-            Frame::Own(bytes) => bytes,
-            Frame::Tail(_) => frame_bytes(&body, self.lines.line()).to_vec(),
-        };
-        let line = self.lines.number();
-        if self.held.hold(Answer { recv, line, url, body }) {
-            return Ok(());
-        }
-        self.close();
-        Err(CaptureError::RestTooLarge { file: self.name.clone(), line, limit: self.rest_limit })
-    }
-
-    fn note_market(&mut self, told: Option<Market>) -> Result<(), CaptureError> {
-        if self.market_given {
-            return Ok(());
-        }
-        match (self.market, told) {
-            (Some(first), Some(second)) if first != second => {
-                self.close();
-                let (file, line) = (self.name.clone(), self.lines.number());
-                Err(CaptureError::TwoMarkets { file, line, first, second })
-            }
-            (None, Some(_)) => {
-                self.market = told;
-                Ok(())
-            }
-            (_, None) | (Some(_), Some(_)) => Ok(()),
+        match &self.body {
+            Body::File(file) => file.record(),
+            Body::Journal(journal) => journal.record(),
         }
     }
 }
-
-/// What the first line shows about all of them.
-fn layout(
-    name: &str,
-    told: Option<Unit>,
-    sidecar: Option<&Sidecar>,
-    lines: &Lines,
-) -> Result<Layout, CaptureError> {
-    let line = lines.line();
-    if let Some(digits) = collector::receive_digits(line) {
-        let clock = match told_clock(name, told, sidecar) {
-            Some(clock) => Ok(clock),
-            None => Clock::of_first(digits),
-        };
-        return clock.map(Layout::Collector).map_err(|fault| fault.at(name, lines.number(), line));
-    }
-    if cryptofeed::is_json_header(line) {
-        return Ok(Layout::Json);
-    }
-    if cryptofeed::is_text(line) {
-        return Ok(Layout::Text);
-    }
-    let (file, line_number) = (name.to_owned(), lines.number());
-    Err(CaptureError::NotACapture { file, line: line_number, excerpt: excerpt(line) })
-}
-
-fn told_clock(name: &str, told: Option<Unit>, sidecar: Option<&Sidecar>) -> Option<Clock> {
-    let by = |unit: Option<Unit>, source| unit.map(|unit| Clock { unit, source });
-    by(told, UnitSource::Caller)
-        .or_else(|| by(sidecar.and_then(Sidecar::unit), UnitSource::Sidecar))
-        .or_else(|| by(Unit::of_name(name), UnitSource::FileName))
-}
-
-fn placing(layout: Layout) -> Placing {
-    match layout {
-        Layout::Json => Placing::ByTime,
-        Layout::Collector(_) | Layout::Text => Placing::InPlace,
-    }
-}
-
-fn parse(layout: Layout, line: &[u8]) -> Result<Entry, Fault> {
-    match layout {
-        Layout::Collector(clock) => {
-            let (recv, offset) = collector::parse(line, clock)?;
-            Ok(Entry::Stream(recv, Frame::Tail(offset)))
-        }
-        Layout::Json => cryptofeed::parse_json(line),
-        Layout::Text => cryptofeed::parse_text(line),
-    }
-}
-
-fn frame_bytes<'a>(frame: &'a Frame, line: &'a [u8]) -> &'a [u8] {
-    match frame {
-        Frame::Tail(offset) => &line[*offset..],
-        Frame::Own(bytes) => bytes,
-    }
-}
-
-#[cold]
-fn line_error(name: &str, packing: Packing, lines: &Lines, error: LineError) -> CaptureError {
-    let (file, line) = (name.to_owned(), lines.number());
-    let error = match error {
-        LineError::TooLong => {
-            return CaptureError::LineTooLong { file, line: line + 1, limit: lines.limit() };
-        }
-        LineError::Read(error) => error,
-    };
-    // An error with a number comes from the system, one without from the decompressor.
-    if packing == Packing::Plain || error.raw_os_error().is_some() {
-        return CaptureError::Read { file, line, error };
-    }
-    if error.kind() == std::io::ErrorKind::UnexpectedEof {
-        return CaptureError::Truncated { file, line };
-    }
-    CaptureError::Corrupt { file, line, reason: error.to_string() }
-}
-
-#[cfg(test)]
-mod tests;

@@ -8,8 +8,7 @@ use fusewire_core::book::Invalid;
 use fusewire_core::instrument::{InstrumentId, Market};
 use fusewire_core::journal::crc32c;
 use fusewire_core::lane::{
-    Damaged, FrameHead, FrameOrigin, FrameRef, Keep, LaneWriter, Record as LaneRecord,
-    RecordKind,
+    Damaged, FrameHead, FrameOrigin, FrameRef, Keep, LaneWriter, Record as LaneRecord, RecordKind,
 };
 use fusewire_core::market::{Body, Decoded, Level, LevelRange, Message};
 use fusewire_core::message::{BookInput, Input, InputBody};

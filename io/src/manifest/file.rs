@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::offset::{OffsetSummary, Offsets};
 use super::time::{millis, utc};
-use crate::capture::{Format, Reader, Record};
+use crate::capture::{Format, JournalPart, Reader, Record};
 
 /// What one recording holds.
 #[derive(Clone, Debug, Serialize)]
@@ -55,6 +55,8 @@ pub(super) struct FileScan {
     pub(super) snapshots: u64,
     /// Snapshots that name no symbol, and when the last one came.
     pub(super) bare: Option<Bare>,
+    /// What a journal knows of it.
+    recorded: Option<JournalPart>,
 }
 
 /// Snapshots without a symbol in one recording.
@@ -81,6 +83,7 @@ impl FileScan {
             depth_symbols: BTreeSet::new(),
             snapshots: 0,
             bare: None,
+            recorded: reader.part().cloned(),
         }
     }
 
@@ -109,6 +112,9 @@ impl FileScan {
     }
 
     pub(super) fn only_symbol(&self) -> Option<&String> {
+        if let Some(recorded) = &self.recorded {
+            return recorded.only_symbol.as_ref();
+        }
         let sole = |set: &BTreeSet<String>| set.len() == 1;
         let found = if sole(&self.depth_symbols) {
             &self.depth_symbols
@@ -127,6 +133,7 @@ impl FileScan {
                 Format::Collector => "collector",
                 Format::CryptofeedJson => "cryptofeed-json",
                 Format::CryptofeedText => "cryptofeed-text",
+                Format::Journal => "journal",
             },
             market: self.market.name(),
             frames: self.frames,

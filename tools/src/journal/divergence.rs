@@ -1,8 +1,8 @@
 //! What comes out of a rerun otherwise than it was recorded, in words.
 
+use fusewire_core::event::Body;
 use fusewire_core::lane::{Digest, Lane, RecordKind, decode};
 use fusewire_core::message::Feedback;
-use fusewire_core::event::Body;
 use fusewire_core::sequencer::{ExpectedFull, Mismatch, Unexpected};
 use fusewire_io::gateway::Violation;
 
@@ -107,7 +107,8 @@ impl Divergence {
                 let event = |event: &Option<_>| {
                     event.as_ref().map_or_else(nothing, |event| text::timed_event(event, names))
                 };
-                let head = format!("lane event, event {}: the frames give another event", mismatch.seq);
+                let head =
+                    format!("lane event, event {}: the frames give another event", mismatch.seq);
                 pair(head, [event(&mismatch.recorded), event(&mismatch.regenerated)])
             }
             Self::Feedback(unexpected) => {
@@ -122,7 +123,8 @@ impl Divergence {
                 pair(head, [feedback(one, names), nothing()])
             }
             Self::PendingLeft(one) => {
-                let head = "lane event: comes out, and was neither sequenced nor pending".to_owned();
+                let head =
+                    "lane event: comes out, and was neither sequenced nor pending".to_owned();
                 pair(head, [nothing(), feedback(one, names)])
             }
             Self::Violation(violation) => {
@@ -133,11 +135,16 @@ impl Divergence {
             Self::Frames(what) => vec![format!("lane feed: {what}")],
             Self::Digest { lane, recorded, made } => {
                 let head = format!("lane {}: its closing record", lane.name());
-                let show = |(records, digest): &(u64, Digest)| format!("{records} records, digest {digest}");
+                let show = |(records, digest): &(u64, Digest)| {
+                    format!("{records} records, digest {digest}")
+                };
                 pair(head, [show(recorded), show(made)])
             }
             Self::Header => {
-                vec!["lane event: the header is not the one that the journal was closed with".to_owned()]
+                vec![
+                    "lane event: the header is not the one that the journal was closed with"
+                        .to_owned(),
+                ]
             }
             Self::Unreadable(what) => vec![what.clone()],
         }

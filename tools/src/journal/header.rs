@@ -221,6 +221,12 @@ impl Header {
         Universe::new(self.instruments.clone()).map_err(|error| error.to_string())
     }
 
+    /// The name of the limits in force.
+    #[must_use]
+    pub const fn profile_name(&self) -> &'static str {
+        self.profile.profile().name()
+    }
+
     /// What stands behind the numbers in records.
     #[must_use]
     pub fn names(&self) -> Names {

@@ -8,6 +8,7 @@ pub mod order_id;
 pub mod reading;
 pub mod rerun;
 pub mod rows;
+pub mod story;
 pub mod text;
 pub mod walk;
 pub mod writing;

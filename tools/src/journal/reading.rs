@@ -38,7 +38,9 @@ pub fn header(view: &View) -> Result<(Header, Vec<u8>), Failure> {
     let document = match record {
         Ok(record) if record.kind == RecordKind::Header as u8 => record.payload.to_vec(),
         Ok(_) | Err(_) if view.is_headless() => {
-            return Err(failed("retention dropped the beginning, and the header with it".to_owned()));
+            return Err(failed(
+                "retention dropped the beginning, and the header with it".to_owned(),
+            ));
         }
         Ok(_) | Err(_) => return Err(failed("the journal has no header".to_owned())),
     };
@@ -60,7 +62,9 @@ pub fn close(view: &View, lane: Lane) -> Result<Option<CloseRecord>, Failure> {
     let mut reader = view.reader(lane);
     while let Ok(record) = reader.next().map_err(|error| failed(error.to_string()))? {
         if record.kind == RecordKind::Close as u8 {
-            return decode::close(record.payload).map(Some).map_err(|error| failed(error.to_string()));
+            return decode::close(record.payload)
+                .map(Some)
+                .map_err(|error| failed(error.to_string()));
         }
     }
     Ok(None)

@@ -10,12 +10,13 @@
 use std::sync::Arc;
 
 use fusewire_core::event::{Body, Control, Event};
+use fusewire_core::instrument::Universe;
 use fusewire_core::journal::{State, View};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter, Record, RecordKind};
-use fusewire_core::message::Feedback;
+use fusewire_core::message::{Feedback, Input, Tap};
 use fusewire_core::order::{Approved, StrategyId};
-use fusewire_core::ring::{Consumer, Producer, RingBuffer, with_levels};
+use fusewire_core::ring::{Consumer, LevelsConsumer, LevelsProducer, Producer};
 use fusewire_core::sequencer::{Ending, Expected, Refold, Refolded, Rerun as Scope};
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::Nanos;
@@ -33,7 +34,12 @@ use super::groups::{DERIVED, Gateway, Group, pending};
 use super::header::Header;
 use super::{frames, reading};
 use crate::config::Config;
+use crate::engine::rings::Rings;
 use crate::outcome::Failure;
+
+/// Outboxes of feedback between the gateway and the sequencer of a run whose stages do not wait for each
+/// other.
+const OUTBOXES: usize = 2;
 
 /// The venue of a rerun.
 enum AnyVenue {
@@ -111,51 +117,38 @@ impl Rerun {
     ///
     /// # Errors
     /// The recordings that the journal refers to can not be read, or its numbers do not fit each other.
-    pub fn new(view: &View, header: &Header, config: &Config, scope: Scope) -> Result<Self, Failure> {
-        if view.is_headless() {
-            return Err(Failure::line(format!(
-                "{}: retention dropped the beginning, and decisions need the stream from its start",
-                view.dir.display()
-            )));
-        }
+    pub fn new(
+        view: &View,
+        header: &Header,
+        config: &Config,
+        scope: Scope,
+    ) -> Result<Self, Failure> {
+        refuse_headless(view)?;
         let universe = header.universe().map_err(Failure::line)?;
         let strategies = config.strategies(&config.run.strategy).map_err(Failure::line)?;
         let strategies: Vec<AnyStrategy> = strategies.into_iter().map(|(_, one)| one).collect();
         let seats = crate::engine::seats(strategies.len())?;
         crate::engine::check_bounds(config, universe.len())?;
         let (kill, done) = (KillSwitch::new(), DoneSeq::new());
-        let (messages, levels) = (config.ring.messages as usize, config.ring.levels as usize);
-        let (input_in, input_out) = with_levels(messages, levels);
-        let (tap_in, tap_out) = with_levels(messages.max(universe.len()), levels);
-        let (to_alpha, event_out) = RingBuffer::new(messages);
-        let (alpha_in, alpha_out) = RingBuffer::new(messages);
-        let (risk_in, risk_out) = RingBuffer::new(messages);
-        let (feedback_in, feedback) = RingBuffer::new(messages);
-        let books = config.books();
-        let owners: Vec<StrategyId> = seats.iter().copied().chain([StrategyId::RISK]).collect();
+        let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
+            Rings::new(config, universe.len());
         let wanted = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
-        let sequencer = config.sequencer_config(wanted);
         let (market, venue) = match scope {
             Scope::Venue => {
-                let feed = frames::stage(view, header, config, &universe, input_in)?;
-                let refold = Refold::new(&sequencer, &universe, &books, input_out, Some(tap_in));
-                let venue =
-                    PaperVenue::new(&config.paper_config(), &universe, &books, tap_out, &owners);
-                (Some(Market { feed, refold }), AnyVenue::Paper(Box::new(venue)))
+                let stage = frames::stage(view, header, config, &universe, input.0)?;
+                let market = Market::new(stage, config, &universe, wanted, (input.1, tap.0));
+                let venue = paper(config, &universe, &seats, tap.1);
+                (Some(market), AnyVenue::Paper(Box::new(venue)))
             }
             Scope::Gateway => (None, AnyVenue::Null(NullVenue)),
         };
         let interrupted = view.state != State::Closed;
-        let mut expected = Expected::new(scope, sequencer.feedback_max + config.paper.orders_max as usize * 4);
-        for feedback in pending(view)? {
-            expected.list_pending(feedback).map_err(Failure::line)?;
-        }
         let alpha = AlphaStage::new(
             &config.alpha_config(),
             strategies,
             Arc::new(universe.clone()),
             &header.tradable,
-            alpha::Ports { input: event_out, output: alpha_in },
+            alpha::Ports { input: event.1, output: to_risk.0 },
             Keep::Records,
         );
         let risk = RiskStage::new(
@@ -164,13 +157,13 @@ impl Rerun {
             &header.tradable,
             &seats,
             kill.clone(),
-            risk::Ports { input: alpha_out, output: risk_in },
+            risk::Ports { input: to_risk.1, output: to_gateway.0 },
             Keep::Records,
         );
         let gateway = GatewayStage::recorded(
             config.gateway_config(),
             venue,
-            gateway::Ports { input: risk_out, feedback: feedback_in },
+            gateway::Ports { input: to_gateway.1, feedback: feedback.0 },
             kill.clone(),
             if interrupted { view.cut } else { u64::MAX },
             done.clone(),
@@ -178,14 +171,14 @@ impl Rerun {
         );
         Ok(Self {
             market,
-            to_alpha,
+            to_alpha: event.0,
             alpha,
             risk,
             gateway,
-            feedback,
+            feedback: feedback.1,
             done,
             kill,
-            expected,
+            expected: expected(view, config, scope)?,
             events: LaneWriter::new(Keep::Digest),
             violations: 0,
             counts: Counts::default(),
@@ -232,9 +225,7 @@ impl Rerun {
             Some(event) => {
                 self.fold(event)?;
                 self.events.append(&Record::event(event));
-                self.expected
-                    .sequenced(event)
-                    .map_err(|unexpected| Divergence::Feedback(unexpected))?;
+                self.expected.sequenced(event).map_err(Divergence::Feedback)?;
                 self.drive(event)?;
                 self.counts.events += 1;
             }
@@ -258,30 +249,16 @@ impl Rerun {
 
     /// Drives an event through the stages to its end.
     fn drive(&mut self, event: &Event) -> Result<(), Box<Divergence>> {
-        match event.body {
+        if let Body::KillLevel(level) | Body::Control(Control::Raise(level)) = event.body {
             // What was sequenced had been raised before.
-            Body::KillLevel(level) | Body::Control(Control::Raise(level)) => self.kill.raise(level),
-            Body::Touch(_)
-            | Body::Depth(_)
-            | Body::Levels(_)
-            | Body::Trade(_)
-            | Body::Mark(_)
-            | Body::Liquidation(_)
-            | Body::Bar(_)
-            | Body::BookInvalid(_)
-            | Body::Tick
-            | Body::Gap
-            | Body::Wake
-            | Body::Report(_)
-            | Body::Status(_)
-            | Body::Rejected(_) => {}
+            self.kill.raise(level);
         }
         let pushed = self.to_alpha.push(*event);
         assert!(pushed.is_ok(), "every event is driven to its end before the next");
         while self.done.get() != event.seq {
             let mut work = self.alpha.poll() + self.risk.poll() + self.gateway.poll();
             while let Ok(feedback) = self.feedback.pop() {
-                self.expected.push(feedback).map_err(|full| Divergence::Full(full))?;
+                self.expected.push(feedback).map_err(Divergence::Full)?;
                 work += 1;
             }
             if work == 0 {
@@ -289,7 +266,7 @@ impl Rerun {
             }
         }
         while let Ok(feedback) = self.feedback.pop() {
-            self.expected.push(feedback).map_err(|full| Divergence::Full(full))?;
+            self.expected.push(feedback).map_err(Divergence::Full)?;
         }
         Ok(())
     }
@@ -353,11 +330,7 @@ impl Rerun {
     }
 
     /// The digests of what was made again, against those of the closing records.
-    fn digests(
-        &self,
-        view: &View,
-        header: &[u8],
-    ) -> Result<Result<(), Box<Divergence>>, Failure> {
+    fn digests(&self, view: &View, header: &[u8]) -> Result<Result<(), Box<Divergence>>, Failure> {
         let feed = self.market.as_ref().map(|market| market.feed.lane());
         let lanes = [
             (Lane::Event, Some(&self.events)),
@@ -383,6 +356,18 @@ impl Rerun {
 }
 
 impl Market {
+    fn new(
+        feed: FeedStage,
+        config: &Config,
+        universe: &Universe,
+        levels: u8,
+        (input, tap): (LevelsConsumer<Input>, LevelsProducer<Tap>),
+    ) -> Self {
+        let sequencer = config.sequencer_config(levels);
+        let refold = Refold::new(&sequencer, universe, &config.books(), input, Some(tap));
+        Self { feed, refold }
+    }
+
     /// One frame more, or the news that there is none.
     fn feed_one(&mut self) -> Result<(), Box<Divergence>> {
         use fusewire_core::runner::Source;
@@ -393,6 +378,39 @@ impl Market {
         }
         Ok(())
     }
+}
+
+fn refuse_headless(view: &View) -> Result<(), Failure> {
+    if view.is_headless() {
+        return Err(Failure::line(format!(
+            "{}: retention dropped the beginning, and decisions need the stream from its start",
+            view.dir.display()
+        )));
+    }
+    Ok(())
+}
+
+/// The paper venue of a run.
+fn paper(
+    config: &Config,
+    universe: &Universe,
+    seats: &[StrategyId],
+    tap: LevelsConsumer<Tap>,
+) -> PaperVenue {
+    let owners = crate::engine::owners(seats);
+    PaperVenue::new(&config.paper_config(), universe, &config.books(), tap, &owners)
+}
+
+/// What feedback is expected: what was pending at the end is told first.
+fn expected(view: &View, config: &Config, scope: Scope) -> Result<Expected, Failure> {
+    let waiting = config.stream.feedback_max as usize;
+    // Behind the gateway lies as much again: its own outbox, and what it may be late with.
+    let mut expected =
+        Expected::new(scope, waiting + OUTBOXES * config.gateway_config().feedback_outbox_max);
+    for feedback in pending(view)? {
+        expected.list_pending(feedback).map_err(Failure::line)?;
+    }
+    Ok(expected)
 }
 
 /// The first record of an event that differs.

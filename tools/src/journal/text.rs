@@ -83,7 +83,8 @@ pub fn body_text(body: &Body) -> String {
                 TouchSource::Book => "book",
                 TouchSource::Ticker => "ticker",
             };
-            let [bid, ask] = [change.touch.bid, change.touch.ask].map(|l| l.map_or("-".into(), level));
+            let [bid, ask] =
+                [change.touch.bid, change.touch.ask].map(|l| l.map_or("-".into(), level));
             format!("{bid} / {ask} {source}")
         }
         Body::Depth(depth) => {
@@ -168,11 +169,16 @@ fn verdict_text(verdict: &VerdictRecord, names: &Names) -> String {
 }
 
 fn sent_text(sent: &SentRecord, names: &Names) -> String {
-    let outcome = match sent.blocked_at {
+    format!("{} {}", outcome(sent), intent(&sent.intent, names))
+}
+
+/// What the gateway did with an approved intent.
+#[must_use]
+pub fn outcome(sent: &SentRecord) -> String {
+    match sent.blocked_at {
         None => "sent".to_owned(),
         Some(level) => format!("blocked at {}", kill(level)),
-    };
-    format!("{outcome} {}", intent(&sent.intent, names))
+    }
 }
 
 fn pending(feedback: &Feedback, names: &Names) -> String {

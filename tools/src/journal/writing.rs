@@ -17,8 +17,10 @@ use crate::outcome::Failure;
 
 /// Most that one record of a fixed size takes, in bytes.
 const RECORD_BYTES: usize = 256;
-/// What a frame takes beside its line: heads and numbers.
-const FRAME_ROOM_BYTES: usize = 2_048;
+/// Most that a verdict takes, in bytes: of them there may be thousands at one event.
+const VERDICT_BYTES: usize = 128;
+/// Room for a copied frame of ordinary size, snapshots included, in bytes. A larger one waits for room.
+const FRAME_BYTES: usize = 256 << 10;
 
 /// What a run should be recorded as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +148,7 @@ fn journal_config(config: &Config, header: &Header) -> JournalConfig {
     let risk = config.risk_config();
     let frame = match header.frames {
         Frames::Reference => RECORD_BYTES,
-        Frames::Copy => config.capture_limits().line_bytes_max + FRAME_ROOM_BYTES,
+        Frames::Copy => FRAME_BYTES,
     };
     let intents = config.alpha_config().intents_max * header.strategies.len();
     JournalConfig {
@@ -166,7 +168,7 @@ fn journal_config(config: &Config, header: &Header) -> JournalConfig {
             frame + RECORD_BYTES,
             2 * RECORD_BYTES,
             (intents + 1) * RECORD_BYTES,
-            (risk.halt_max + 1) * RECORD_BYTES,
+            (risk.halt_max + 1) * VERDICT_BYTES,
             4 * RECORD_BYTES,
         ],
     }

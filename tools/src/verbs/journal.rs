@@ -22,9 +22,11 @@ mod why;
 ///
 /// `fusewire replay --journal DIR` writes one. Everything here only reads, except `recover`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  fusewire replay --journal runs/a\n  fusewire journal verify runs/a\n  \
+#[command(
+    after_help = "Examples:\n  fusewire replay --journal runs/a\n  fusewire journal verify runs/a\n  \
                   fusewire journal why runs/a 1-0-17\n  fusewire journal tail runs/a -f\n\n\
-                  docs/journal.md is the format and what it promises.")]
+                  docs/journal.md is the format and what it promises."
+)]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,

@@ -434,7 +434,8 @@ fn what_only_a_journal_has_is_laid_out_as_the_format_says() {
     let kind = EventKind::Wake as u64;
     let expected = [(1, 8), (2, 8), (1, 1), (3, 8), (4, 2), (kind, 1)];
     assert_eq!(Record::pending(&feedback).bytes(), laid_out(&expected));
-    let close = Record::close(&CloseRecord { records: 1, last: 2, digest: [3; 32], header: [4; 32] });
+    let close =
+        Record::close(&CloseRecord { records: 1, last: 2, digest: [3; 32], header: [4; 32] });
     assert_eq!(close.bytes(), [laid_out(&[(1, 8), (2, 8)]), vec![3; 32], vec![4; 32]].concat());
 }
 

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::named::{self, ids, optional, present};
 use crate::outcome::Failure;
-use crate::sources::{SAMPLE_NAME, Source};
+use crate::sources::{JournalSource, SAMPLE_NAME, Source};
 
 /// One recording. The embedded sample is no file: its name tells it, and `path`, `bytes` and `blake3` are
-/// not there.
+/// not there. Of a journal that was replayed `path` is the folder, `in_journal` the number of the recording
+/// in it, and the content that of its feed lane.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecord {
@@ -24,6 +25,9 @@ pub struct SourceRecord {
     /// Canonical path.
     #[serde(deserialize_with = "present")]
     pub path: Option<String>,
+    /// Number of the source in the journal at `path`; none when that is a file.
+    #[serde(deserialize_with = "present")]
+    pub in_journal: Option<u16>,
     /// Market of its frames.
     #[serde(with = "named")]
     pub market: Market,
@@ -60,11 +64,16 @@ impl SourceRecord {
         let file = match source {
             Source::File(path) => Some(file(path)?),
             Source::Sample => None,
+            Source::Journal(source) => Some(journal(source)?),
         };
         let (path, content) = file.unzip();
         Ok(Self {
             name: reader.name().to_owned(),
             path,
+            in_journal: match source {
+                Source::Journal(source) => Some(source.number()),
+                Source::File(_) | Source::Sample => None,
+            },
             market: recording.market,
             format: reader.format(),
             unit: reader.unit(),
@@ -78,12 +87,16 @@ impl SourceRecord {
     /// What to open to read the recording again.
     ///
     /// # Errors
-    /// It is neither a file nor the embedded sample.
+    /// It is neither a file nor the embedded sample, or its journal can not be read. A journal is looked at
+    /// as a whole.
     pub fn source(&self) -> Result<Source, String> {
-        match &self.path {
-            Some(path) => Ok(Source::File(path.into())),
-            None if self.name == SAMPLE_NAME => Ok(Source::Sample),
-            None => Err(format!("{}: neither a file nor the {SAMPLE_NAME}", self.name)),
+        match (&self.path, self.in_journal) {
+            (Some(path), None) => Ok(Source::File(path.into())),
+            (Some(path), Some(number)) => {
+                JournalSource::of(Path::new(path), number).map(Source::Journal)
+            }
+            (None, None) if self.name == SAMPLE_NAME => Ok(Source::Sample),
+            (None, _) => Err(format!("{}: neither a file nor the {SAMPLE_NAME}", self.name)),
         }
     }
 
@@ -95,7 +108,11 @@ impl SourceRecord {
         let (Some(path), Some(bytes), Some(blake3)) = (&self.path, self.bytes, self.blake3) else {
             return Ok(());
         };
-        let found = content_hash(Path::new(path)).map_err(|error| format!("{path}: {error}"))?;
+        let found = match self.in_journal {
+            None => content_hash(Path::new(path)),
+            Some(number) => JournalSource::of(Path::new(path), number)?.content(),
+        };
+        let found = found.map_err(|error| format!("{path}: {error}"))?;
         if found.bytes != bytes {
             let length = found.bytes;
             return Err(format!("{path}: changed since the run, {bytes} bytes then, {length} now"));
@@ -108,6 +125,9 @@ impl SourceRecord {
 
     /// What the types can not say.
     pub(super) fn check(&self) -> Result<(), String> {
+        if (self.format == Format::Journal) != self.in_journal.is_some() {
+            return Err("in_journal goes with the format of a journal".to_owned());
+        }
         match (&self.path, self.bytes, self.blake3) {
             (None, None, None) => self.source().map(drop),
             (Some(path), Some(_), Some(_)) if Path::new(path).is_absolute() => Ok(()),
@@ -121,13 +141,21 @@ impl SourceRecord {
 fn file(path: &Path) -> Result<(String, Content), Failure> {
     let failed = |error: io::Error| Failure::line(format!("{}: {error}", path.display()));
     let whole = path.canonicalize().map_err(failed)?;
-    let Some(text) = whole.to_str() else {
+    Ok((text(&whole)?, content_hash(&whole).map_err(failed)?))
+}
+
+/// Canonical folder and content of a journal.
+fn journal(source: &JournalSource) -> Result<(String, Content), Failure> {
+    let path = source.path();
+    let failed = |error: io::Error| Failure::line(format!("{}: {error}", path.display()));
+    Ok((text(path)?, source.content().map_err(failed)?))
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    path.to_str().map(str::to_owned).ok_or_else(|| {
         let shown = path.display();
-        return Err(Failure::line(format!(
-            "{shown}: a journal can not name this path, which is no UTF-8"
-        )));
-    };
-    Ok((text.to_owned(), content_hash(&whole).map_err(failed)?))
+        Failure::line(format!("{shown}: a journal can not name this path, which is no UTF-8"))
+    })
 }
 
 /// What is in a file.
@@ -155,13 +183,15 @@ mod layout {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    const ALL: [Format; 3] = [Format::Collector, Format::CryptofeedJson, Format::CryptofeedText];
+    const ALL: [Format; 4] =
+        [Format::Collector, Format::CryptofeedJson, Format::CryptofeedText, Format::Journal];
 
     const fn name(format: Format) -> &'static str {
         match format {
             Format::Collector => "collector",
             Format::CryptofeedJson => "cryptofeed-json",
             Format::CryptofeedText => "cryptofeed-text",
+            Format::Journal => "journal",
         }
     }
 

@@ -47,7 +47,8 @@ pub(super) fn run(args: &Args) -> Outcome {
     match sink.and_then(|sink| write(&view, args.lane, rows, sink)) {
         Ok(outcome) => outcome?,
         // A reader that has seen enough (`| head`) is no failure.
-        Err(ExportError::Write { error, .. }) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+        Err(ExportError::Write { error, .. }) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+        }
         Err(error) => return Err(Failure::line(error)),
     }
     Ok(reading::verdict(&view))

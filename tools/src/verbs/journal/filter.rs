@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
+use fusewire_core::event::Body;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::lane::{Decided, Decoded, Lane};
-use fusewire_core::event::Body;
-use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{Intent, OrderId, StrategyId};
 
 use crate::export::lanes::Names;
@@ -74,8 +73,9 @@ fn number(text: &str) -> Result<u64, String> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
-    let at = humantime::parse_rfc3339_weak(text)
-        .map_err(|_| format!("'{text}' is neither a number nor a time like 2026-01-05T00:00:10Z"))?;
+    let at = humantime::parse_rfc3339_weak(text).map_err(|_| {
+        format!("'{text}' is neither a number nor a time like 2026-01-05T00:00:10Z")
+    })?;
     let since = at.duration_since(std::time::SystemTime::UNIX_EPOCH).map_err(|e| e.to_string())?;
     u64::try_from(since.as_nanos()).map_err(|error| error.to_string())
 }
@@ -182,17 +182,12 @@ impl Facts {
             Decoded::Event(event) => Self {
                 kind: event.body.kind().name().to_lowercase(),
                 symbol: event.instrument,
-                order: order_of(&event.body),
+                order: event.body.order(),
             },
             Decoded::Pending(feedback) => Self {
                 kind: "pending".to_owned(),
                 symbol: feedback.instrument,
-                order: match &feedback.body {
-                    FeedbackBody::Report(report) => Some(report.order),
-                    FeedbackBody::Status(status) => Some(status.order),
-                    FeedbackBody::Rejected(rejection) => Some(rejection.order),
-                    FeedbackBody::Wake => None,
-                },
+                order: Body::from(feedback.body).order(),
             },
             Decoded::Intent(message) => by_intent("intent", &message.intent),
             Decoded::Sent(sent) => by_intent("sent", &sent.intent),
@@ -205,28 +200,6 @@ impl Facts {
                 },
             },
         }
-    }
-}
-
-/// The order that an event is about.
-fn order_of(body: &Body) -> Option<OrderId> {
-    match body {
-        Body::Report(report) => Some(report.order),
-        Body::Status(status) => Some(status.order),
-        Body::Rejected(rejection) => Some(rejection.order),
-        Body::Touch(_)
-        | Body::Depth(_)
-        | Body::Levels(_)
-        | Body::Trade(_)
-        | Body::Mark(_)
-        | Body::Liquidation(_)
-        | Body::Bar(_)
-        | Body::BookInvalid(_)
-        | Body::Tick
-        | Body::Gap
-        | Body::Wake
-        | Body::Control(_)
-        | Body::KillLevel(_) => None,
     }
 }
 
@@ -247,7 +220,10 @@ mod tests {
         assert_eq!(range("100.."), Ok((100, u64::MAX)));
         assert_eq!(range("..7"), Ok((0, 7)));
         assert_eq!(range("7"), Ok((7, 7)));
-        assert_eq!(range("1970-01-01T00:00:01Z..1970-01-01T00:00:02Z"), Ok((1_000_000_000, 2_000_000_000)));
+        assert_eq!(
+            range("1970-01-01T00:00:01Z..1970-01-01T00:00:02Z"),
+            Ok((1_000_000_000, 2_000_000_000))
+        );
         assert!(range("9..8").unwrap_err().contains("behind"));
         assert!(range("x").unwrap_err().contains("neither a number nor a time"));
     }

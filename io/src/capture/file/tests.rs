@@ -1,8 +1,8 @@
 //! Recordings of every layout, sound and broken, read record by record.
 
 use super::*;
-use crate::capture::CaptureLimits;
 use crate::capture::testing::{drain, failure, gzip, reader, records, zstd};
+use crate::capture::{CaptureLimits, Reader};
 
 const NANOS: &str = "1723161255030314667 {\"a\":1}\n1723161255030314668 [2]\n";
 const MICROS: &str = "1680652700423001 {\"a\":1}\n1680652700423002 [2]\n";
@@ -264,11 +264,15 @@ fn facts_of_each_format() {
 #[test]
 fn looking_for_the_market_loses_nothing_and_ends() {
     let other = TEXT.replace("binance", "example");
-    let read = reader("x", other.as_bytes(), &options()).unwrap();
+    let open = |text: &str| {
+        let input = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
+        FileReader::from_read("x", input, &options()).unwrap()
+    };
+    let read = open(&other);
     assert_eq!((read.market(), read.lines.number()), (None, 4));
     assert_eq!(records("x", other.as_bytes()).len(), 3);
     let rest = "https://a/b -> 1617647797.9: {}\n".repeat(100);
-    let read = reader("x", rest.as_bytes(), &options()).unwrap();
+    let read = open(&rest);
     assert_eq!((read.market(), read.lines.number()), (None, MARKET_LINES_MAX));
     assert_eq!(records("x", rest.as_bytes()).len(), 100);
 }
