@@ -8,6 +8,7 @@
 //! ```
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crossbeam_queue::ArrayQueue;
 use fusewire_core::instrument::{InstrumentId, Universe};
@@ -44,6 +45,8 @@ pub struct Plan {
     options: OpenOptions,
     /// What the inputs hold.
     pub scanned: Scanned,
+    /// Set to end the run between two frames, in order.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// What runs, beside the inputs.
@@ -100,7 +103,7 @@ pub fn prepare(
     let scanned =
         manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;
     let sources = in_merge_order(sources, &scanned.manifest.files);
-    Ok(Plan { sources, options, scanned })
+    Ok(Plan { sources, options, scanned, stop: Arc::default() })
 }
 
 /// Runs the pipeline over the inputs, on this thread, each event to its end before the next.
@@ -191,6 +194,7 @@ fn join(
     );
     let feed = FeedStage::new(merge, recordings, Feed::new(universe), input.0, keep)
         .storing(store(journal.as_ref()))
+        .stopping(Arc::clone(&plan.stop))
         .telling(progress);
     let run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
     run.recorded(journal.zip(header.transpose()?), config, kill)

@@ -12,5 +12,6 @@ pub mod journal;
 pub mod outcome;
 pub mod progress;
 pub mod report;
+pub mod signals;
 pub mod sources;
 pub mod verbs;

@@ -3,6 +3,8 @@
 //! Every frame gives at least one input, so that time moves on with frames that say nothing.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fusewire_core::book::Invalid;
 use fusewire_core::instrument::{InstrumentId, Market};
@@ -77,6 +79,8 @@ pub struct FeedStage {
     faults: Faults,
     /// Told the bytes read so far, now and then.
     progress: Option<Box<dyn FnMut(u64)>>,
+    /// Set by who wants the run to end before its input does.
+    stop: Option<Arc<AtomicBool>>,
     /// The end: all frames read, or an input that can no longer be read.
     ended: Option<Result<(), CaptureError>>,
 }
@@ -102,6 +106,7 @@ impl FeedStage {
             recv: Nanos(0),
             faults: Faults::default(),
             progress: None,
+            stop: None,
             ended: None,
         }
     }
@@ -110,6 +115,13 @@ impl FeedStage {
     #[must_use]
     pub fn telling(mut self, progress: Box<dyn FnMut(u64)>) -> Self {
         self.progress = Some(progress);
+        self
+    }
+
+    /// The same stage, which ends when the flag is set: between two frames, as if the capture ended there.
+    #[must_use]
+    pub fn stopping(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = Some(stop);
         self
     }
 
@@ -164,6 +176,11 @@ impl FeedStage {
     }
 
     fn take_record(&mut self) {
+        // Nothing else is read on the word of this flag, so it needs no order.
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            self.ended = Some(Ok(()));
+            return;
+        }
         match self.merge.next() {
             Ok(Some(record)) => {
                 let recording = &self.recordings[record.source];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use fusewire_core::event::Control;
@@ -22,12 +23,15 @@ use crate::journal::writing::Request;
 use crate::outcome::{Done, Failure, Outcome, print};
 use crate::progress;
 use crate::report::Report;
+use crate::signals;
 use crate::sources::Source;
 
 /// Run the pipeline over captures and print the report. Without a capture: the embedded sample.
 ///
 /// A capture is read twice: first for its manifest, which decides whether it can be trusted, then for
-/// the run. A broken capture is refused with what to do about it.
+/// the run. A broken capture is refused with what to do about it. The folder of a journal is a capture too.
+/// Ctrl-C and SIGTERM end the run between two frames, in order: report and journal are those of the frames
+/// up to there, and the exit code is 1. A second one ends the process.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  fusewire replay\n  fusewire replay recordings/usdm_btcusdt_20260105.ns.gz --json\n  \
@@ -159,11 +163,16 @@ pub fn run(args: &Args) -> Outcome {
         allow_broken: args.allow_broken,
     };
     let shown = bar.clone();
+    signals::stop(&plan.stop)?;
     let run = engine::run(&plan, setup, &config, Box::new(move |bytes| shown.set_position(bytes)))?;
     bar.finish_and_clear();
     let names: Vec<String> = names;
     let report = Report::new(&names, &config, plan.scanned.manifest, &run, started.elapsed());
     print(&if args.json { report.to_json()? } else { report.to_text() })?;
+    if plan.stop.load(Ordering::Relaxed) {
+        tracing::error!("stopped by a signal: this is the run over the frames up to there");
+        return Ok(Done::No);
+    }
     Ok(verdict(&report, args.allow_broken))
 }
 
