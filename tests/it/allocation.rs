@@ -4,18 +4,26 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::Cursor;
 
 use fusewire_core::book::BookConfig;
 use fusewire_core::books::Books;
-use fusewire_core::instrument::{Market, Universe, common};
+use fusewire_core::instrument::{InstrumentId, Market, Universe, common};
+use fusewire_core::journal::{JournalConfig, LaneReader, RealDisk, Strand, View};
+use fusewire_core::lane::{Digest, Keep, Lane};
 use fusewire_core::market::{Body, LevelRange};
 use fusewire_core::message::{BookInput, Input, InputBody};
+use fusewire_core::ring::{LevelsConsumer, with_levels};
+use fusewire_core::runner::Source;
+use fusewire_core::stage::Stage;
 use fusewire_core::units::Nanos;
-use fusewire_io::capture::Origin as CaptureOrigin;
-use fusewire_io::feed::{Context, Feed};
+use fusewire_io::capture::{Merge, OpenOptions, Origin as CaptureOrigin, Reader};
+use fusewire_io::feed::{Context, Feed, FeedStage, FrameStore, Recording};
 use fusewire_io::synth::{Options, Scenario, Synth};
+use fusewire_io::venue::paper::PaperVenue;
 use fusewire_strategies::registry::{AnyStrategy, StrategyConfig};
 
+use crate::contract::recorded::{begin, end, small};
 use crate::contract::rig::{Rig, Setup};
 use crate::contract::walk::Fed;
 
@@ -124,21 +132,30 @@ fn input_of(body: &Body) -> (InputBody, LevelRange) {
     }
 }
 
-/// From decoded input to order and back: sequencer, strategies, risk, gateway and paper venue.
-#[test]
-fn the_pipeline_allocates_nothing_after_warm_up() {
-    let options = Options { scenario: Scenario::Burst, minutes: 2, ..Options::default() };
+/// The setup of a run over a synthetic capture of BTCUSDT.
+fn setup() -> Setup {
     let mut setup = Setup::new(1, 1);
     setup.books = BookConfig::default();
     setup.levels = 4_096;
     setup.sequencer.levels = 5;
+    setup
+}
+
+/// Both strategies over such a capture.
+fn rig(setup: &Setup) -> Rig<AnyStrategy, PaperVenue> {
     let universe = Universe::new(setup.instruments.clone()).unwrap();
-    let inputs = decoded(&options, &universe);
     let strategies = ["quoter", "taker"]
         .map(|name| AnyStrategy::by_name(name, &StrategyConfig::default()).unwrap());
-    let mut rig = Rig::new(&setup, inputs, strategies.into(), |paper| paper);
-    let mut late = 0;
-    let mut more = true;
+    Rig::new(setup, decoded(&burst(), &universe), strategies.into(), |paper| paper)
+}
+
+fn burst() -> Options {
+    Options { scenario: Scenario::Burst, minutes: 2, ..Options::default() }
+}
+
+/// Runs a rig to its end; returns what was allocated after warm-up.
+fn allocations_of(rig: &mut Rig<AnyStrategy, PaperVenue>) -> u64 {
+    let (mut late, mut more) = (0, true);
     while more {
         let before = allocations();
         more = rig.next_event();
@@ -149,5 +166,105 @@ fn the_pipeline_allocates_nothing_after_warm_up() {
     let stats = rig.gateway.venue().stats();
     assert!(rig.head.seq() > 20_000 && stats.fills() > 20 && stats.amended > 20, "{stats:?}");
     assert!(rig.risk.counts().own > 0, "queries are asked");
+    late
+}
+
+/// From decoded input to order and back: sequencer, strategies, risk, gateway and paper venue.
+#[test]
+fn the_pipeline_allocates_nothing_after_warm_up() {
+    let mut rig = rig(&setup());
+    let late = allocations_of(&mut rig);
     assert_eq!(late, 0, "allocations after warm-up in {} events", rig.head.seq());
+}
+
+/// The same with a journal, from segment to segment. What its helper thread allocates is not counted.
+#[test]
+fn a_journal_allocates_nothing_on_the_pipelines_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    // So much is kept free that lanes with few records come to the end of a segment too.
+    let reserve = [32_768, 4_096, 16_640, 16_640, 16_640];
+    let config = JournalConfig { segment_bytes: 20_480, reserve, ..small() };
+    let (journal, lanes) = begin(folder.path(), &config, Box::new(RealDisk));
+    let mut rig = rig(&setup());
+    let feed = rig.record(lanes);
+    let late = allocations_of(&mut rig);
+    assert_eq!(late, 0, "allocations after warm-up in {} events", rig.head.seq());
+    end(journal, feed, rig);
+    let view = View::open(folder.path()).unwrap();
+    for (lane, segments) in
+        [(Lane::Event, 50), (Lane::Alpha, 2), (Lane::Risk, 2), (Lane::Gateway, 2)]
+    {
+        let last = view.lane(lane).end.segment();
+        assert!(last >= segments, "lane {} has {last} segments", lane.name());
+    }
+}
+
+/// The lines of a synthetic capture, in memory.
+fn capture(options: &Options) -> Vec<u8> {
+    let (mut synth, mut text) = (Synth::new(options).unwrap(), Vec::new());
+    while synth.next_line(&mut text) {}
+    text
+}
+
+/// A feed stage over a capture in memory, with the other end of its ring.
+fn feed_stage(store: FrameStore) -> (FeedStage, LevelsConsumer<Input>) {
+    let options = OpenOptions { market: Some(Market::UsdM), ..OpenOptions::default() };
+    let text = Box::new(Cursor::new(capture(&burst())));
+    let reader = Reader::from_read("usdm_btcusdt.ns", text, &options).unwrap();
+    let recording = Recording {
+        path: reader.name().to_owned(),
+        market: Market::UsdM,
+        only_symbol: Some("BTCUSDT".to_owned()),
+        instruments: vec![InstrumentId(0)],
+    };
+    let universe = Universe::new(setup().instruments).unwrap();
+    let (ring, inputs) = with_levels(64, 4_096);
+    let merge = Merge::new(vec![reader]).unwrap();
+    let stage = FeedStage::new(merge, vec![recording], Feed::new(universe), ring, Keep::Digest);
+    (stage.storing(store), inputs)
+}
+
+/// Levels that follow an input.
+fn levels_of(input: &Input) -> usize {
+    match &input.body {
+        InputBody::Book(book) => book.levels().0 + book.levels().1,
+        _ => 0,
+    }
+}
+
+/// Reading, decoding and the lane of the feed, with frames by reference and as copies.
+#[test]
+fn the_feed_allocates_nothing_after_warm_up_with_a_journal() {
+    for (store, segments) in [(FrameStore::Reference, 4), (FrameStore::Copy, 20)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, lanes) = begin(folder.path(), &small(), Box::new(RealDisk));
+        let [feed, rest @ ..] = lanes;
+        let (mut stage, mut inputs) = feed_stage(store);
+        stage.lane_mut().attach(feed);
+        let (mut levels, mut late) = (Vec::with_capacity(4_096), 0);
+        while !stage.ended() {
+            let before = allocations();
+            let work = stage.poll();
+            // The snapshot, a second in, is the largest frame that the arenas grow to.
+            if stage.lane().records() > 2_000 {
+                late += allocations() - before;
+            }
+            if work == 0 && !journal.watch().is_starved() {
+                panic!("the feed is stuck at frame {}", stage.lane().records());
+            }
+            while inputs.pop(levels_of, &mut levels).is_some() {}
+        }
+        stage.finish().unwrap();
+        let frames = stage.lane().records();
+        assert!(frames > 10_000 && stage.faults().damaged == 0, "{frames} frames");
+        assert_eq!(late, 0, "allocations after warm-up in {frames} frames, {store:?}");
+        let feed = stage.lane_mut().close(frames, Digest::of(b"{}")).unwrap().unwrap();
+        assert!(feed.lane() == Lane::Feed && feed.watch().stopped().is_none());
+        drop((feed, rest, journal));
+        let mut reader = LaneReader::new(folder.path(), Strand::Lane(Lane::Feed), 1);
+        while reader.next().unwrap().is_ok() {}
+        assert_eq!(reader.records(), frames + 1);
+        let last = reader.position().segment();
+        assert!(last >= segments, "{last} segments with {store:?}");
+    }
 }

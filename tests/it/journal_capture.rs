@@ -150,7 +150,7 @@ fn an_interrupted_journal_is_the_beginning_of_its_run() {
             assert_eq!(found["frames"], count);
             assert_eq!(found["digest"], expected["digest"], "{frames} {count}");
             let of = format!("{interrupted}-again");
-            desk.record(&[&interrupted], &[], &of, "copy");
+            desk.record(&[&interrupted], &[], &of, "reference");
             assert_eq!(desk.replay(&[&of], &[])["digest"], expected["digest"]);
             // What was prepared and never used is not part of its content.
             recover(Path::new(&interrupted), &mut RealDisk, 10).unwrap().unwrap();
@@ -243,14 +243,18 @@ fn a_journal_of_a_journal_gives_the_same_run() {
         for (index, capture) in [btc, eth].into_iter().enumerate() {
             let source = &sources[index];
             assert_eq!(source["name"], format!("{one}/{capture}"));
-            assert_eq!(source["path"], fs::canonicalize(&one).unwrap().to_str().unwrap());
+            // Copies do not say where they come from: they may go where that is not.
+            let path = (outer == "reference").then(|| fs::canonicalize(&one).unwrap());
+            assert_eq!(source["path"], document!(path));
             assert_eq!(
                 (&source["in_journal"], &source["format"]),
                 (&document!(index), &document!("journal"))
             );
             assert_eq!(source["bytes"].as_u64(), Some(feed_bytes(&one)));
         }
-        assert_found_again(&two, &one);
+        if outer == "reference" {
+            assert_found_again(&two, &one);
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! - `truncation`: a shorter capture gives a prefix of the longer run
 //! - `contract`: the message contract under a hostile strategy and a lossy way back
 //! - `gate_and_wire`: the kill word between approval and wire
+//! - `golden`: journals that some build recorded once come out again
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -25,6 +26,7 @@ mod commands;
 mod contract;
 mod differential;
 mod gate_and_wire;
+mod golden;
 mod journal_capture;
 mod pipeline;
 mod synthetic;

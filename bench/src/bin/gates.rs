@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use fusewire_bench::book::{self, MapPeer, OursFromBytes, SimdMapPeer};
 use fusewire_bench::decode::{self, Extent};
 use fusewire_bench::inputs::{DepthStream, FrameSet, Inputs};
+use fusewire_bench::journal::{self, WritePeer};
 use fusewire_bench::measure::{Comparison, Subject, compare};
 use fusewire_bench::peers::Json;
 use serde::Serialize;
@@ -67,6 +68,7 @@ const GATES: &[Gate] = &[
     gate("book", "hftbacktest ROI vector", Some(4.0), 0.8),
     gate("book", "hftbacktest HashMap", None, 1.7),
     gate("book", "hftbacktest BTree", None, 4.5),
+    gate("journal append 128 B", "write(2)", Some(60.0), 1.0),
 ];
 
 /// One row of the table.
@@ -177,12 +179,14 @@ fn run(inputs: Inputs) -> Report {
     for stream in &inputs.streams {
         assert_eq!(book::check(stream), Ok(()), "a wrong peer is a wrong comparison");
     }
+    assert_eq!(journal::check(), Ok(()), "a wrong peer is a wrong comparison");
     for set in &inputs.sets {
         decode_rows(&mut report, set);
     }
     for stream in &inputs.streams {
         stream_rows(&mut report, stream);
     }
+    journal_row(&mut report);
     report.passed = report.rows.iter().all(|row| row.verdict != Verdict::Fail);
     report
 }
@@ -207,6 +211,14 @@ fn stream_rows(report: &mut Report, stream: &DepthStream) {
     let mut ours = book::Ours::new(stream);
     report.measure(key, &mut ours, ("BTreeMap", &mut MapPeer::new(stream)));
     hft_rows(report, stream, &mut ours);
+}
+
+fn journal_row(report: &mut Report) {
+    let ours = journal::Ours::new(journal::Extent::Append);
+    let mut ours = ours.unwrap_or_else(|error| panic!("{error}"));
+    let mut peer = WritePeer::new().unwrap_or_else(|error| panic!("{error}"));
+    let key = ("journal append 128 B", "made up", "record");
+    report.measure(key, &mut ours, ("write(2)", &mut peer));
 }
 
 #[cfg(feature = "peers")]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crossbeam_queue::ArrayQueue;
 use fusewire_core::book::BookConfig;
 use fusewire_core::instrument::{Instrument, InstrumentId, Market, Universe, common};
+use fusewire_core::journal::Appender;
 use fusewire_core::kill::KillSwitch;
-use fusewire_core::lane::{Digest, Keep};
+use fusewire_core::lane::{Digest, Keep, LaneWriter};
 use fusewire_core::message::Input;
 use fusewire_core::order::StrategyId;
 use fusewire_core::ring::{LevelsProducer, RingBuffer, with_levels};
@@ -187,6 +188,33 @@ impl<S: Strategy, V: Venue> Rig<S, V> {
         Self { inputs, head, alpha, risk, gateway, kill, done }
     }
 
+    /// Puts what the stages add into a journal too. The lane of the feed, which a list of inputs has not, is
+    /// handed back.
+    pub(crate) fn record(&mut self, lanes: [Appender; 5]) -> Appender {
+        let [feed, lanes @ ..] = lanes;
+        for (lane, appender) in self.lanes_mut().into_iter().zip(lanes) {
+            lane.attach(appender);
+        }
+        feed
+    }
+
+    /// The lanes behind the feed.
+    pub(crate) fn lanes_mut(&mut self) -> [&mut LaneWriter; 4] {
+        let Self { head, alpha, risk, gateway, .. } = self;
+        [head.lane_mut(), alpha.lane_mut(), risk.lane_mut(), gateway.lane_mut()]
+    }
+
+    /// True while a lane waits for its next segment; who makes it is let go first.
+    fn waits_for_journal(&self) -> bool {
+        let Some(watch) = self.head.lane().watch() else { return false };
+        assert_eq!(watch.stopped(), None);
+        let starved = watch.is_starved();
+        if starved {
+            std::thread::yield_now();
+        }
+        starved
+    }
+
     /// Runs it as a replay does.
     pub(crate) fn run(&mut self) -> Result<(), RunError> {
         let Self { inputs, head, alpha, risk, gateway, done, .. } = self;
@@ -206,14 +234,15 @@ impl<S: Strategy, V: Venue> Rig<S, V> {
         let before = self.head.seq();
         while self.head.seq() == before {
             let fed = if self.head.wants_input() { self.inputs.poll() } else { 0 };
-            if fed + self.head.poll() == 0 {
+            if fed + self.head.poll() == 0 && !self.waits_for_journal() {
                 assert!(self.inputs.ended() && self.head.wants_input(), "the head is stuck");
                 return false;
             }
         }
         while self.done.get() != self.head.seq() {
             let moved = self.alpha.poll() + self.risk.poll() + self.gateway.poll();
-            assert!(moved + self.head.drain() > 0, "event {} is stuck", self.head.seq());
+            let moved = moved + self.head.drain();
+            assert!(moved > 0 || self.waits_for_journal(), "event {} is stuck", self.head.seq());
             assert_eq!(self.head.fault(), None);
         }
         true

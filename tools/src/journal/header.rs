@@ -157,8 +157,9 @@ impl Header {
             "each source is opened and described"
         );
         let described = sources.iter().zip(readers).zip(recordings);
-        let described =
-            described.map(|((source, reader), known)| SourceRecord::new(source, reader, known));
+        let described = described.map(|((source, reader), known)| {
+            SourceRecord::new(source, reader, known, inputs.frames)
+        });
         let config = inputs.config;
         let header = Self {
             format: Self::FORMAT,
@@ -274,7 +275,7 @@ impl Header {
         }
         for (index, source) in self.sources.iter().enumerate() {
             let at = |what: String| format!("sources[{index}] ({}): {what}", source.name);
-            source.check().map_err(at)?;
+            source.check(self.frames).map_err(at)?;
             if !inside(&source.instruments) {
                 return Err(at(format!("instruments: not numbers of {known} instruments")));
             }

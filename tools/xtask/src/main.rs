@@ -14,6 +14,7 @@ mod code;
 mod edges;
 mod files;
 mod fuzz;
+mod golden;
 mod miri;
 mod parquet;
 mod readme;
@@ -42,6 +43,13 @@ const STEPS: [Step; 12] = [
     Step { name: "gates", what: "ratios beside the peers, release build", run: gates },
 ];
 
+/// What is done on purpose only, and changes the clone.
+const ASIDE: [Step; 1] = [Step {
+    name: "golden",
+    what: "records tests/golden again, and shows what changed",
+    run: golden::run,
+}];
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -51,7 +59,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         ["check"] => STEPS.iter().collect(),
-        [name] => STEPS.iter().filter(|step| step.name == *name).collect(),
+        [name] => STEPS.iter().chain(&ASIDE).filter(|step| step.name == *name).collect(),
         _ => Vec::new(),
     };
     if chosen.is_empty() {
@@ -74,6 +82,10 @@ fn help() -> String {
          cargo xtask STEP      one step\n\nSteps:\n",
     );
     for step in &STEPS {
+        text += &format!("  {:<10}{}\n", step.name, step.what);
+    }
+    text += "\nNot part of check:\n";
+    for step in &ASIDE {
         text += &format!("  {:<10}{}\n", step.name, step.what);
     }
     text += "\nEnvironment: FUSEWIRE_FUZZ_SECONDS (per fuzz target, default 20).\n\
@@ -239,7 +251,7 @@ mod tests {
 
     #[test]
     fn help_names_every_step() {
-        for step in &STEPS {
+        for step in STEPS.iter().chain(&ASIDE) {
             assert!(help().contains(step.name), "{}", step.name);
         }
     }

@@ -10,19 +10,21 @@ use fusewire_io::capture::{Format, Reader, Unit};
 use fusewire_io::feed::Recording;
 use serde::{Deserialize, Serialize};
 
+use super::Frames;
 use super::named::{self, ids, optional, present};
 use crate::outcome::Failure;
 use crate::sources::{JournalSource, SAMPLE_NAME, Source};
 
 /// One recording. The embedded sample is no file: its name tells it, and `path`, `bytes` and `blake3` are
 /// not there. Of a journal that was replayed `path` is the folder, `in_journal` the number of the recording
-/// in it, and the content that of its feed lane.
+/// in it, and the content that of its feed lane. Where frames are copied nobody has to find the recording
+/// again, and `path` is not there: such a journal may go to machines where it would mean nothing.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecord {
     /// Name in reports and errors: the path as it was given.
     pub name: String,
-    /// Canonical path.
+    /// Canonical path; none where frames are copied.
     #[serde(deserialize_with = "present")]
     pub path: Option<String>,
     /// Number of the source in the journal at `path`; none when that is a file.
@@ -60,6 +62,7 @@ impl SourceRecord {
         source: &Source,
         reader: &Reader,
         recording: &Recording,
+        frames: Frames,
     ) -> Result<Self, Failure> {
         let file = match source {
             Source::File(path) => Some(file(path)?),
@@ -69,7 +72,7 @@ impl SourceRecord {
         let (path, content) = file.unzip();
         Ok(Self {
             name: reader.name().to_owned(),
-            path,
+            path: path.filter(|_| frames == Frames::Reference),
             in_journal: match source {
                 Source::Journal(source) => Some(source.number()),
                 Source::File(_) | Source::Sample => None,
@@ -87,8 +90,8 @@ impl SourceRecord {
     /// What to open to read the recording again.
     ///
     /// # Errors
-    /// It is neither a file nor the embedded sample, or its journal can not be read. A journal is looked at
-    /// as a whole.
+    /// It is neither a file nor the embedded sample, its frames were copied, or its journal can not be read. A
+    /// journal is looked at as a whole.
     pub fn source(&self) -> Result<Source, String> {
         match (&self.path, self.in_journal) {
             (Some(path), None) => Ok(Source::File(path.into())),
@@ -100,7 +103,8 @@ impl SourceRecord {
         }
     }
 
-    /// Whether the file still is what it was; reads all of it. The embedded sample is part of the build.
+    /// Whether the file still is what it was; reads all of it. The embedded sample is part of the build, and of
+    /// a recording whose frames were copied nothing says where it is.
     ///
     /// # Errors
     /// It can not be read, or it is another one by now.
@@ -124,12 +128,16 @@ impl SourceRecord {
     }
 
     /// What the types can not say.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self, frames: Frames) -> Result<(), String> {
         if (self.format == Format::Journal) != self.in_journal.is_some() {
             return Err("in_journal goes with the format of a journal".to_owned());
         }
         match (&self.path, self.bytes, self.blake3) {
             (None, None, None) => self.source().map(drop),
+            (None, Some(_), Some(_)) if frames == Frames::Copy => Ok(()),
+            (Some(_), ..) if frames == Frames::Copy => {
+                Err("there is a path, and frames are copies".to_owned())
+            }
             (Some(path), Some(_), Some(_)) if Path::new(path).is_absolute() => Ok(()),
             (Some(path), Some(_), Some(_)) => Err(format!("path \"{path}\" is not absolute")),
             _ => Err("path, bytes and blake3 go together".to_owned()),

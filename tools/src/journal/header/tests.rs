@@ -173,6 +173,25 @@ fn a_recording_that_is_another_one_by_now_is_found_out() {
 }
 
 #[test]
+fn where_frames_are_copied_nothing_says_where_a_recording_was() {
+    let given = given();
+    let header = Header::new(&Inputs { frames: Frames::Copy, ..given.inputs() }).unwrap();
+    let referring = given.header();
+    for (source, referred) in header.sources.iter().zip(&referring.sources) {
+        assert_eq!(source, &SourceRecord { path: None, ..referred.clone() });
+        assert_eq!(source.unchanged(), Ok(()));
+    }
+    assert!(header.sources[0].source().is_err());
+    assert_eq!(header.sources[2].source(), Ok(Source::Sample));
+    assert_eq!(back(&header), header);
+    let mut placed = document(&header);
+    placed["sources"][0]["path"] = json!("/a");
+    let error = read(&placed).unwrap_err();
+    assert!(error.ends_with("there is a path, and frames are copies"), "{error}");
+    assert!(header.differences(&referring).iter().all(|difference| !difference.decides));
+}
+
+#[test]
 fn content_is_length_and_blake3() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
