@@ -10,6 +10,7 @@
 //! - `truncation`: a shorter capture gives a prefix of the longer run
 //! - `contract`: the message contract under a hostile strategy and a lossy way back
 //! - `gate_and_wire`: the kill word between approval and wire
+//! - `journal`: journals from the command line
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(
@@ -24,6 +25,7 @@ mod commands;
 mod contract;
 mod differential;
 mod gate_and_wire;
+mod journal;
 mod pipeline;
 mod synthetic;
 mod truncation;
