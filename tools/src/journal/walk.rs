@@ -38,6 +38,8 @@ struct Slot {
     reader: LaneReader,
     full: bool,
     is_left_out: bool,
+    /// Its closing record was given out.
+    closed: bool,
     kind: u8,
     payload: Vec<u8>,
     stamp_ns: Option<u64>,
@@ -92,6 +94,7 @@ impl Walk {
             reader: reader(lane),
             full: false,
             is_left_out: false,
+            closed: false,
             kind: 0,
             payload: Vec::new(),
             stamp_ns: None,
@@ -123,7 +126,7 @@ impl Walk {
         }
         let Some(index) = self.first() else { return Ok(None) };
         let slot = &mut self.slots[index];
-        slot.full = false;
+        (slot.full, slot.closed) = (false, slot.kind == RecordKind::Close as u8);
         let lane = slot.lane;
         let record = slot.decode().map_err(|error| {
             let place = slot.position.offset();
@@ -161,7 +164,6 @@ impl Walk {
     /// Which lane's record is next.
     fn first(&self) -> Option<usize> {
         let event = &self.slots[Lane::Event as usize];
-        let limit = self.limit.unwrap_or(BEHIND);
         let turn = |slot: &&Slot| {
             let number = if slot.lane == Lane::Feed {
                 // Before the event that names it, or a later frame. Without an event, it waits in a live
@@ -175,14 +177,26 @@ impl Walk {
         };
         let slots = self.slots.iter().filter(|slot| slot.full);
         let next = slots.min_by_key(turn)?;
-        let waits = self.limit.is_some() && limit != BEHIND && turn(&next).0 > limit;
-        (!waits).then_some(next.lane as usize)
+        let is_due = match (self.limit, turn(&next).0) {
+            (None, _) => true,
+            (Some(_), BEHIND) => self.shows_its_end(),
+            (Some(limit), number) => number <= limit,
+        };
+        is_due.then_some(next.lane as usize)
+    }
+
+    /// Whether a live journal shows on each lane what stands behind all events. Until then a lane that shows
+    /// nothing may still show something whose turn is earlier.
+    fn shows_its_end(&self) -> bool {
+        let event = &self.slots[Lane::Event as usize];
+        let ends = event.closed || (event.full && event.number == BEHIND);
+        ends && self.slots.iter().all(|slot| slot.full || slot.closed || slot.is_left_out)
     }
 }
 
 impl Slot {
     fn fill(&mut self) -> Result<(), String> {
-        if self.full || self.is_left_out {
+        if self.full || self.is_left_out || self.closed {
             return Ok(());
         }
         match self.reader.next().map_err(|error| error.to_string())? {

@@ -33,10 +33,11 @@ pub(super) fn run(args: &Args) -> Outcome {
     let filter = filter::Filter::new(&args.filter, &names)?;
     let mut printer = Printer::new(names, args.json);
     let mut walk = Walk::new(&view);
+    let mut past = filter.past();
     let mut left = args.limit.unwrap_or(u64::MAX);
     while left > 0 {
         let Some(item) = walk.next()? else { break };
-        if filter.is_past(&item) {
+        if filter.is_past(&item, &mut past) {
             break;
         }
         if !filter.takes(&item) {
