@@ -9,6 +9,7 @@
 //! - `filters`: what `cat` leaves out
 //! - `export`: tables, and what must add up in them
 //! - `looks`: what `ls`, `stat`, `diff` and `verify` say
+//! - `orphans`: what may be on the wire is kept and shown
 //! - `room`: no room left, by the disk and by the configuration
 
 use std::fs;
@@ -25,6 +26,7 @@ mod filters;
 mod interrupted;
 mod live;
 mod looks;
+mod orphans;
 mod patched;
 mod real;
 mod room;

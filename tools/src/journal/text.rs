@@ -24,7 +24,8 @@ pub fn utc(at: Nanos) -> String {
 /// One record: time, number, lane, and what it says.
 #[must_use]
 pub fn line(item: &Item<'_>, names: &Names) -> String {
-    let (ts, seq, lane) = (utc(item.ts), item.seq, item.lane.name());
+    let ts = if item.ts == Nanos(0) { "-".to_owned() } else { utc(item.ts) };
+    let (seq, lane) = (item.seq, item.lane.name());
     let number = if item.lane == Lane::Feed { format!("f{seq}") } else { seq.to_string() };
     format!("{ts} {number:>9} {lane:<7} {}", plain(&what(&item.record, names)))
 }

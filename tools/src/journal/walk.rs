@@ -26,7 +26,7 @@ pub struct Item<'a> {
     /// The event that it is, or that caused it; of a frame its number. Zero for the header, the last event
     /// for what stands behind it.
     pub seq: u64,
-    /// Logical time of that event; receive time of a frame.
+    /// Logical time of that event; receive time of a frame; zero when it is not known.
     pub ts: Nanos,
     /// What it says.
     pub record: Decoded<'a>,
@@ -75,6 +75,17 @@ impl Walk {
     pub fn without_frames(view: &View) -> Self {
         let mut walk = Self::new(view);
         walk.slots[Lane::Feed as usize].is_left_out = true;
+        walk
+    }
+
+    /// Over the gateway records that recoveries set aside: their orders may be on the wire. Their events are
+    /// gone, and their times with them.
+    #[must_use]
+    pub fn orphans(dir: &Path) -> Self {
+        let mut walk = Self::over(dir, |_| LaneReader::new(dir, Strand::Orphans, 1));
+        for slot in &mut walk.slots {
+            slot.is_left_out = slot.lane != Lane::Gateway;
+        }
         walk
     }
 
@@ -141,12 +152,11 @@ impl Walk {
             Decoded::FrameRef(frame) => (frame.frame, frame.recv),
             Decoded::Damaged(damaged) => (damaged.frame, damaged.at),
             Decoded::Close(close) => (close.last, self.ts),
-            Decoded::Header(_)
-            | Decoded::Pending(_)
-            | Decoded::Intent(_)
-            | Decoded::Verdict(_)
-            | Decoded::Sent(_)
-            | Decoded::CancelAll { .. } => (self.seq, self.ts),
+            Decoded::Intent(message) => (message.seq, self.ts),
+            Decoded::Verdict(verdict) => (verdict.seq, self.ts),
+            Decoded::Sent(sent) => (sent.seq, self.ts),
+            Decoded::CancelAll { seq } => (*seq, self.ts),
+            Decoded::Header(_) | Decoded::Pending(_) => (self.seq, self.ts),
         };
         Ok(Some(Item { lane, position: slot.position, stamp_ns: slot.stamp_ns, seq, ts, record }))
     }
