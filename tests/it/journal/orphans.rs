@@ -25,10 +25,13 @@ fn interrupted(from: &Path, dir: &Path) {
     let (disk, kill) = (Box::new(RealDisk), KillSwitch::new());
     let opening = Opening { dir, config: &config, session: 7, clock: || 1, disk, kill };
     let (journal, mut lanes) = Journal::create(opening).unwrap();
-    let events = first(from, Lane::Event, 92);
-    for (kind, payload) in &events {
-        lanes[Lane::Event as usize].append_waiting(*kind, &[payload]).unwrap();
+    // The header, 91 events, and the frames that they name.
+    for (lane, count) in [(Lane::Feed, 200), (Lane::Event, 92)] {
+        for (kind, payload) in first(from, lane, count) {
+            lanes[lane as usize].append_waiting(kind, &[&payload]).unwrap();
+        }
     }
+    lanes[Lane::Feed as usize].done(200);
     let (kind, sent) = first(from, Lane::Gateway, 1).remove(0);
     lanes[Lane::Gateway as usize].append(kind, &[&sent]);
     for lane in [Lane::Event, Lane::Alpha, Lane::Risk] {
