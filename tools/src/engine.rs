@@ -211,7 +211,7 @@ fn join(
         .telling(progress);
     let mut run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
     if let Some((request, header)) = journal.zip(header) {
-        run.journal = Some(writing::begin(&request, &header?, config, kill, &mut run)?);
+        run.journal = Some(writing::begin(&request, &header?, config, &mut run)?);
     }
     Ok(run)
 }

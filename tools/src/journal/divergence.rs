@@ -2,7 +2,6 @@
 
 use fusewire_core::lane::{Digest, Lane, RecordKind, decode};
 use fusewire_core::message::Feedback;
-use fusewire_core::event::Body;
 use fusewire_core::sequencer::{ExpectedFull, Mismatch, Unexpected};
 use fusewire_io::gateway::Violation;
 
@@ -123,23 +122,25 @@ impl Divergence {
                 let event = |event: &Option<_>| {
                     event.as_ref().map_or_else(nothing, |event| text::timed_event(event, names))
                 };
-                let head = format!("lane event, event {}: the frames give another event", mismatch.seq);
+                let head =
+                    format!("lane event, event {}: the frames give another event", mismatch.seq);
                 pair(head, [event(&mismatch.recorded), event(&mismatch.regenerated)])
             }
             Self::Feedback(unexpected) => {
                 let seq = unexpected.recorded.seq;
                 let head = format!("lane event, event {seq}: gateway and venue do not say that");
                 let nearest = unexpected.nearest.as_ref();
-                let nearest = nearest.map_or_else(nothing, |one| feedback(one, names));
+                let nearest = nearest.map_or_else(nothing, |one| text::feedback(one, names));
                 pair(head, [text::timed_event(&unexpected.recorded, names), nearest])
             }
             Self::PendingMissing(one) => {
                 let head = "lane event: pending at the end, and does not come out".to_owned();
-                pair(head, [feedback(one, names), nothing()])
+                pair(head, [text::feedback(one, names), nothing()])
             }
             Self::PendingLeft(one) => {
-                let head = "lane event: comes out, and was neither sequenced nor pending".to_owned();
-                pair(head, [nothing(), feedback(one, names)])
+                let head =
+                    "lane event: comes out, and was neither sequenced nor pending".to_owned();
+                pair(head, [nothing(), text::feedback(one, names)])
             }
             Self::Violation(violation) => {
                 vec![format!("lane gateway: {}", violation_text(violation))]
@@ -149,11 +150,16 @@ impl Divergence {
             Self::Frames(what) => vec![format!("lane feed: {what}")],
             Self::Digest { lane, recorded, made } => {
                 let head = format!("lane {}: its closing record", lane.name());
-                let show = |(records, digest): &(u64, Digest)| format!("{records} records, digest {digest}");
+                let show = |(records, digest): &(u64, Digest)| {
+                    format!("{records} records, digest {digest}")
+                };
                 pair(head, [show(recorded), show(made)])
             }
             Self::Header => {
-                vec!["lane event: the header is not the one that the journal was closed with".to_owned()]
+                vec![
+                    "lane event: the header is not the one that the journal was closed with"
+                        .to_owned(),
+                ]
             }
             Self::HeaderOf(lane) => {
                 let lane = lane.name();
@@ -182,14 +188,6 @@ fn payload(record: Option<&(RecordKind, Vec<u8>)>, names: &Names) -> String {
         Ok(record) => text::what(&record, names),
         Err(error) => format!("{}: {error}", kind.name()),
     }
-}
-
-fn feedback(one: &Feedback, names: &Names) -> String {
-    let body = Body::from(one.body);
-    let symbol = one.instrument.map(|id| format!(" {}", names.symbol_text(id)));
-    let kind = body.kind().name();
-    let shown = text::body_text(&body);
-    format!("{kind}{} {shown} due {}", symbol.unwrap_or_default(), text::utc(one.due))
 }
 
 fn seq_of(violation: &Violation) -> u64 {

@@ -7,7 +7,8 @@ use fusewire_core::order::{OrderId, StrategyId};
 /// # Errors
 /// What the text should have been.
 pub fn parse_order_id(text: &str) -> Result<OrderId, String> {
-    let wrong = || format!("'{text}' is no order id: SESSION-SEAT-COUNTER, as in 1-0-17 or 1-risk-2");
+    let wrong =
+        || format!("'{text}' is no order id: SESSION-SEAT-COUNTER, as in 1-0-17 or 1-risk-2");
     if let Ok(number) = text.parse() {
         return Ok(OrderId(number));
     }
@@ -44,7 +45,9 @@ mod tests {
             assert_eq!(parse_order_id(&id.to_string()), Ok(id));
             assert_eq!(parse_order_id(&id.0.to_string()), Ok(id));
         }
-        for wrong in ["", "x", "1-0", "1-0-0", "1-0-17-3", "1-300-1", "70000-0-1", "1-alpha-1", "-1"] {
+        for wrong in
+            ["", "x", "1-0", "1-0-0", "1-0-17-3", "1-300-1", "70000-0-1", "1-alpha-1", "-1"]
+        {
             assert!(parse_order_id(wrong).unwrap_err().contains("no order id"), "{wrong}");
         }
     }

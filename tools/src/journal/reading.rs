@@ -71,7 +71,9 @@ pub fn close(view: &View, lane: Lane) -> Result<Option<CloseRecord>, Failure> {
     let mut reader = view.reader(lane);
     while let Ok(record) = reader.next().map_err(|error| failed(error.to_string()))? {
         if record.kind == RecordKind::Close as u8 {
-            return decode::close(record.payload).map(Some).map_err(|error| failed(error.to_string()));
+            return decode::close(record.payload)
+                .map(Some)
+                .map_err(|error| failed(error.to_string()));
         }
     }
     Ok(None)

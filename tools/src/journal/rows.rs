@@ -33,7 +33,9 @@ pub fn row<'a>(rows: &'a mut Rows, item: &'a Item<'a>) -> Option<Row<'a>> {
         }
         Decoded::Verdict(verdict) => {
             let decided = match &verdict.outcome {
-                Decided::Approved { intent, class } => RowDecided::Approved { intent, class: *class },
+                Decided::Approved { intent, class } => {
+                    RowDecided::Approved { intent, class: *class }
+                }
                 Decided::Rejected(rejection) => RowDecided::Rejected(rejection),
             };
             let cause = Cause { seq: verdict.seq, ..cause };
@@ -95,7 +97,9 @@ fn feed_record<'a>(record: &Decoded<'a>) -> Option<FeedRecord<'a>> {
 pub fn json_of(row: &Row<'_>) -> Json {
     let fields = columns(row.lane).iter().zip(&row.values);
     let fields = fields.filter(|(_, value)| **value != Value::Null);
-    Json::Object(fields.map(|(column, value)| (column.name.to_owned(), json(column, value))).collect())
+    Json::Object(
+        fields.map(|(column, value)| (column.name.to_owned(), json(column, value))).collect(),
+    )
 }
 
 fn json(column: &Column, value: &Value<'_>) -> Json {

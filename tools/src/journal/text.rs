@@ -46,7 +46,7 @@ pub fn what(record: &Decoded<'_>, names: &Names) -> String {
         Decoded::Damaged(damaged) => format!("damaged {}", damaged.text),
         Decoded::Header(json) => format!("header {} bytes", json.len()),
         Decoded::Event(event) => event_text(event, names),
-        Decoded::Pending(feedback) => pending(feedback, names),
+        Decoded::Pending(pending) => format!("pending {}", feedback(pending, names)),
         Decoded::Intent(message) => format!("intent {}", intent(&message.intent, names)),
         Decoded::Verdict(verdict) => verdict_text(verdict, names),
         Decoded::Sent(sent) => sent_text(sent, names),
@@ -93,7 +93,8 @@ pub fn body_text(body: &Body) -> String {
                 TouchSource::Book => "book",
                 TouchSource::Ticker => "ticker",
             };
-            let [bid, ask] = [change.touch.bid, change.touch.ask].map(|l| l.map_or("-".into(), level));
+            let [bid, ask] =
+                [change.touch.bid, change.touch.ask].map(|l| l.map_or("-".into(), level));
             format!("{bid} / {ask} {source}")
         }
         Body::Depth(depth) => {
@@ -186,11 +187,15 @@ fn sent_text(sent: &SentRecord, names: &Names) -> String {
     format!("{outcome} {}", intent(&sent.intent, names))
 }
 
-fn pending(feedback: &Feedback, names: &Names) -> String {
+/// Feedback, and when it is due.
+#[must_use]
+pub fn feedback(feedback: &Feedback, names: &Names) -> String {
     let body = Body::from(feedback.body);
     let symbol = feedback.instrument.map(|id| format!(" {}", names.symbol_text(id)));
     let (kind, due) = (body.kind().name(), utc(feedback.due));
-    format!("pending {kind}{} {} due {due}", symbol.unwrap_or_default(), body_text(&body))
+    let shown = body_text(&body);
+    let gap = if shown.is_empty() { "" } else { " " };
+    format!("{kind}{}{gap}{shown}, due {due}", symbol.unwrap_or_default())
 }
 
 /// An intent: whose, which order, and what to do.

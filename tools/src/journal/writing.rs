@@ -70,7 +70,6 @@ pub fn begin(
     request: &Request,
     header: &Header,
     config: &Config,
-    kill: KillSwitch,
     run: &mut Run,
 ) -> Result<Writing, Failure> {
     let settings = journal_config(config, header);
@@ -80,7 +79,9 @@ pub fn begin(
         session: fresh_session(),
         clock,
         disk: Box::new(RealDisk),
-        kill,
+        // A replay ends as soon as its journal stops. Its own switch must not be raised by a disk: what the
+        // stages decided from there on would be in the journal, and would not come out again.
+        kill: KillSwitch::new(),
     };
     let (begun, document) = if request.resume {
         let document = same_run(request, header)?;
@@ -184,9 +185,7 @@ fn journal_config(config: &Config, header: &Header) -> JournalConfig {
 #[cfg(test)]
 mod tests {
     use fusewire_core::instrument::InstrumentId;
-    use fusewire_core::lane::{
-        DAMAGED_HEAD_BYTES, DAMAGED_TEXT_BYTES_MAX, Decided, VerdictRecord,
-    };
+    use fusewire_core::lane::{DAMAGED_HEAD_BYTES, DAMAGED_TEXT_BYTES_MAX, Decided, VerdictRecord};
     use fusewire_core::market::Side;
     use fusewire_core::order::{
         Action, Check, Intent, NewOrder, OrderId, RejectedBy, Rejection, Source, StrategyId,

@@ -3,23 +3,14 @@
 
 /// Kinds of events by their numbers, each with its body.
 const EVENTS: [(&str, &str); 16] = [
-    (
-        "Touch",
-        "source:1 bid:1 bid_price:8 bid_qty:8 ask:1 ask_price:8 ask_qty:8",
-    ),
-    (
-        "Depth",
-        "imbalance:4 micro:1 microprice:8 bids_near:16 bids_far:16 asks_near:16 asks_far:16",
-    ),
+    ("Touch", "source:1 bid:1 bid_price:8 bid_qty:8 ask:1 ask_price:8 ask_qty:8"),
+    ("Depth", "imbalance:4 micro:1 microprice:8 bids_near:16 bids_far:16 asks_near:16 asks_far:16"),
     (
         "Levels",
         "side:1 first:1 count:1 price_1:8 qty_1:8 price_2:8 qty_2:8 price_3:8 qty_3:8 price_4:8 qty_4:8",
     ),
     ("Trade", "id:8 price:8 qty:8 aggressor:1"),
-    (
-        "Mark",
-        "price:8 index:1 index_price:8 rate:1 funding_rate:8 next:1 next_funding:8 origin:1",
-    ),
+    ("Mark", "price:8 index:1 index_price:8 rate:1 funding_rate:8 next:1 next_funding:8 origin:1"),
     ("Liquidation", "side:1 price:8 qty:8"),
     (
         "Bar",

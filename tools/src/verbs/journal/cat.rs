@@ -10,12 +10,10 @@ use crate::outcome::{Done, Failure, Outcome};
 
 /// Print records: each event after its frame, then what every stage made of it.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  fusewire journal cat runs/a --seq 100..200\n  \
+#[command(after_help = "Examples:\n  fusewire journal cat runs/a --seq 100..200\n  \
                   fusewire journal cat runs/a --order 1-0-17 --json\n  \
                   fusewire journal cat runs/a --stage risk --strategy quoter --symbol BTCUSDT\n  \
-                  fusewire journal cat runs/a --kind Report --time 2026-01-05T00:01:00Z..2026-01-05T00:01:10Z"
-)]
+                  fusewire journal cat runs/a --kind Report --time 2026-01-05T00:01:00Z..2026-01-05T00:01:10Z")]
 pub(super) struct Args {
     #[command(flatten)]
     dir: Dir,

@@ -1,6 +1,6 @@
 //! `journal diff`: where two runs part.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fusewire_core::journal::{View, crc32c};
 use fusewire_core::lane::{CloseRecord, Decoded};
@@ -43,7 +43,7 @@ struct Side {
 }
 
 impl Side {
-    fn open(dir: &PathBuf) -> Result<Self, Failure> {
+    fn open(dir: &Path) -> Result<Self, Failure> {
         let view = View::open(dir).map_err(Failure::line)?;
         let (header, _) = reading::header(&view)?;
         let names = header.names();
@@ -151,7 +151,9 @@ fn frame(record: &Decoded<'_>) -> Option<(u64, Nanos, usize, u32)> {
         Decoded::Frame(frame) => {
             Some((frame.head.frame, frame.head.recv, frame.bytes.len(), crc32c(frame.bytes)))
         }
-        Decoded::FrameRef(frame) => Some((frame.frame, frame.recv, frame.bytes as usize, frame.crc)),
+        Decoded::FrameRef(frame) => {
+            Some((frame.frame, frame.recv, frame.bytes as usize, frame.crc))
+        }
         Decoded::Damaged(_)
         | Decoded::Header(_)
         | Decoded::Event(_)

@@ -77,8 +77,9 @@ fn number(text: &str) -> Result<u64, String> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
-    let at = humantime::parse_rfc3339_weak(text)
-        .map_err(|_| format!("'{text}' is neither a number nor a time like 2026-01-05T00:00:10Z"))?;
+    let at = humantime::parse_rfc3339_weak(text).map_err(|_| {
+        format!("'{text}' is neither a number nor a time like 2026-01-05T00:00:10Z")
+    })?;
     let since = at.duration_since(std::time::SystemTime::UNIX_EPOCH).map_err(|e| e.to_string())?;
     u64::try_from(since.as_nanos()).map_err(|error| error.to_string())
 }
@@ -177,8 +178,8 @@ impl Filter {
     /// What tells that nothing more can be wanted.
     pub(super) fn past(&self) -> Past {
         // Frames and events are numbered apart, and a frame that gave no event comes late.
-        let frames = self.stages.contains(&Lane::Feed)
-            || (self.stages.is_empty() && self.seq.is_none());
+        let frames =
+            self.stages.contains(&Lane::Feed) || (self.stages.is_empty() && self.seq.is_none());
         Past { frames: !frames, events: false }
     }
 
@@ -312,7 +313,10 @@ mod tests {
         assert_eq!(range("..7"), Ok((0, 7)));
         assert_eq!(range("7"), Ok((7, 7)));
         assert_eq!(range(".."), Ok((0, u64::MAX)));
-        assert_eq!(range("1970-01-01T00:00:01Z..1970-01-01T00:00:02Z"), Ok((1_000_000_000, 2_000_000_000)));
+        assert_eq!(
+            range("1970-01-01T00:00:01Z..1970-01-01T00:00:02Z"),
+            Ok((1_000_000_000, 2_000_000_000))
+        );
         assert!(range("9..8").unwrap_err().contains("behind"));
         assert!(range("").unwrap_err().contains("neither a number nor a time"));
         assert!(range("x").unwrap_err().contains("neither a number nor a time"));

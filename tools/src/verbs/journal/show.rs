@@ -6,9 +6,9 @@ use fusewire_core::event::Body;
 use fusewire_core::lane::Decoded;
 use serde_json::{Value, json};
 
+use super::filter::{kind_of, order_of};
 use crate::export::lanes::{Names, Rows};
 use crate::journal::rows::{json_of, row};
-use super::filter::{kind_of, order_of};
 use crate::journal::text;
 use crate::journal::walk::Item;
 use crate::outcome::Failure;
@@ -121,4 +121,3 @@ fn framing(item: &Item<'_>, names: &Names) -> Value {
         | Decoded::CancelAll { .. } => json!({}),
     }
 }
-

@@ -224,7 +224,10 @@ fn latency(histogram: &Histogram<u64>) -> Latency {
 fn render(stat: &Stat) -> String {
     let mut text = format!("{}  {}, {}\n", stat.dir, stat.state, stat.strategies.join(","));
     if let (Some(first), Some(last)) = (&stat.first, &stat.last) {
-        text += &format!("{first} .. {last}  {:.3} s, written in {:.3} s\n", stat.market_s, stat.wall_s);
+        text += &format!(
+            "{first} .. {last}  {:.3} s, written in {:.3} s\n",
+            stat.market_s, stat.wall_s
+        );
     }
     let synced = stat.synced.map_or_else(|| "-".to_owned(), |seq| seq.to_string());
     text += &format!("handled up to event {}, synced up to {synced}\n", stat.cut);

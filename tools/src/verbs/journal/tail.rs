@@ -20,8 +20,10 @@ const LOOK: Duration = Duration::from_millis(10);
 /// An event is shown when every stage has handled it, so that all records come once and in order, also
 /// while another process writes at full speed.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  fusewire journal tail runs/a\n  fusewire journal tail runs/a -f --stage gateway\n  \
-                  fusewire journal tail runs/a -f --lines all --json")]
+#[command(
+    after_help = "Examples:\n  fusewire journal tail runs/a\n  fusewire journal tail runs/a -f --stage gateway\n  \
+                  fusewire journal tail runs/a -f --lines all --json"
+)]
 pub(super) struct Args {
     #[command(flatten)]
     dir: Dir,

@@ -29,11 +29,9 @@ const SHOW_EVERY: u64 = 4_096;
 ///
 /// Exit 0: all is as recorded; 1: something differs, or the journal is damaged.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  fusewire journal verify runs/a\n  \
+#[command(after_help = "Examples:\n  fusewire journal verify runs/a\n  \
                   fusewire journal verify runs/a --decisions-only\n  \
-                  fusewire journal verify runs/a --config changed.toml   # what would have been decided otherwise?"
-)]
+                  fusewire journal verify runs/a --config changed.toml   # what would have been decided otherwise?")]
 pub(super) struct Args {
     #[command(flatten)]
     dir: Dir,
@@ -216,7 +214,11 @@ fn render(args: &Args, view: &View, recorded: &str, found: &Found, names: &Names
             let same = if found.changed.is_empty() { "" } else { "no decision changes: " };
             text += &format!("{same}the same, byte for byte: {what}{rest}\n");
             if view.state != State::Closed {
-                text += &format!("the journal is {}: verified up to event {}\n", view.state.name(), view.cut);
+                text += &format!(
+                    "the journal is {}: verified up to event {}\n",
+                    view.state.name(),
+                    view.cut
+                );
             }
         }
         Some(divergence) => {
