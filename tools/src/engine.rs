@@ -188,7 +188,7 @@ fn join(
         config.gateway_config(),
         venue,
         gateway::Ports { input: to_gateway.1, feedback: feedback.0 },
-        kill.clone(),
+        kill,
         done,
         keep,
     );
@@ -197,7 +197,7 @@ fn join(
         .stopping(Arc::clone(&plan.stop))
         .telling(progress);
     let run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
-    run.recorded(journal.zip(header.transpose()?), config, kill)
+    run.recorded(journal.zip(header.transpose()?), config)
 }
 
 /// What is known of the inputs when a run begins.
@@ -250,10 +250,9 @@ impl Run {
         mut self,
         journal: Option<(Request, Header)>,
         config: &Config,
-        kill: KillSwitch,
     ) -> Result<Self, Failure> {
         if let Some((request, header)) = journal {
-            self.journal = Some(writing::begin(&request, &header, config, kill, &mut self)?);
+            self.journal = Some(writing::begin(&request, &header, config, &mut self)?);
         }
         Ok(self)
     }

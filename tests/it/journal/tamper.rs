@@ -17,15 +17,15 @@ mod fields;
 const EVENTFUL: &str = "[clock]\nbar_s = 5\n[paper]\nlose_ppm = 300000\nrepeat_ppm = 200000\n\
                         [limits_default]\nrate_symbol = 3\nrate_new = 4\n";
 
-struct Scene {
+pub(super) struct Scene {
     /// Kept for as long as its files are used.
     _folder: TempDir,
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
 }
 
 impl Scene {
     /// A run that meets everything but what is under way at its end.
-    fn eventful(more: &[&str]) -> Self {
+    pub(super) fn eventful(more: &[&str]) -> Self {
         let folder = scratch();
         let capture = synth(folder.path(), "burst", "1");
         cut(&capture, 8_000);
@@ -39,11 +39,20 @@ impl Scene {
         Self::of(folder, &capture, &options)
     }
 
-    /// A run that ends while orders are under way.
-    fn cut_short() -> Self {
+    /// A run that ends just before the venue's answer to an order is told.
+    pub(super) fn cut_short() -> Self {
         let folder = scratch();
         let capture = synth(folder.path(), "burst", "1");
-        cut(&capture, 1_700);
+        let whole = folder.path().join("whole");
+        record(&capture, &whole, &BOTH);
+        let events = rows(&text("cat", &whole, &["--json", "--kind", "event", "--seq", "1000.."]));
+        // Two milliseconds before, it was on its way back.
+        let near = |pair: &&[Value]| {
+            let apart = number(&pair[1], "ts_ns") - number(&pair[0], "ts_ns");
+            pair[1]["status"] == "accepted" && pair[0]["frame"].is_u64() && apart < 2_000_000
+        };
+        let before = events.windows(2).find(near).unwrap();
+        cut(&capture, usize::try_from(number(&before[0], "frame")).unwrap());
         Self::of(folder, &capture, &BOTH)
     }
 
@@ -119,9 +128,9 @@ fn assert_named(found: &Value, lane: &str, kind: &str, field: &str, place: &Plac
     let said: String = said.collect();
     // A record that can not be decoded is named by its place.
     let place_named = said.contains(&format!("segment 1 at byte {}", place.offset));
-    // With another number it stands elsewhere, and shows there. A command comes from outside: only what
+    // With another number it stands elsewhere, and shows there. A level comes from outside: only what
     // followed from it can show that it was another.
-    if field == "seq" || field == "number" || kind == "Control" {
+    if ["seq", "number", "level"].contains(&field) {
         assert!(said.contains("lane ") || place_named, "{what}");
         return;
     }

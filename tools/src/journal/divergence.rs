@@ -131,17 +131,17 @@ impl Divergence {
                 let seq = unexpected.recorded.seq;
                 let head = format!("lane event, event {seq}: gateway and venue do not say that");
                 let nearest = unexpected.nearest.as_ref();
-                let nearest = nearest.map_or_else(nothing, |one| feedback(one, names));
+                let nearest = nearest.map_or_else(nothing, |one| text::feedback(one, names));
                 pair(head, [text::timed_event(&unexpected.recorded, names), nearest])
             }
             Self::PendingMissing(one) => {
                 let head = "lane event: pending at the end, and does not come out".to_owned();
-                pair(head, [feedback(one, names), nothing()])
+                pair(head, [text::feedback(one, names), nothing()])
             }
             Self::PendingLeft(one) => {
                 let head =
                     "lane event: comes out, and was neither sequenced nor pending".to_owned();
-                pair(head, [nothing(), feedback(one, names)])
+                pair(head, [nothing(), text::feedback(one, names)])
             }
             Self::Violation(violation) => {
                 vec![format!("lane gateway: {}", violation_text(violation))]
@@ -189,14 +189,6 @@ fn payload(record: Option<&(RecordKind, Vec<u8>)>, names: &Names) -> String {
         Ok(record) => text::what(&record, names),
         Err(error) => format!("{}: {error}", kind.name()),
     }
-}
-
-fn feedback(one: &Feedback, names: &Names) -> String {
-    let body = Body::from(one.body);
-    let symbol = one.instrument.map(|id| format!(" {}", names.symbol_text(id)));
-    let kind = body.kind().name();
-    let shown = text::body_text(&body);
-    format!("{kind}{} {shown} due {}", symbol.unwrap_or_default(), text::utc(one.due))
 }
 
 fn seq_of(violation: &Violation) -> u64 {

@@ -47,7 +47,7 @@ pub fn what(record: &Decoded<'_>, names: &Names) -> String {
         Decoded::Damaged(damaged) => format!("damaged {}", damaged.text),
         Decoded::Header(json) => format!("header {} bytes", json.len()),
         Decoded::Event(event) => event_text(event, names),
-        Decoded::Pending(feedback) => pending(feedback, names),
+        Decoded::Pending(pending) => format!("pending {}", feedback(pending, names)),
         Decoded::Intent(message) => format!("intent {}", intent(&message.intent, names)),
         Decoded::Verdict(verdict) => verdict_text(verdict, names),
         Decoded::Sent(sent) => sent_text(sent, names),
@@ -193,11 +193,15 @@ pub fn outcome(sent: &SentRecord) -> String {
     }
 }
 
-fn pending(feedback: &Feedback, names: &Names) -> String {
+/// Feedback, and when it is due.
+#[must_use]
+pub fn feedback(feedback: &Feedback, names: &Names) -> String {
     let body = Body::from(feedback.body);
     let symbol = feedback.instrument.map(|id| format!(" {}", names.symbol_text(id)));
     let (kind, due) = (body.kind().name(), utc(feedback.due));
-    format!("pending {kind}{} {} due {due}", symbol.unwrap_or_default(), body_text(&body))
+    let shown = body_text(&body);
+    let gap = if shown.is_empty() { "" } else { " " };
+    format!("{kind}{}{gap}{shown}, due {due}", symbol.unwrap_or_default())
 }
 
 /// An intent: whose, which order, and what to do.

@@ -70,7 +70,6 @@ pub fn begin(
     request: &Request,
     header: &Header,
     config: &Config,
-    kill: KillSwitch,
     run: &mut Run,
 ) -> Result<Writing, Failure> {
     let settings = journal_config(config, header);
@@ -80,7 +79,9 @@ pub fn begin(
         session: fresh_session(),
         clock,
         disk: Box::new(RealDisk),
-        kill,
+        // A replay ends as soon as its journal stops. Its own switch must not be raised by a disk: what the
+        // stages decided from there on would be in the journal, and would not come out again.
+        kill: KillSwitch::new(),
     };
     let (begun, document) = if request.resume {
         let document = same_run(request, header)?;

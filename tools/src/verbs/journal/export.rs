@@ -59,13 +59,14 @@ pub(super) fn run(args: &Args) -> Outcome {
 
 /// A table in the folder of a journal would replace one of its files, or stand among them.
 fn refuse_inside(path: &Path, dir: &Path) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    // A folder that is not there is named when the file is made.
-    let same =
-        folder.canonicalize().is_ok_and(|folder| dir.canonicalize().is_ok_and(|d| d == folder));
+    let named = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let named = named.unwrap_or(Path::new(".")).canonicalize();
+    // A link may lead there. What is not there is named when the file is made.
+    let real = path.canonicalize().map(|path| path.parent().map(Path::to_owned));
+    let folders = [named.ok(), real.ok().flatten()];
+    let inside = dir.canonicalize().is_ok_and(|dir| folders.contains(&Some(dir)));
     let line = || format!("{}: lies in the folder of the journal: choose another", path.display());
-    if same { Err(Failure::line(line())) } else { Ok(()) }
+    if inside { Err(Failure::line(line())) } else { Ok(()) }
 }
 
 /// Standard output, locked for each write: a lock can not be handed to another thread.

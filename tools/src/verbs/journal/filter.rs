@@ -290,6 +290,7 @@ mod tests {
         assert_eq!(range("100.."), Ok((100, u64::MAX)));
         assert_eq!(range("..7"), Ok((0, 7)));
         assert_eq!(range("7"), Ok((7, 7)));
+        assert_eq!(range(".."), Ok((0, u64::MAX)));
         assert_eq!(
             range("1970-01-01T00:00:01Z..1970-01-01T00:00:02Z"),
             Ok((1_000_000_000, 2_000_000_000))
