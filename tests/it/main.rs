@@ -11,6 +11,7 @@
 //! - `contract`: the message contract under a hostile strategy and a lossy way back
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
+//! - `journal`: journals from the command line
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -27,6 +28,7 @@ mod contract;
 mod differential;
 mod gate_and_wire;
 mod golden;
+mod journal;
 mod journal_capture;
 mod pipeline;
 mod synthetic;

@@ -2,8 +2,10 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+
+pub mod tamper;
 
 /// The folder of real captures and protocol fixtures, from `FUSEWIRE_SHARED`. A test that needs it says
 /// loudly that it is skipped when the variable is not set.
@@ -57,6 +59,18 @@ pub fn fusewire_in(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()
+        .expect("the built program runs")
+}
+
+/// Starts `fusewire` with both outputs on pipes, and does not wait for it.
+#[must_use]
+pub fn start(arguments: &[&str]) -> Child {
+    Command::new(program())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the built program runs")
 }
 

@@ -74,7 +74,7 @@ impl JournalConfig {
         let overhead = HEAD_BYTES + END_MARK_BYTES;
         for (lane, reserve) in Lane::ALL.into_iter().zip(self.reserve) {
             let bytes = self.bytes_of(lane);
-            if bytes < (reserve + overhead) as u64 {
+            if bytes < reserve.saturating_add(overhead) as u64 {
                 let name = lane.name();
                 return Err(format!(
                     "segment_bytes = {bytes} is too small for lane {name}: one input may add {reserve} bytes"
@@ -92,5 +92,32 @@ impl JournalConfig {
             return Err("sync_every is zero".to_owned());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_make_no_sense_are_named() {
+        let default = JournalConfig::default;
+        let reserve = |bytes| [bytes, 0, 0, 0, 0];
+        let cases = [
+            (default(), ""),
+            (JournalConfig { segment_bytes: 0, ..default() }, "segment_bytes = 0 is too small"),
+            (JournalConfig { segment_bytes: 4_097, ..default() }, "segment_bytes = 4097: pages"),
+            (JournalConfig { feed_segment_bytes: 2 << 30, ..default() }, "feed_segment_bytes ="),
+            (
+                JournalConfig { reserve: reserve(usize::MAX), ..default() },
+                "segment_bytes = 41943040",
+            ),
+            (JournalConfig { disk_max_bytes: 1 << 20, ..default() }, "disk_max_bytes = 1048576:"),
+            (JournalConfig { sync_every: Duration::ZERO, ..default() }, "sync_every is zero"),
+        ];
+        for (config, begin) in cases {
+            let text = config.validate().err().unwrap_or_default();
+            assert!(text.starts_with(begin) && text.is_empty() == begin.is_empty(), "{text}");
+        }
     }
 }

@@ -7,15 +7,17 @@ use std::path::Path;
 use memmap2::MmapRaw;
 
 use super::checksum::{Seed, crc32c};
-use super::disk::Disk;
+use super::disk::{Disk, open_plain, read_fully};
 use super::error::Fault;
 use super::layout::{Position, VERSION, u32_at, u64_at};
 use super::memory::Memory;
-use super::words::{read_slot, write_slot};
+use super::words::{newer, read_pair, read_slot, write_slot};
 use crate::lane::Lane;
 
 /// Name of the page's file.
 pub(super) const CONTROL_NAME: &str = "control";
+/// Name that it has until it is whole.
+pub(super) const CONTROL_NEW_NAME: &str = "control.new";
 /// Bytes of the page.
 pub(super) const CONTROL_BYTES: usize = 4_096;
 
@@ -25,6 +27,8 @@ const LANES: usize = Lane::ALL.len();
 const STRAND: u8 = u8::MAX;
 /// Tries to read a pair of slots that its writer is busy with.
 const TRIES: usize = 64;
+/// The first turn of a pair's writer: two were taken when the page was made.
+pub(super) const FIRST_TURN: u64 = 2;
 
 /// How far a lane has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +41,15 @@ pub struct Done {
     pub records: u64,
 }
 
+/// The first segment of a lane that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its number.
+    pub index: u32,
+    /// The session in its head, so that no other journal's segment can stand in its place.
+    pub session: u64,
+}
+
 /// Two slots of the page, written in turn.
 #[derive(Clone, Copy)]
 struct Pair {
@@ -45,11 +58,11 @@ struct Pair {
 }
 
 const WATERMARK: Pair = Pair { at: 1_024, apart: 128 };
-const KEPT: Pair = Pair { at: 1_536, apart: 64 };
+const KEPT: Pair = Pair { at: 1_536, apart: 128 };
 /// Generation, positions, numbers.
 const WATERMARK_VALUES: usize = 1 + 2 * LANES;
-/// Generation, first segments.
-const KEPT_VALUES: usize = 1 + LANES;
+/// Generation, first segments, their sessions.
+const KEPT_VALUES: usize = 1 + 2 * LANES;
 const DONE_VALUES: usize = 3;
 
 const fn done_pair(lane: Lane) -> Pair {
@@ -84,22 +97,43 @@ impl Control {
         dir: &Path,
         session: u64,
         lanes: &[Done; LANES],
-        kept: &[u32; LANES],
+        kept: &[Kept; LANES],
     ) -> io::Result<Self> {
-        let temporary = dir.join("control.new");
+        let temporary = dir.join(CONTROL_NEW_NAME);
+        // One is left when a process died before it was in place.
         let _ = std::fs::remove_file(&temporary);
-        let file = disk.create(&temporary, CONTROL_BYTES as u64)?;
+        let made = Self::make(disk, &temporary, session, lanes, kept).and_then(|control| {
+            std::fs::rename(&temporary, dir.join(CONTROL_NAME))?;
+            disk.sync_folder(dir)?;
+            Ok(control)
+        });
+        if made.is_err() {
+            // The first error counts.
+            let _ = std::fs::remove_file(&temporary);
+        }
+        made
+    }
+
+    fn make(
+        disk: &mut dyn Disk,
+        path: &Path,
+        session: u64,
+        lanes: &[Done; LANES],
+        kept: &[Kept; LANES],
+    ) -> io::Result<Self> {
+        let file = disk.create(path, CONTROL_BYTES as u64)?;
         let mut memory = Memory::File(MmapRaw::map_raw(&file)?);
         memory.bytes_mut()[..28].copy_from_slice(&head(session));
         let control = Self { memory, file, seed: Seed::new(session, STRAND, 0) };
-        for (lane, done) in Lane::ALL.into_iter().zip(lanes) {
-            control.write_done(lane, 0, done);
+        // Both slots of each pair: one that does not verify is then always one that was being written.
+        for turn in 0..FIRST_TURN {
+            for (lane, done) in Lane::ALL.into_iter().zip(lanes) {
+                control.write_done(lane, turn, done);
+            }
+            control.write_synced(turn, lanes);
+            control.write_kept(turn, kept);
         }
-        control.write_synced(0, lanes);
-        control.write_kept(0, kept);
         disk.sync(&control.file)?;
-        std::fs::rename(&temporary, dir.join(CONTROL_NAME))?;
-        disk.sync_folder(dir)?;
         Ok(control)
     }
 
@@ -122,10 +156,10 @@ impl Control {
     }
 
     /// Says which segment of each lane is the first that is kept.
-    pub(super) fn write_kept(&self, generation: u64, first: &[u32; LANES]) {
+    pub(super) fn write_kept(&self, generation: u64, first: &[Kept; LANES]) {
         let mut values = [generation; KEPT_VALUES];
-        for (value, first) in values[1..].iter_mut().zip(first) {
-            *value = u64::from(*first);
+        for (lane, kept) in first.iter().enumerate() {
+            (values[1 + lane], values[1 + LANES + lane]) = (u64::from(kept.index), kept.session);
         }
         self.write(KEPT, generation, &values);
     }
@@ -139,27 +173,17 @@ impl Control {
     /// How far a lane is; `None` when its writer was busy all the while.
     pub(super) fn done(&self, lane: Lane) -> Option<Done> {
         let pair = done_pair(lane);
-        (0..TRIES).find_map(|_| {
-            let slot = |turn| {
-                let (at, mut values) = (slot_at(pair, turn), [0; DONE_VALUES]);
-                let sum = read_slot(self.memory.words(at, DONE_VALUES + 1), &mut values);
-                (sum == checksum(self.seed, at, &values)).then_some(values)
-            };
-            newer(slot(0), slot(1)).map(done_of)
-        })
+        let slot = |turn| {
+            let (at, mut values) = (slot_at(pair, turn), [0; DONE_VALUES]);
+            let sum = read_slot(self.memory.words(at, DONE_VALUES + 1), &mut values);
+            (sum == checksum(self.seed, at, &values)).then_some(values)
+        };
+        (0..TRIES).find_map(|_| read_pair(slot)).map(done_of)
     }
 }
 
 fn done_of([seq, position, records]: [u64; DONE_VALUES]) -> Done {
     Done { seq, position: Position(position), records }
-}
-
-/// The slot with the larger number of those that are valid.
-fn newer<const N: usize>(a: Option<[u64; N]>, b: Option<[u64; N]>) -> Option<[u64; N]> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if b[0] > a[0] { b } else { a }),
-        (one, other) => one.or(other),
-    }
 }
 
 fn head(session: u64) -> [u8; 28] {
@@ -182,7 +206,7 @@ pub struct ControlPage {
     /// How far each lane is synced.
     pub synced: Option<[Done; LANES]>,
     /// The first segment of each lane that is kept.
-    pub kept: Option<[u32; LANES]>,
+    pub kept: Option<[Kept; LANES]>,
 }
 
 impl ControlPage {
@@ -191,15 +215,15 @@ impl ControlPage {
     /// # Errors
     /// The file can not be read.
     pub fn read(dir: &Path) -> io::Result<Result<Self, Fault>> {
-        let path = dir.join(CONTROL_NAME);
-        let mut page = Self::parse(&std::fs::read(&path)?);
-        for _ in 0..TRIES {
-            if page.as_ref().is_ok_and(Self::is_whole) {
-                break;
+        let mut looks = 1;
+        loop {
+            let bytes = read_page(&dir.join(CONTROL_NAME))?;
+            let page = Self::parse(&bytes);
+            if looks == TRIES || (page.is_ok() && !is_torn(&bytes)) {
+                return Ok(page);
             }
-            page = Self::parse(&std::fs::read(&path)?);
+            looks += 1;
         }
-        Ok(page)
     }
 
     /// True when nothing is missing.
@@ -230,10 +254,39 @@ impl ControlPage {
             })
         });
         let kept = pair(bytes, seed, KEPT).map(|values: [u64; KEPT_VALUES]| {
-            std::array::from_fn(|lane| u32::try_from(values[1 + lane]).unwrap_or(u32::MAX))
+            std::array::from_fn(|lane| Kept {
+                index: u32::try_from(values[1 + lane]).unwrap_or(u32::MAX),
+                session: values[1 + LANES + lane],
+            })
         });
         Ok(Self { session, done, synced, kept })
     }
+}
+
+/// The bytes of the page's file, not many more than a page has; none when it is no plain file.
+fn read_page(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; CONTROL_BYTES + 1];
+    let read = match open_plain(path)? {
+        Some(file) => read_fully(&file, &mut bytes, 0)?,
+        None => 0,
+    };
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// True when a slot of a page does not verify: it was being written, or its writer died.
+fn is_torn(bytes: &[u8]) -> bool {
+    let seed = Seed::new(u64_at(bytes, 16), STRAND, 0);
+    let torn = |pair: Pair, values: usize| {
+        (0..FIRST_TURN).any(|turn| {
+            let at = slot_at(pair, turn);
+            let sum = crc32c(&bytes[at..at + values * 8]) ^ seed.at(at as u32, values as u32 * 8);
+            u64_at(bytes, at + values * 8) != u64::from(sum)
+        })
+    };
+    torn(WATERMARK, WATERMARK_VALUES)
+        || torn(KEPT, KEPT_VALUES)
+        || Lane::ALL.into_iter().any(|lane| torn(done_pair(lane), DONE_VALUES))
 }
 
 fn pair<const N: usize>(bytes: &[u8], seed: Seed, pair: Pair) -> Option<[u64; N]> {
@@ -255,24 +308,28 @@ mod tests {
         Done { seq, position: Position::new(2, 8 * seq as u32), records: 3 * seq }
     }
 
+    fn kept(index: u32) -> Kept {
+        Kept { index, session: 1_000 + u64::from(index) }
+    }
+
     #[test]
     fn the_page_is_read_as_it_was_written_and_any_torn_slot_leaves_the_other() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
         let lanes = [0; 5].map(done);
-        let control = Control::create(&mut RealDisk, dir, 77, &lanes, &[1; 5]).unwrap();
+        let control = Control::create(&mut RealDisk, dir, 77, &lanes, &[1; 5].map(kept)).unwrap();
         for seq in 1..=9 {
             for lane in Lane::ALL {
                 control.write_done(lane, seq, &done(seq + lane as u64));
             }
         }
-        control.write_synced(1, &[4, 5, 6, 7, 8].map(done));
-        control.write_kept(1, &[1, 2, 3, 4, 5]);
+        control.write_synced(FIRST_TURN, &[4, 5, 6, 7, 8].map(done));
+        control.write_kept(FIRST_TURN, &[1, 2, 3, 4, 5].map(kept));
         let page = ControlPage::read(dir).unwrap().unwrap();
         assert!(page.is_whole());
         assert_eq!(page.done, [9, 10, 11, 12, 13].map(|seq| Some(done(seq))));
         assert_eq!(page.synced.unwrap().map(|done| done.seq), [4, 5, 6, 7, 8]);
-        assert_eq!((page.session, page.kept), (77, Some([1, 2, 3, 4, 5])));
+        assert_eq!((page.session, page.kept), (77, Some([1, 2, 3, 4, 5].map(kept))));
         assert_eq!(control.done(Lane::Risk), Some(done(12)));
         let path = dir.join(CONTROL_NAME);
         let good = std::fs::read(&path).unwrap();
@@ -290,5 +347,36 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A page on the heap: Miri runs this.
+    #[test]
+    fn a_page_is_shared_by_threads_and_never_goes_back() {
+        let file = File::open("/dev/null").unwrap();
+        let memory = Memory::heap(CONTROL_BYTES);
+        let control = Control { memory, file, seed: Seed::new(7, STRAND, 0) };
+        for turn in 0..FIRST_TURN {
+            Lane::ALL.into_iter().for_each(|lane| control.write_done(lane, turn, &done(0)));
+        }
+        std::thread::scope(|scope| {
+            for lane in [Lane::Event, Lane::Gateway] {
+                let control = &control;
+                scope.spawn(move || {
+                    for seq in 1..=30 {
+                        control.write_done(lane, FIRST_TURN - 1 + seq, &done(seq));
+                    }
+                });
+            }
+            let mut before = [0; 2];
+            while before != [30; 2] {
+                for (lane, before) in [Lane::Event, Lane::Gateway].into_iter().zip(&mut before) {
+                    let Some(now) = control.done(lane) else { continue };
+                    assert_eq!(now, done(now.seq), "it is whole");
+                    assert!(now.seq >= *before, "{} after {before}", now.seq);
+                    *before = now.seq;
+                }
+                std::thread::yield_now();
+            }
+        });
     }
 }

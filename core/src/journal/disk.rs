@@ -2,9 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 use rustix::io::Errno;
 
 /// Zeros written at a time where blocks can not be reserved.
@@ -75,6 +76,43 @@ impl Disk for RealDisk {
     }
 }
 
+/// Opens a file for reading; `None` when it is no plain file. Whatever lies there, this does not wait: a
+/// pipe without a writer would hold the reader for ever.
+pub(super) fn open_plain(path: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+    match options.open(path) {
+        Ok(file) => Ok(file.metadata()?.is_file().then_some(file)),
+        // A socket; a link that leads to itself.
+        Err(error) if is_one_of(&error, &[Errno::NXIO, Errno::LOOP]) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a segment for changing it. A link is not followed: what lies elsewhere is not ours to cut.
+pub(super) fn open_own(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
+    OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)
+}
+
+fn is_one_of(error: &io::Error, codes: &[Errno]) -> bool {
+    error.raw_os_error().is_some_and(|code| codes.iter().any(|errno| errno.raw_os_error() == code))
+}
+
+/// Reads from `offset` until the buffer is full or the file ends; returns how much.
+pub(super) fn read_fully(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     match fallocate(file, FallocateFlags::empty(), 0, bytes) {
         Ok(()) => Ok(()),
@@ -118,5 +156,33 @@ mod tests {
         let file = tempfile::tempfile().unwrap();
         fill(&file, (1 << 20) + 5).unwrap();
         assert_eq!(file.metadata().unwrap().len(), (1 << 20) + 5);
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_never_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("folder")).unwrap();
+        std::os::unix::fs::symlink(path("loop"), path("loop")).unwrap();
+        std::os::unix::fs::symlink(path("plain"), path("link")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path("pipe"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        for name in ["folder", "loop", "socket", "pipe"] {
+            assert!(open_plain(&path(name)).unwrap().is_none(), "{name}");
+        }
+        assert_eq!(open_plain(&path("link")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::write(path("plain"), "12345").unwrap();
+        let file = open_plain(&path("link")).unwrap().unwrap();
+        let mut bytes = [0; 9];
+        assert_eq!((read_fully(&file, &mut bytes, 2).unwrap(), &bytes[..4]), (3, &b"345\0"[..]));
+        assert!(open_own(&path("link")).is_err());
+        assert!(open_own(&path("plain")).is_ok());
     }
 }

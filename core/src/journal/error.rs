@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use thiserror::Error;
 
 use super::layout::{Position, Strand};
+use crate::kill::{KillSwitch, Level};
 
 /// What is wrong at a place of a file.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -104,6 +105,12 @@ pub enum JournalError {
         /// The folder.
         path: PathBuf,
     },
+    /// Its beginning was dropped: a run that goes on needs the stream from its start.
+    #[error("{}: the beginning of this journal was dropped, so that no run can go on with it", path.display())]
+    Headless {
+        /// The folder.
+        path: PathBuf,
+    },
     /// It is complete: there is nothing to go on with.
     #[error("{}: this journal is complete, there is nothing to go on with", path.display())]
     Complete {
@@ -141,20 +148,34 @@ pub struct Stopped(pub String);
 
 /// The first reason to stop, shared by all who write. Nothing that is set is ever taken back.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stop(Arc<OnceLock<Stopped>>);
+pub(super) struct Stop {
+    why: Arc<OnceLock<Stopped>>,
+    kill: KillSwitch,
+}
 
 impl Stop {
-    /// Sets the reason, unless there is one.
+    /// No reason yet; the first one raises `kill` to its highest level.
+    pub(super) fn new(kill: KillSwitch) -> Self {
+        Self { why: Arc::default(), kill }
+    }
+
+    /// Sets the reason, unless there is one: the journal can not go on, and nothing more may be sent.
     pub(super) fn set(&self, why: String) {
+        self.end(why);
+        self.kill.raise(Level::Dead);
+    }
+
+    /// The journal was closed or given up. Whoever still waits for it must not wait for ever.
+    pub(super) fn end(&self, why: String) {
         // The first reason counts; a later one is most likely its consequence.
-        let _ = self.0.set(Stopped(why));
+        let _ = self.why.set(Stopped(why));
     }
 
     pub(super) fn get(&self) -> Option<&Stopped> {
-        self.0.get()
+        self.why.get()
     }
 
     pub(super) fn is_set(&self) -> bool {
-        self.0.get().is_some()
+        self.why.get().is_some()
     }
 }

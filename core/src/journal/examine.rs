@@ -2,16 +2,23 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::control::{CONTROL_NAME, ControlPage, Done};
+use super::behind::{Place, Tail};
+use super::control::{CONTROL_NAME, ControlPage, Kept};
+use super::cut::cut;
+use super::disk::open_plain;
 use super::error::{Damage, Fault, JournalError};
-use super::layout::{
-    HEAD_BYTES, Head, Position, Start, Strand, segment_index, segment_name, segment_path,
-};
+use super::layout::{HEAD_BYTES, Position, Start, Strand, segment_name, segment_path};
+use super::listing::Listing;
 use super::open::is_open;
-use super::reader::{End, LaneReader, find_record};
+use super::orphans;
+use super::reader::{End, LaneReader, read_head};
 use crate::lane::{Lane, RecordKind};
+
+/// How often a journal is looked at that changes hands meanwhile.
+const LOOKS: usize = 16;
 
 /// Whether a journal is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +58,18 @@ pub struct LaneState {
     pub bytes: u64,
     /// Checksum of the last.
     pub(super) crc: u32,
+    /// What stood before the first segment.
+    pub(super) start: Start,
+    /// The session in the head of the first segment, when there is one.
+    pub(super) session: Option<u64>,
     /// The last record closes the lane.
     pub closed: bool,
+    /// The last record is one that names no event, other than the header.
+    pub(super) ends_otherwise: bool,
     /// The last event (of the feed lane: frame) that a record names.
     pub last: u64,
+    /// The first event that names a frame which a power failure took from the feed lane.
+    pub(super) unfounded: Option<u64>,
     /// What is wrong behind the end.
     pub damage: Option<Damage>,
 }
@@ -78,16 +93,21 @@ pub struct View {
     pub(super) whole: [LaneState; Lane::ALL.len()],
 }
 
-/// Lanes whose records name events.
-pub(super) const CUT_LANES: [Lane; 4] = [Lane::Event, Lane::Alpha, Lane::Risk, Lane::Gateway];
-
 impl View {
     /// Looks at a journal, also at one that is being written.
     ///
     /// # Errors
     /// There is none, or a file can not be read.
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
-        Self::of(dir, is_open(dir))
+        let mut looks = 1;
+        loop {
+            let live = is_open(dir);
+            let view = Self::of(dir, live)?;
+            if looks == LOOKS || view.still_holds(live) {
+                return Ok(view);
+            }
+            looks += 1;
+        }
     }
 
     /// Looks at a journal whose lock this process holds.
@@ -96,39 +116,46 @@ impl View {
     }
 
     fn of(dir: &Path, live: bool) -> Result<Self, JournalError> {
-        if !is_journal(dir) {
-            return Err(JournalError::NoJournal { path: dir.to_owned() });
-        }
         let failed = || JournalError::io(dir);
         // Before the lanes: what it says of a live journal is then surely there.
         let control = match ControlPage::read(dir) {
             Ok(page) => page,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Fault::Control),
-            Err(error) => return Err(failed()(error)),
+            Err(error) if is_nowhere(&error) => Err(Fault::Control),
+            Err(error) => return Err(JournalError::io(dir.join(CONTROL_NAME))(error)),
         };
+        let listing = Listing::of(dir).map_err(failed())?;
+        if !is_journal(dir, &listing) {
+            return Err(JournalError::NoJournal { path: dir.to_owned() });
+        }
         let mut damage = Vec::new();
-        if !control.as_ref().is_ok_and(ControlPage::is_whole) {
+        let is_known = control.as_ref().is_ok_and(ControlPage::is_whole);
+        if !is_known {
             let fault = control.as_ref().err().copied().unwrap_or(Fault::Control);
             let (file, position) = (CONTROL_NAME.to_owned(), Position::default());
             damage.push(Damage { file, strand: None, position, fault });
         }
         let control = control.ok();
+        let place = Place { dir, listing: &listing, control: control.as_ref() };
         let mut whole = Vec::with_capacity(Lane::ALL.len());
         for lane in Lane::ALL {
-            whole.push(examine(dir, lane, control.as_ref(), live).map_err(failed())?);
+            let frames = whole.first().filter(|_| lane == Lane::Event && !live);
+            whole.push(examine(&place, lane, frames, live).map_err(failed())?);
         }
         let mut whole = <[LaneState; Lane::ALL.len()]>::try_from(whole).expect("one a lane");
-        let closed = whole.iter().any(|lane| lane.closed) && !live;
-        if closed {
+        let sound = |lane: &LaneState| lane.closed && lane.damage.is_none();
+        let closed = whole.iter().all(sound) && !live;
+        if !closed && !is_known && !live && whole.iter().any(|lane| lane.closed) {
+            // With the page the watermark would tell a lane that lost its closing record from one that had none.
             whole.iter_mut().for_each(LaneState::miss_close);
         }
         damage.extend(whole.iter().filter_map(|lane| lane.damage.clone()));
-        let state = match (closed && damage.is_empty(), live) {
+        damage.extend(orphans::damage(&place).map_err(failed())?);
+        let state = match (closed, live) {
             (true, _) => State::Closed,
             (false, true) => State::Open,
             (false, false) => State::Interrupted,
         };
-        let (cut, lanes) = if state == State::Closed {
+        let (cut, lanes) = if closed {
             (whole[Lane::Event as usize].last, whole.clone())
         } else {
             cut(dir, &whole, control.as_ref()).map_err(failed())?
@@ -136,11 +163,18 @@ impl View {
         Ok(Self { dir: dir.to_owned(), control, state, lanes, cut, damage, whole })
     }
 
+    /// False when somebody took the journal over, or dropped segments, while it was looked at.
+    fn still_holds(&self, live: bool) -> bool {
+        let known = |page: &ControlPage| (page.session, page.kept);
+        let now = ControlPage::read(&self.dir).ok().and_then(Result::ok);
+        is_open(&self.dir) == live && now.as_ref().map(known) == self.control.as_ref().map(known)
+    }
+
     /// The records of a lane, up to the cut.
     #[must_use]
     pub fn reader(&self, lane: Lane) -> LaneReader {
         let state = &self.lanes[lane as usize];
-        LaneReader::new(&self.dir, Strand::Lane(lane), state.first).until(state.end)
+        state.reader(&self.dir)
     }
 
     /// The lane.
@@ -163,41 +197,122 @@ impl View {
         }
     }
 
-    /// Segments of all lanes with their bytes, oldest first within a lane.
-    pub(super) fn segments(&self) -> impl Iterator<Item = (Lane, u32, u64)> {
-        self.lanes.iter().flat_map(|state| {
-            (state.first..=state.end.segment()).map(|index| {
-                let path = segment_path(&self.dir, Strand::Lane(state.lane), index);
-                (state.lane, index, fs::metadata(path).map_or(0, |facts| facts.len()))
-            })
-        })
+    /// Where each lane begins; one without a segment will begin with one of this session.
+    pub(super) fn kept(&self, session: u64) -> [Kept; Lane::ALL.len()] {
+        self.lanes
+            .each_ref()
+            .map(|lane| Kept { index: lane.first, session: lane.session.unwrap_or(session) })
     }
+
+    /// Segments of all lanes, the oldest first.
+    pub(super) fn segments(&self) -> io::Result<Vec<Found>> {
+        let mut all = Vec::new();
+        for state in self.lanes.iter().filter(|state| state.session.is_some()) {
+            let mut changed = (0, 0);
+            for index in state.first..=state.end.segment() {
+                let found = find(&self.dir, state.strand(), index)?;
+                // Within a lane they are in order, whatever was done to the files.
+                changed = changed.max(found.0);
+                all.push((changed, Found { lane: state.lane, index, ..found.1 }));
+            }
+        }
+        all.sort_by_key(|(changed, _)| *changed);
+        Ok(all.into_iter().map(|(_, found)| found).collect())
+    }
+}
+
+/// A segment on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) lane: Lane,
+    pub(super) index: u32,
+    pub(super) session: u64,
+    pub(super) bytes: u64,
+}
+
+/// When a segment was changed last, and what it is.
+fn find(dir: &Path, strand: Strand, index: u32) -> io::Result<((i64, i64), Found)> {
+    let gone = || io::Error::new(io::ErrorKind::NotFound, segment_name(strand, index));
+    let file = open_plain(&segment_path(dir, strand, index))?.ok_or_else(gone)?;
+    let session = read_head(&file, strand, index)?.map_or(0, |(head, _)| head.session);
+    let facts = file.metadata()?;
+    let found = Found { lane: Lane::Feed, index, session, bytes: facts.len() };
+    Ok(((facts.mtime(), facts.mtime_nsec()), found))
 }
 
 /// True when a folder holds a journal.
-fn is_journal(dir: &Path) -> bool {
-    dir.join(CONTROL_NAME).exists()
-        || Lane::ALL.iter().any(|lane| !indexes(dir, Strand::Lane(*lane)).is_empty())
+pub(super) fn is_journal(dir: &Path, listing: &Listing) -> bool {
+    // A link that leads nowhere is a page that can not be read, and not nothing.
+    fs::symlink_metadata(dir.join(CONTROL_NAME)).is_ok() || listing.has_lanes()
 }
 
-/// Numbers of the segments of a strand, in order.
-pub(super) fn indexes(dir: &Path, strand: Strand) -> Vec<u32> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    let mut found: Vec<u32> = entries
-        .filter_map(|entry| segment_index(strand, entry.ok()?.file_name().to_str()?))
-        .collect();
-    found.sort_unstable();
-    found
+fn is_nowhere(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 impl LaneState {
-    fn strand(&self) -> Strand {
+    /// A lane of which nothing is known yet.
+    fn new(lane: Lane, first: u32) -> Self {
+        Self {
+            lane,
+            first,
+            end: Position::new(first, HEAD_BYTES as u32),
+            records: 0,
+            bytes: 0,
+            crc: 0,
+            start: Start::default(),
+            session: None,
+            closed: false,
+            ends_otherwise: false,
+            last: 0,
+            unfounded: None,
+            damage: None,
+        }
+    }
+
+    /// The same lane without its records.
+    pub(super) fn emptied(&self) -> Self {
+        let (start, session, damage) = (self.start, self.session, self.damage.clone());
+        let (records, crc) = (start.records, start.previous);
+        Self { records, crc, start, session, damage, ..Self::new(self.lane, self.first) }
+    }
+
+    pub(super) fn strand(&self) -> Strand {
         Strand::Lane(self.lane)
     }
 
+    /// Its records up to the end.
+    pub(super) fn reader(&self, dir: &Path) -> LaneReader {
+        LaneReader::new(dir, self.strand(), self.first).until(self.end)
+    }
+
+    /// Where it ends.
+    pub(super) fn tail(&self) -> Tail {
+        let tip = Start { records: self.records, previous: self.crc };
+        let has_segment = self.session.is_some();
+        Tail { strand: self.strand(), end: self.end, tip, has_segment }
+    }
+
+    /// Takes a record into the lane, which the reader has just passed.
+    pub(super) fn take(&mut self, kind: u8, number: Option<u64>, reader: &LaneReader) {
+        self.last = number.unwrap_or(self.last);
+        self.closed = kind == RecordKind::Close as u8;
+        self.ends_otherwise = number.is_none() && kind != RecordKind::Header as u8;
+        self.bytes += bytes_between(self.end, reader.position());
+        self.reach(reader);
+    }
+
+    fn reach(&mut self, reader: &LaneReader) {
+        (self.end, self.records, self.crc) = (reader.position(), reader.records(), reader.crc());
+    }
+
     /// Notes that the lane is damaged from its end on, unless worse is known.
-    fn harm(&mut self, fault: Fault) {
-        let position = self.end;
+    pub(super) fn harm(&mut self, fault: Fault) {
+        self.harm_at(self.end, fault);
+    }
+
+    /// Notes damage at a place behind the end, unless worse is known.
+    pub(super) fn harm_at(&mut self, position: Position, fault: Fault) {
         let file = segment_name(self.strand(), position.segment());
         let strand = Some(self.strand());
         self.damage.get_or_insert(Damage { file, strand, position, fault });
@@ -227,157 +342,66 @@ pub(super) fn number_of(kind: u8, payload: &[u8]) -> Option<u64> {
     }
 }
 
-/// Reads a lane to its end and looks at what is behind.
+/// The frame that an event came from; `None` for other records, and for an event without one.
+fn frame_of(kind: u8, payload: &[u8]) -> Option<u64> {
+    let frame = payload.get(24..)?.first_chunk().copied().map(u64::from_le_bytes)?;
+    (kind == RecordKind::Event as u8 && frame > 0).then_some(frame)
+}
+
+/// Reads a lane to its end and looks at what is behind. An event lane is held against its frames.
 fn examine(
-    dir: &Path,
+    place: &Place<'_>,
     lane: Lane,
-    control: Option<&ControlPage>,
+    frames: Option<&LaneState>,
     live: bool,
 ) -> io::Result<LaneState> {
     let strand = Strand::Lane(lane);
-    let first = control.and_then(|page| page.kept).map_or(1, |kept| kept[lane as usize]);
-    let mut reader = LaneReader::new(dir, strand, first);
-    let mut state = LaneState {
-        lane,
-        first,
-        end: reader.position(),
-        records: 0,
-        bytes: 0,
-        crc: 0,
-        closed: false,
-        last: 0,
-        damage: None,
-    };
+    let kept = place.control.and_then(|page| page.kept).map(|kept| kept[lane as usize]);
+    // Without the page the lane begins with what is there.
+    let lowest = || place.listing.indexes(strand).next().unwrap_or(1);
+    let first = kept.map_or_else(lowest, |kept| kept.index);
+    let mut reader =
+        LaneReader::new(place.dir, strand, first).begun_by(kept.map(|kept| kept.session));
+    let mut state = LaneState::new(lane, first);
+    // What was synced has its frames. When frames are missing that were synced, that is damage, and the events
+    // stay.
+    let is_sound = |feed: &LaneState| place.synced(feed).is_some_and(|synced| synced <= feed.end);
+    let synced = place.synced(&state).filter(|_| frames.is_some_and(is_sound));
     let end = loop {
-        match reader.next()? {
-            Ok(record) if state.closed => {
-                // Only the first is named: nothing behind a closing record counts.
-                let _ = record;
-                break End::Invalid;
-            }
+        let (kind, number) = match reader.next()? {
             Ok(record) => {
-                state.last = number_of(record.kind, record.payload).unwrap_or(state.last);
-                state.closed = record.kind == RecordKind::Close as u8;
+                let number = number_of(record.kind, record.payload);
+                if let (Some(feed), Some(synced)) = (frames, synced)
+                    && record.position >= synced
+                    && frame_of(record.kind, record.payload).is_some_and(|frame| frame > feed.last)
+                {
+                    state.unfounded = state.unfounded.or(number);
+                }
+                (record.kind, number)
             }
             Err(end) => break end,
+        };
+        if state.closed {
+            // Only the first is named: nothing behind a closing record counts.
+            state.harm(Fault::BehindClose);
+            break End::Invalid;
         }
-        state.bytes += bytes_between(state.end, reader.position());
-        (state.end, state.records, state.crc) = (reader.position(), reader.records(), reader.crc());
+        state.take(kind, number, &reader);
     };
+    if let Some((start, session)) = reader.first() {
+        (state.start, state.session) = (start, Some(session));
+        if !state.closed && matches!(end, End::Unpublished | End::Invalid) {
+            // It may have gone over to a segment that holds nothing yet.
+            state.reach(&reader);
+        }
+    }
     if !live {
-        behind(dir, &mut state, end, control)?;
+        place.judge(&mut state, end)?;
     }
     Ok(state)
 }
 
 fn bytes_between(from: Position, to: Position) -> u64 {
     let start = if from.segment() == to.segment() { from.offset() } else { HEAD_BYTES as u32 };
-    u64::from(to.offset() - start)
-}
-
-/// Tells an end from damage.
-fn behind(
-    dir: &Path,
-    state: &mut LaneState,
-    end: End,
-    control: Option<&ControlPage>,
-) -> io::Result<()> {
-    if let End::Segment(damage) = end {
-        state.damage = Some(damage);
-        return Ok(());
-    }
-    if state.closed {
-        if end == End::Invalid || has_more(dir, state)? {
-            state.harm(Fault::BehindClose);
-        }
-        return Ok(());
-    }
-    if has_record_behind(dir, state)? {
-        state.harm(Fault::Record);
-    }
-    let synced = control.and_then(|page| page.synced).map(|lanes| lanes[state.lane as usize]);
-    if synced.is_some_and(|synced| synced.position > state.end) {
-        state.harm(Fault::Short);
-    }
-    Ok(())
-}
-
-/// True when anything at all stands behind the end of a closed lane.
-fn has_more(dir: &Path, state: &LaneState) -> io::Result<bool> {
-    let path = segment_path(dir, state.strand(), state.end.segment());
-    let longer = fs::metadata(path)?.len() > u64::from(state.end.offset());
-    Ok(longer
-        || indexes(dir, state.strand()).last().is_some_and(|last| *last > state.end.segment()))
-}
-
-/// True when a record verifies behind the end, in this segment or a later one that is in use.
-fn has_record_behind(dir: &Path, state: &LaneState) -> io::Result<bool> {
-    let strand = state.strand();
-    for index in indexes(dir, strand) {
-        if index < state.end.segment() {
-            continue;
-        }
-        let bytes = fs::read(segment_path(dir, strand, index))?;
-        let Ok(head) = Head::decode(&bytes) else { continue };
-        let in_use = Start::decode(&bytes).is_ok_and(|start| start.is_some());
-        if index > state.end.segment() {
-            if in_use {
-                return Ok(true);
-            }
-            continue;
-        }
-        // The place itself holds no record; one behind it does, or there is only what was never published.
-        let from = state.end.offset() as usize + 8;
-        if find_record(&bytes, head.seed(), from).is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Where an interrupted journal is cut, and its lanes then.
-fn cut(
-    dir: &Path,
-    whole: &[LaneState; Lane::ALL.len()],
-    control: Option<&ControlPage>,
-) -> io::Result<(u64, [LaneState; Lane::ALL.len()])> {
-    let done = |lane: Lane| {
-        let state = &whole[lane as usize];
-        // The last event that a record names may have had more records.
-        let shown = state.last.saturating_sub(1);
-        match control.and_then(|page| page.done[lane as usize]) {
-            Some(Done { seq, position, .. }) if position <= state.end => seq,
-            Some(Done { seq, .. }) => shown.min(seq),
-            None => shown,
-        }
-    };
-    let cut = CUT_LANES.into_iter().map(done).min().unwrap_or_default();
-    let mut lanes = whole.clone();
-    for lane in CUT_LANES {
-        let state = &mut lanes[lane as usize];
-        if state.last > cut || state.closed {
-            shorten(dir, state, cut)?;
-        }
-    }
-    Ok((cut, lanes))
-}
-
-/// Takes what names events beyond the cut off a lane, and its closing.
-fn shorten(dir: &Path, state: &mut LaneState, cut: u64) -> io::Result<()> {
-    let mut reader = LaneReader::new(dir, state.strand(), state.first).until(state.end);
-    let mut short =
-        LaneState { records: 0, bytes: 0, crc: 0, closed: false, last: 0, ..state.clone() };
-    short.end = reader.position();
-    while let Ok(record) = reader.next()? {
-        let number = number_of(record.kind, record.payload);
-        let kept = record.kind == RecordKind::Header as u8 || number.is_some_and(|n| n <= cut);
-        if !kept {
-            break;
-        }
-        short.last = number.unwrap_or(short.last);
-        short.bytes += bytes_between(short.end, reader.position());
-        (short.end, short.records, short.crc) = (reader.position(), reader.records(), reader.crc());
-    }
-    *state = short;
-    Ok(())
+    u64::from(to.offset().saturating_sub(start))
 }

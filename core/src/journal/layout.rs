@@ -60,6 +60,16 @@ pub enum Strand {
 }
 
 impl Strand {
+    /// All of them.
+    pub(super) const ALL: [Self; Lane::ALL.len() + 1] = [
+        Self::Lane(Lane::Feed),
+        Self::Lane(Lane::Event),
+        Self::Lane(Lane::Alpha),
+        Self::Lane(Lane::Risk),
+        Self::Lane(Lane::Gateway),
+        Self::Orphans,
+    ];
+
     /// Its number in heads.
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -96,11 +106,12 @@ pub(super) fn segment_path(dir: &Path, strand: Strand, index: u32) -> PathBuf {
     dir.join(segment_name(strand, index))
 }
 
-/// The number in the name of a segment of this strand.
-pub(super) fn segment_index(strand: Strand, name: &str) -> Option<u32> {
-    let digits = name.strip_prefix(strand.name())?.strip_prefix('-')?.strip_suffix(".seg")?;
-    let plain = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|index| plain && *index > 0)
+/// The strand and number that the name of a segment says. Other spellings of a number are no names.
+pub(super) fn parse_name(name: &str) -> Option<(Strand, u32)> {
+    let (strand, digits) = name.strip_suffix(".seg")?.rsplit_once('-')?;
+    let strand = Strand::ALL.into_iter().find(|known| known.name() == strand)?;
+    let index = digits.parse().ok().filter(|index| *index > 0)?;
+    (segment_name(strand, index) == name).then_some((strand, index))
 }
 
 /// The head of a segment, as it is made.
@@ -284,16 +295,27 @@ mod tests {
 
     #[test]
     fn names_of_segments_are_read_back() {
-        for (strand, name) in
-            [(Strand::Lane(Lane::Feed), "feed-000001.seg"), (Strand::Orphans, "orphans-000001.seg")]
-        {
-            assert_eq!(segment_name(strand, 1), name);
-            assert_eq!(segment_index(strand, name), Some(1));
-        }
         let feed = Strand::Lane(Lane::Feed);
-        assert_eq!(segment_index(feed, &segment_name(feed, 12_345_678)), Some(12_345_678));
-        for other in ["feed-1.seg", "feed-000000.seg", "feed-+00001.seg", "event-000001.seg", "x"] {
-            assert_eq!(segment_index(feed, other), None, "{other}");
+        assert_eq!(segment_name(feed, 1), "feed-000001.seg");
+        assert_eq!(segment_name(Strand::Orphans, 1), "orphans-000001.seg");
+        for strand in Strand::ALL {
+            for index in [1, 999_999, 1_000_000, 12_345_678, u32::MAX] {
+                assert_eq!(parse_name(&segment_name(strand, index)), Some((strand, index)));
+            }
+        }
+        for other in [
+            "feed-1.seg",
+            "feed-000000.seg",
+            "feed-+00001.seg",
+            "feed-0000001.seg",
+            "feed-4294967296.seg",
+            "feed-000001.seg.seg",
+            "feed-000001",
+            "-000001.seg",
+            "fees-000001.seg",
+            "x",
+        ] {
+            assert_eq!(parse_name(other), None, "{other}");
         }
     }
 

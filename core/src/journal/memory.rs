@@ -75,10 +75,11 @@ impl Memory {
         unsafe { std::slice::from_raw_parts(self.pointer().add(at).cast(), count) }
     }
 
-    /// Writes to every page, so that the first one to use it meets no page fault.
+    /// Writes zeros to every page but the first, which holds something, so that who uses them first meets no
+    /// page fault.
     pub(super) fn touch(&mut self) {
         let pointer = self.pointer();
-        for at in (0..self.len()).step_by(PAGE_BYTES) {
+        for at in (PAGE_BYTES..self.len()).step_by(PAGE_BYTES) {
             // SAFETY: `at` lies inside, and `&mut self` keeps everybody else away. Volatile, because nobody
             // here ever reads the zero back.
             unsafe { pointer.add(at).write_volatile(0) };

@@ -9,16 +9,21 @@
 //! `docs/journal.md` is the format and what it promises. Of this crate only the journal touches files.
 
 mod atomic;
+mod behind;
 mod checksum;
 mod config;
 mod control;
+mod cut;
 mod disk;
 mod error;
 mod examine;
 mod keeper;
 mod layout;
+mod listing;
 mod memory;
+mod mend;
 mod open;
+mod orphans;
 mod reader;
 mod recover;
 mod repeat;
@@ -30,7 +35,7 @@ mod writer;
 
 pub use checksum::crc32c;
 pub use config::{JournalConfig, Retention};
-pub use control::{ControlPage, Done};
+pub use control::{ControlPage, Done, Kept};
 pub use disk::{Disk, RealDisk};
 pub use error::{Damage, Fault, JournalError, Stopped};
 pub use examine::{LaneState, State, View};

@@ -8,12 +8,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use super::config::JournalConfig;
-use super::control::{CONTROL_NAME, Control, Done};
-use super::disk::Disk;
-use super::error::JournalError;
-use super::examine::{State, View};
-use super::keeper::{Command, Keeper, LastSegment};
+use super::control::{CONTROL_NAME, CONTROL_NEW_NAME, Control, Done, Kept};
+use super::disk::{Disk, open_plain};
+use super::error::{JournalError, Stop};
+use super::examine::{State, View, is_journal};
+use super::keeper::{Command, Keeper};
 use super::layout::{HEAD_BYTES, Position, Strand, segment_name};
+use super::listing::Listing;
 use super::recover::recover_locked;
 use super::repeat::Repeat;
 use super::writer::{Appender, Handover, Parts, Tip, Watch};
@@ -23,8 +24,8 @@ use crate::lane::Lane;
 /// Name of the lock's file.
 const LOCK_NAME: &str = "LOCK";
 
-/// Tries to take the lock.
-const LOCK_TRIES: usize = 100;
+/// Tries to take the lock: some milliseconds.
+const LOCK_TRIES: usize = 10_000;
 
 /// What a journal is begun with.
 pub struct Opening<'a> {
@@ -49,7 +50,7 @@ pub struct Journal {
     commands: Sender<Command>,
     keeper: Option<JoinHandle<()>>,
     /// Held until the end.
-    _lock: File,
+    _lock: Arc<Lock>,
 }
 
 /// A journal that was begun, and the writing ends of its lanes in their order.
@@ -87,7 +88,7 @@ impl Journal {
     pub fn resume(mut opening: Opening<'_>) -> Result<Begun, JournalError> {
         opening.config.validate().map_err(JournalError::Config)?;
         let dir = opening.dir;
-        if !dir.join(CONTROL_NAME).exists() {
+        if !is_journal(dir, &Listing::of(dir).map_err(JournalError::io(dir))?) {
             return Err(JournalError::NoJournal { path: dir.to_owned() });
         }
         let lock = lock(dir)?;
@@ -99,11 +100,15 @@ impl Journal {
             let (path, damage) = (dir.to_owned(), damage.clone());
             return Err(JournalError::Damaged { path, damage });
         }
+        if view.is_headless() {
+            return Err(JournalError::Headless { path: dir.to_owned() });
+        }
         recover_locked(dir, &view, opening.disk.as_mut(), opening.session)?;
         let view = View::of_locked(dir)?;
         let lanes = view.lanes.each_ref().map(|lane| Resumed {
             tip: Tip { records: lane.records, crc: lane.crc, done: view.done_of(lane.lane) },
-            last: Some(lane.end),
+            // A lane whose writer ended before it began has no segment.
+            last: lane.session.map(|_| lane.end),
         });
         begin(opening, lock, &lanes, Some(&view))
     }
@@ -122,10 +127,7 @@ impl Journal {
         if let Some(stopped) = self.watch.stopped() {
             return Err(stopped.clone().into());
         }
-        let last = lanes.into_iter().map(|appender| {
-            let (_, path, file, used) = appender.finish();
-            LastSegment { path, file, used }
-        });
+        let last = lanes.into_iter().map(Appender::finish);
         let (answer, answered) = channel();
         let gone = || JournalError::Stopped(super::Stopped("its helper thread ended".to_owned()));
         self.commands.send(Command::Close(last.collect(), answer)).map_err(|_| gone())?;
@@ -161,7 +163,7 @@ struct Resumed {
 
 fn begin(
     opening: Opening<'_>,
-    lock: File,
+    lock: Lock,
     lanes: &[Resumed; Lane::ALL.len()],
     view: Option<&View>,
 ) -> Result<Begun, JournalError> {
@@ -171,11 +173,12 @@ fn begin(
         position: lane.last.unwrap_or(Position::new(1, HEAD_BYTES as u32)),
         records: lane.tip.records,
     };
-    let first = view.map_or([1; Lane::ALL.len()], |view| view.lanes.each_ref().map(|l| l.first));
-    let control =
-        Control::create(disk.as_mut(), dir, session, &lanes.each_ref().map(start), &first)
-            .map_err(JournalError::io(dir.join(CONTROL_NAME)))?;
-    let (control, watch) = (Arc::new(control), Watch::default());
+    let fresh = [Kept { index: 1, session }; Lane::ALL.len()];
+    let kept = view.map_or(fresh, |view| view.kept(session));
+    let control = Control::create(disk.as_mut(), dir, session, &lanes.each_ref().map(start), &kept)
+        .map_err(JournalError::io(dir.join(CONTROL_NAME)))?;
+    let (control, lock) = (Arc::new(control), Arc::new(lock));
+    let watch = Watch::new(Stop::new(kill));
     let handovers: [Handover; Lane::ALL.len()] = std::array::from_fn(|_| Handover::new());
     let mut keeper = Keeper::new(
         dir,
@@ -185,12 +188,14 @@ fn begin(
         Arc::clone(&control),
         handovers.clone(),
         watch.stop.clone(),
-        kill,
+        kept,
     );
-    keeper.found(view.into_iter().flat_map(View::segments), first);
+    if let Some(view) = view {
+        keeper.found(view.segments().map_err(JournalError::io(dir))?);
+    }
     let mut appenders = Vec::with_capacity(Lane::ALL.len());
     for (lane, resumed) in Lane::ALL.into_iter().zip(lanes) {
-        let index = resumed.last.map_or(1, |last| last.segment() + 1);
+        let index = resumed.last.map_or(1, |last| last.segment().saturating_add(1));
         let segment = keeper.first(lane, index).map_err(super::Stopped)?;
         appenders.push(Appender::new(Parts {
             lane,
@@ -202,6 +207,7 @@ fn begin(
             clock,
             tip: resumed.tip,
             repeat: view.map(|view| Repeat::new(lane, view.reader(lane))),
+            lock: Arc::clone(&lock),
         }));
     }
     let appenders = <[Appender; Lane::ALL.len()]>::try_from(appenders).expect("one a lane");
@@ -213,8 +219,20 @@ fn begin(
     Ok((Journal { watch, commands, keeper: Some(thread), _lock: lock }, appenders))
 }
 
+/// The lock of a folder, held.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // By word: a process that is just being forked off has the file too, and closing it here would not be
+        // enough. What can not be unlocked is unlocked when the last of them closes it.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Takes the lock of a folder.
-pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
+pub(super) fn lock(dir: &Path) -> Result<Lock, JournalError> {
     let path = dir.join(LOCK_NAME);
     let failed = |error| JournalError::Io { path: path.clone(), error };
     let mut file = OpenOptions::new()
@@ -243,14 +261,20 @@ pub(super) fn lock(dir: &Path) -> Result<File, JournalError> {
     }
     file.set_len(0).map_err(failed)?;
     writeln!(file, "process {}", std::process::id()).map_err(failed)?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// True while another process writes the journal of a folder.
 #[must_use]
 pub fn is_open(dir: &Path) -> bool {
-    let Ok(file) = File::open(dir.join(LOCK_NAME)) else { return false };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    let Ok(Some(file)) = open_plain(&dir.join(LOCK_NAME)) else { return false };
+    match file.try_lock_shared() {
+        Ok(()) => {
+            drop(Lock(file));
+            false
+        }
+        Err(error) => matches!(error, TryLockError::WouldBlock),
+    }
 }
 
 /// A journal begins where nothing is.
@@ -258,7 +282,8 @@ fn refuse_used(dir: &Path) -> Result<(), JournalError> {
     let entries = fs::read_dir(dir).map_err(JournalError::io(dir))?;
     let names: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.file_name().into()))
-        .filter(|name: &PathBuf| name != Path::new(LOCK_NAME))
+        // A process that died here before its journal began left these.
+        .filter(|name: &PathBuf| ![LOCK_NAME, CONTROL_NEW_NAME].map(Path::new).contains(&&**name))
         .collect();
     if names.iter().any(|name| name == Path::new(CONTROL_NAME)) {
         return Err(JournalError::Exists { path: dir.to_owned() });

@@ -5,18 +5,20 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::checksum::{Seed, crc32c};
+use super::config::JournalConfig;
+use super::disk::{open_plain, read_fully};
 use super::error::{Damage, Fault};
 use super::layout::{
     END_MARK_BYTES, GOES_ON, HEAD_BYTES, Head, Position, RECORD_HEAD_BYTES, RecordHead, Start,
     Strand, segment_name, segment_path, u32_at,
 };
 
-/// Bytes that are read at a time.
-const CHUNK_BYTES: usize = 256 << 10;
+/// Bytes that are read at a time: few where a writer is at work, more the longer there is something to take.
+const CHUNK_BYTES_LEAST: usize = 4 << 10;
+const CHUNK_BYTES_MOST: usize = 256 << 10;
 
 /// One record as it lies in its lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,8 @@ struct Open {
     file: File,
     seed: Seed,
     session: u64,
+    /// Where records end at the latest.
+    limit: u64,
 }
 
 /// A record, or mark, that was looked at.
@@ -77,9 +81,15 @@ pub struct LaneReader {
     /// Bytes of the file from `from` on.
     buffer: Vec<u8>,
     from: u64,
+    /// Bytes that are read next time.
+    chunk: usize,
     records: u64,
     crc: u32,
     limit: Option<Position>,
+    /// The session that the first segment must be of, where it is known.
+    session: Option<u64>,
+    /// What stood before the first segment, and the session in its head.
+    first: Option<(Start, u64)>,
 }
 
 impl LaneReader {
@@ -94,10 +104,19 @@ impl LaneReader {
             offset: HEAD_BYTES as u64,
             buffer: Vec::new(),
             from: 0,
+            chunk: CHUNK_BYTES_LEAST,
             records: 0,
             crc: 0,
             limit: None,
+            session: None,
+            first: None,
         }
+    }
+
+    /// The same reader, which takes a first segment of this session only.
+    pub(super) fn begun_by(mut self, session: Option<u64>) -> Self {
+        self.session = session;
+        self
     }
 
     /// The same reader, which stops at a place.
@@ -117,6 +136,11 @@ impl LaneReader {
     #[must_use]
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// What stood before the first segment, and the session that made it, once it was opened.
+    pub(super) fn first(&self) -> Option<(Start, u64)> {
+        self.first
     }
 
     /// Checksum of the last record.
@@ -172,16 +196,41 @@ impl LaneReader {
         }
     }
 
-    /// What does not verify may have been read while it was written: it is looked at once more.
+    /// What does not verify may have been read while it was written: it is looked at again.
     fn look_twice(&mut self) -> io::Result<Look> {
         let first = self.look()?;
         match first {
-            Look::Record { .. } | Look::GoesOn => Ok(first),
-            Look::Nothing | Look::Invalid => {
-                self.buffer.clear();
+            Look::Record { .. } | Look::GoesOn => return Ok(first),
+            Look::Nothing => match self.word_now()? {
+                Some(0) => return Ok(first),
+                Some(_) | None => self.forget(),
+            },
+            Look::Invalid => self.forget(),
+        }
+        // The bytes may be older than the word before them. Whoever reads them after having seen the word sees
+        // what was written before it.
+        match self.look()? {
+            Look::Invalid => {
+                self.forget();
                 self.look()
             }
+            second @ (Look::Record { .. } | Look::GoesOn | Look::Nothing) => Ok(second),
         }
+    }
+
+    /// Drops what was read: the file has more by now.
+    fn forget(&mut self) {
+        self.buffer.clear();
+        self.chunk = CHUNK_BYTES_LEAST;
+    }
+
+    /// The publish word at the offset as it is now; `None` where the file ends. It is looked at alone, because
+    /// whoever follows a lane mostly finds that there is nothing yet.
+    fn word_now(&self) -> io::Result<Option<u32>> {
+        let Some(open) = &self.open else { return Ok(None) };
+        let mut word = [0; END_MARK_BYTES];
+        let read = read_fully(&open.file, &mut word, self.offset)?;
+        Ok((read == word.len()).then(|| u32_at(&word, 0)))
     }
 
     fn look(&mut self) -> io::Result<Look> {
@@ -189,7 +238,8 @@ impl LaneReader {
             return Ok(Look::Nothing);
         }
         let Some(open) = &self.open else { return Ok(Look::Nothing) };
-        let (seed, at) = (open.seed, (self.offset - self.from) as usize);
+        let (seed, left) = (open.seed, open.limit.saturating_sub(self.offset));
+        let at = (self.offset - self.from) as usize;
         let (length, crc) = (u32_at(&self.buffer, at), u32_at(&self.buffer, at + 4));
         if length == 0 {
             return Ok(Look::Nothing);
@@ -198,7 +248,8 @@ impl LaneReader {
             let holds = crc == seed.at(self.offset as u32, GOES_ON);
             return Ok(if holds { Look::GoesOn } else { Look::Invalid });
         }
-        if !is_length(length) || self.have(length as usize)? < length as usize {
+        let possible = is_length(length) && u64::from(length) <= left;
+        if !possible || self.have(length as usize)? < length as usize {
             return Ok(Look::Invalid);
         }
         let at = (self.offset - self.from) as usize;
@@ -209,29 +260,26 @@ impl LaneReader {
         })
     }
 
-    /// Makes sure that `bytes` from the offset on are in the buffer; returns how many there are.
+    /// Makes sure that `bytes` from the offset on are in the buffer, or all that there are; returns how many.
     fn have(&mut self, bytes: usize) -> io::Result<usize> {
         let held = self.held();
         if held >= bytes {
             return Ok(held);
         }
         let Some(open) = &self.open else { return Ok(0) };
-        self.buffer.resize(bytes.max(CHUNK_BYTES), 0);
-        self.from = self.offset;
-        let mut filled = 0;
-        while filled < self.buffer.len() {
-            match open.file.read_at(&mut self.buffer[filled..], self.offset + filled as u64) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.buffer.clear();
-                    return Err(error);
-                }
-            }
+        let there = open.file.metadata()?.len().min(open.limit).saturating_sub(self.offset);
+        let there = usize::try_from(there).unwrap_or(usize::MAX);
+        // A length that is nonsense must not make us take memory for it.
+        if there < bytes && there <= held {
+            return Ok(held);
         }
-        self.buffer.truncate(filled);
-        Ok(filled)
+        self.buffer.resize(bytes.max(self.chunk).min(there), 0);
+        self.from = self.offset;
+        let read = read_fully(&open.file, &mut self.buffer, self.offset);
+        // Somebody may have cut the file meanwhile.
+        self.buffer.truncate(*read.as_ref().unwrap_or(&0));
+        self.chunk = (self.chunk * 2).min(CHUNK_BYTES_MOST);
+        read
     }
 
     fn held(&self) -> usize {
@@ -246,8 +294,12 @@ impl LaneReader {
             Ok(None) => return Ok(Err(End::Unpublished)),
             Err(fault) => return Ok(Err(self.bad_segment(self.index, fault))),
         };
+        if self.session.is_some_and(|session| session != open.session) {
+            return Ok(Err(self.bad_segment(self.index, Fault::Misplaced)));
+        }
         // What was dropped before it is known only from here.
         (self.records, self.crc) = (start.records, start.previous);
+        self.first = Some((start, open.session));
         self.enter(self.index, open);
         Ok(Ok(()))
     }
@@ -255,7 +307,7 @@ impl LaneReader {
     /// Goes on in the next segment: because a mark says so, or because the file ends and a later writer
     /// began behind it.
     fn go_on(&mut self, marked: bool) -> io::Result<Result<(), End>> {
-        let next = self.index + 1;
+        let Some(next) = self.index.checked_add(1) else { return Ok(Err(End::Unpublished)) };
         let session = self.open.as_ref().map(|open| open.session);
         let at_end = self.held() == 0;
         if !marked && !at_end {
@@ -263,7 +315,7 @@ impl LaneReader {
         }
         let (open, start) = match open(&self.dir, self.strand, next)? {
             Ok(Some(found)) => found,
-            Ok(None) if marked => return Ok(Err(self.bad_segment(next, Fault::NotJoined))),
+            // A power failure may have left the mark and not what was written before it.
             Ok(None) => return Ok(Err(End::Unpublished)),
             Err(_) if !marked => return Ok(Err(End::Unpublished)),
             Err(fault) => return Ok(Err(self.bad_segment(next, fault))),
@@ -299,7 +351,7 @@ impl LaneReader {
 }
 
 /// True for a number that can be the length of a record.
-fn is_length(length: u32) -> bool {
+pub(super) fn is_length(length: u32) -> bool {
     length.is_multiple_of(8) && length as usize >= RECORD_HEAD_BYTES
 }
 
@@ -314,45 +366,40 @@ pub(super) fn verify(record: &[u8], seed: Seed, offset: u32) -> Option<(u32, Rec
     holds.then_some((crc, head))
 }
 
-/// The first place behind `from` at which a record verifies, in the bytes of a whole segment.
-pub(super) fn find_record(bytes: &[u8], seed: Seed, from: usize) -> Option<usize> {
-    (from.next_multiple_of(8)..bytes.len().saturating_sub(RECORD_HEAD_BYTES)).step_by(8).find(
-        |&at| {
-            let length = u32_at(bytes, at);
-            let record = bytes.get(at..at + length as usize).filter(|_| is_length(length));
-            record.is_some_and(|record| verify(record, seed, at as u32).is_some())
-        },
-    )
-}
-
 /// Opens a segment; `None` when it is not there yet or not in use.
 fn open(
     dir: &Path,
     strand: Strand,
     index: u32,
 ) -> io::Result<Result<Option<(Open, Start)>, Fault>> {
-    let path = segment_path(dir, strand, index);
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let file = match open_plain(&segment_path(dir, strand, index)) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(Err(Fault::NotASegment)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err(Fault::Missing)),
         Err(error) => return Err(error),
     };
-    let (mut bytes, mut filled) = ([0; HEAD_BYTES], 0);
-    while filled < HEAD_BYTES {
-        match file.read_at(&mut bytes[filled..], filled as u64)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    let read = || {
-        let head = Head::decode(&bytes[..filled])?;
-        if head.strand != strand.number() || head.index != index {
-            return Err(Fault::Misplaced);
-        }
-        Ok(Start::decode(&bytes[..filled])?.map(|start| (head, start)))
-    };
-    let found = read();
-    Ok(found.map(|found| {
-        found.map(|(head, start)| (Open { file, seed: head.seed(), session: head.session }, start))
+    Ok(read_head(&file, strand, index)?.map(|(head, start)| {
+        let limit = head.capacity.min(JournalConfig::SEGMENT_BYTES_MOST);
+        let open = Open { file, seed: head.seed(), session: head.session, limit };
+        start.map(|start| (open, start))
     }))
+}
+
+/// Reads both parts of a segment's head, which must be that of this strand and number.
+pub(super) fn read_head(
+    file: &File,
+    strand: Strand,
+    index: u32,
+) -> io::Result<Result<(Head, Option<Start>), Fault>> {
+    let mut bytes = [0; HEAD_BYTES];
+    let read = read_fully(file, &mut bytes, 0)?;
+    let bytes = &bytes[..read];
+    let head = match Head::decode(bytes) {
+        Ok(head) if head.strand != strand.number() || head.index != index => {
+            return Ok(Err(Fault::Misplaced));
+        }
+        Ok(head) => head,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    Ok(Start::decode(bytes).map(|start| (head, start)))
 }

@@ -1,6 +1,6 @@
 //! What an interrupted run left, met again by the run that goes on with it: the same, or it is not that run.
 
-use super::reader::LaneReader;
+use super::reader::{End, LaneReader};
 use crate::lane::Lane;
 
 /// The records of one lane that must come out once more.
@@ -33,7 +33,12 @@ impl Repeat {
                 "record {number} of lane {lane} comes out otherwise than before the interruption: \
                  program, capture or configuration changed"
             )),
-            Ok(Err(_)) => Ok(false),
+            Ok(Err(End::Limit)) => Ok(false),
+            // What was there when the run was resumed must not be taken for having ended.
+            Ok(Err(End::Segment(damage))) => Err(damage.to_string()),
+            Ok(Err(End::Unpublished | End::Invalid)) => {
+                Err(format!("record {number} of lane {lane} can not be read any more"))
+            }
             Err(error) => Err(format!("lane {lane}: {error}")),
         }
     }

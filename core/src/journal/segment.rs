@@ -33,8 +33,11 @@ impl Segment {
         let file = disk.create(path, head.capacity)?;
         let memory = Memory::File(MmapRaw::map_raw(&file)?);
         let mut segment = Self::over(path.to_owned(), file, memory, head);
-        segment.memory.touch();
         segment.memory.bytes_mut()[..start_at()].copy_from_slice(&head.encode());
+        // Before a mark can lead here: a head that does not verify is then never the work of a power failure.
+        // Before the pages are touched too, while there is only one to bring to the medium.
+        disk.sync(&segment.file)?;
+        segment.memory.touch();
         Ok(segment)
     }
 
@@ -60,6 +63,11 @@ impl Segment {
     /// Where the next record goes.
     pub(super) fn position(&self) -> Position {
         Position::new(self.head.index, self.end as u32)
+    }
+
+    /// Bytes that records may take in an empty segment.
+    pub(super) fn most(&self) -> usize {
+        self.memory.len() - END_MARK_BYTES - HEAD_BYTES
     }
 
     /// Bytes that records may still take; room for the end mark is kept.

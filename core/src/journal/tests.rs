@@ -6,5 +6,16 @@ use super::*;
 use crate::kill::KillSwitch;
 use crate::lane::{Lane, RecordKind};
 
+mod any;
+mod cut;
+mod faults;
+mod flip;
+mod kill;
+mod live;
+mod power;
+mod retention;
 mod rig;
+mod segments;
+mod story;
 mod whole;
+mod windows;

@@ -1,21 +1,21 @@
 //! The writing end of one lane. No lock, no system call and no allocation lies on its way.
 
-use std::fs::File;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
-use super::control::{Control, Done};
+use super::control::{Control, Done, FIRST_TURN};
 use super::error::{Stop, Stopped};
+use super::keeper::LastSegment;
 use super::layout::{Start, TRAILER_BYTES, record_length};
+use super::open::Lock;
 use super::repeat::Repeat;
 use super::segment::Segment;
 use crate::lane::Lane;
 
 /// Whether a journal still takes records. Clones share the answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Watch {
     pub(super) stop: Stop,
     /// By lane: it waits for its next segment.
@@ -23,6 +23,10 @@ pub struct Watch {
 }
 
 impl Watch {
+    pub(super) fn new(stop: Stop) -> Self {
+        Self { stop, starved: Arc::default() }
+    }
+
     /// Why nothing more is taken.
     #[must_use]
     pub fn stopped(&self) -> Option<&Stopped> {
@@ -82,6 +86,8 @@ pub struct Appender {
     turn: u64,
     /// While an interrupted run is gone through again: what it must repeat.
     repeat: Option<Repeat>,
+    /// Shared with the others: nobody may take the journal over, and cut this file, while it is mapped.
+    lock: Arc<Lock>,
 }
 
 /// What an appender is made of.
@@ -95,26 +101,15 @@ pub(super) struct Parts {
     pub(super) clock: fn() -> u64,
     pub(super) tip: Tip,
     pub(super) repeat: Option<Repeat>,
+    pub(super) lock: Arc<Lock>,
 }
 
 impl Appender {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { lane, mut segment, handover, control, watch, reserve, clock, tip, repeat } =
-            parts;
+        let Parts { lane, mut segment, handover, control, watch, reserve, clock, tip, .. } = parts;
         segment.start(Start { records: tip.records, previous: tip.crc });
-        Self {
-            lane,
-            segment,
-            handover,
-            control,
-            watch,
-            reserve,
-            clock,
-            tip,
-            // The first slot was written when the page was made.
-            turn: 1,
-            repeat,
-        }
+        let (repeat, lock, turn) = (parts.repeat, parts.lock, FIRST_TURN);
+        Self { lane, segment, handover, control, watch, reserve, clock, tip, turn, repeat, lock }
     }
 
     /// The lane.
@@ -201,6 +196,9 @@ impl Appender {
     /// The journal takes nothing more.
     pub fn append_waiting(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), Stopped> {
         let bytes = record_bytes(parts);
+        if bytes > self.segment.most() {
+            self.refuse(bytes);
+        }
         while !self.make_room(bytes) {
             if let Some(stopped) = self.watch.stopped() {
                 return Err(stopped.clone());
@@ -209,6 +207,15 @@ impl Appender {
         }
         self.append(kind, parts);
         Ok(())
+    }
+
+    /// No segment has room for the record, the next one neither.
+    #[cold]
+    fn refuse(&self, bytes: usize) {
+        let (lane, most) = (self.lane.name(), self.segment.most());
+        self.watch.stop.set(format!(
+            "lane {lane}: a record takes {bytes} bytes, and a segment holds {most} (journal.segment_bytes)"
+        ));
     }
 
     /// Says that everything of `seq` is on the lane.
@@ -223,11 +230,11 @@ impl Appender {
         self.turn += 1;
     }
 
-    /// Unmaps the segment; returns its number, its file and how much of it is used.
-    pub(super) fn finish(self) -> (u32, PathBuf, File, u64) {
+    /// Unmaps the segment; returns what the keeper closes, which holds the lock until then.
+    pub(super) fn finish(self) -> LastSegment {
         let index = self.segment.index();
         let (path, file, used) = self.segment.finish();
-        (index, path, file, used)
+        LastSegment { index, path, file, used, _lock: self.lock }
     }
 }
 

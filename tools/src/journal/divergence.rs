@@ -55,6 +55,17 @@ pub enum Divergence {
     },
     /// The header is not the one that the journal was closed with.
     Header,
+    /// The closing record of one lane names another header than those of the others.
+    HeaderOf(Lane),
+    /// The closing record of a lane names another last event, of the feed lane another last frame.
+    Last {
+        /// The lane.
+        lane: Lane,
+        /// As its closing record says.
+        recorded: u64,
+        /// As its records say.
+        made: u64,
+    },
     /// A record says something that this program does not know.
     Unreadable(String),
 }
@@ -64,7 +75,10 @@ impl Divergence {
     #[must_use]
     pub fn lane(&self) -> Option<Lane> {
         match self {
-            Self::Record { lane, .. } | Self::Digest { lane, .. } => Some(*lane),
+            Self::Record { lane, .. }
+            | Self::Digest { lane, .. }
+            | Self::HeaderOf(lane)
+            | Self::Last { lane, .. } => Some(*lane),
             Self::Market(_)
             | Self::Feedback(_)
             | Self::PendingMissing(_)
@@ -90,6 +104,8 @@ impl Divergence {
             | Self::Frames(_)
             | Self::Digest { .. }
             | Self::Header
+            | Self::HeaderOf(_)
+            | Self::Last { .. }
             | Self::Unreadable(_) => None,
         }
     }
@@ -145,6 +161,14 @@ impl Divergence {
                     "lane event: the header is not the one that the journal was closed with"
                         .to_owned(),
                 ]
+            }
+            Self::HeaderOf(lane) => {
+                let lane = lane.name();
+                vec![format!("lane {lane}: its closing record names the digest of another header")]
+            }
+            Self::Last { lane, recorded, made } => {
+                let head = format!("lane {}: its closing record", lane.name());
+                pair(head, [recorded, made].map(|last| format!("last {last}")))
             }
             Self::Unreadable(what) => vec![what.clone()],
         }

@@ -2,9 +2,11 @@
 
 use fusewire_core::event::Event;
 use fusewire_core::journal::View;
-use fusewire_core::lane::{Decoded, Lane, Record, RecordKind, SentRecord};
+use fusewire_core::lane::{Decoded, Lane, Record, RecordKind, SentRecord, decode};
 use fusewire_core::message::Feedback;
+use fusewire_core::units::Nanos;
 
+use super::reading;
 use super::walk::{Item, Walk};
 use crate::outcome::Failure;
 
@@ -67,27 +69,63 @@ impl Group {
 /// Goes through the events of a journal.
 pub struct Groups {
     walk: Walk,
-    /// The event that the last call came to, whose group is not complete.
-    next: Option<Group>,
+    order: Order,
+    /// The event that the last call came to, whose group is not complete; or why there is none.
+    next: Option<Result<Group, Failure>>,
+}
+
+/// What holds from one event to the next. The stages rely on it, so that a file must not break it.
+struct Order {
+    name: String,
+    /// How many symbols there are.
+    symbols: usize,
+    seq: u64,
+    ts: Nanos,
+}
+
+impl Order {
+    fn check(&mut self, event: &Event) -> Result<(), Failure> {
+        let wrong = |what: String| {
+            Err(Failure::line(format!("{}: lane event, event {}: {what}", self.name, event.seq)))
+        };
+        if event.seq != self.seq + 1 {
+            return wrong(format!("it stands where event {} belongs", self.seq + 1));
+        }
+        if event.ts < self.ts {
+            return wrong("its time lies before that of the event before it".to_owned());
+        }
+        if let Some(symbol) = event.instrument.filter(|symbol| symbol.index() >= self.symbols) {
+            return wrong(format!("there is no symbol {}", symbol.0));
+        }
+        (self.seq, self.ts) = (event.seq, event.ts);
+        Ok(())
+    }
 }
 
 impl Groups {
     /// From the first event on. What was pending at the end is another question, see `pending`.
     #[must_use]
     pub fn new(view: &View) -> Self {
-        Self { walk: Walk::without_frames(view), next: Some(Group::default()) }
+        let name = view.dir.display().to_string();
+        // Without a header nothing can be run again, and nothing depends on the number.
+        let symbols = reading::names(view).map_or(0, |names| names.symbols.len());
+        let order = Order { name, symbols, seq: 0, ts: Nanos(0) };
+        Self { walk: Walk::without_frames(view), order, next: Some(Ok(Group::default())) }
     }
 
     /// The next event with what became of it; `None` at the end. The first group may have no event.
     ///
     /// # Errors
-    /// A lane can not be read, or a record says something that this program does not know.
+    /// A lane can not be read, a record says something that this program does not know, or events do not
+    /// follow each other as they must.
     #[allow(clippy::should_implement_trait)] // It fails.
     pub fn next(&mut self) -> Result<Option<Group>, Failure> {
-        let Some(mut group) = self.next.take() else { return Ok(None) };
+        let Some(mut group) = self.next.take().transpose()? else { return Ok(None) };
         while let Some(item) = self.walk.next()? {
             if let Decoded::Event(event) = &item.record {
-                self.next = Some(Group { event: Some(*event), ..Group::default() });
+                // Whoever goes through the events comes to the one before it first.
+                let next = Group { event: Some(*event), ..Group::default() };
+                self.next = Some(self.order.check(event).map(|()| next));
                 break;
             }
             group.take(&item);
@@ -96,16 +134,18 @@ impl Groups {
     }
 }
 
-/// The feedback that was not sequenced when a run ended.
+/// The feedback that was not sequenced when a run ended. A record of it that can not be decoded is left out:
+/// who goes through the groups meets it there.
 ///
 /// # Errors
-/// As of `Groups::next`.
+/// The lane can not be read.
 pub fn pending(view: &View) -> Result<Vec<Feedback>, Failure> {
-    let mut walk = Walk::without_frames(view);
+    let mut reader = view.reader(Lane::Event);
     let mut pending = Vec::new();
-    while let Some(item) = walk.next()? {
-        if let Decoded::Pending(feedback) = item.record {
-            pending.push(feedback);
+    let failed = |error| Failure::line(format!("{}: lane event: {error}", view.dir.display()));
+    while let Ok(record) = reader.next().map_err(failed)? {
+        if record.kind == RecordKind::Pending as u8 {
+            pending.extend(decode::pending(record.payload).ok());
         }
     }
     Ok(pending)

@@ -1,6 +1,6 @@
 //! What every verb that reads a journal begins with.
 
-use fusewire_core::journal::View;
+use fusewire_core::journal::{State, View};
 use fusewire_core::lane::{CloseRecord, Lane, RecordKind, decode};
 
 use super::header::Header;
@@ -32,20 +32,29 @@ pub fn verdict(view: &View) -> Done {
 /// # Errors
 /// The journal has none, or it can not be read.
 pub fn header(view: &View) -> Result<(Header, Vec<u8>), Failure> {
-    let failed = |what: String| Failure::line(format!("{}: {what}", view.dir.display()));
-    let mut reader = view.reader(Lane::Event);
-    let record = reader.next().map_err(|error| failed(error.to_string()))?;
-    let document = match record {
-        Ok(record) if record.kind == RecordKind::Header as u8 => record.payload.to_vec(),
-        Ok(_) | Err(_) if view.is_headless() => {
-            return Err(failed(
-                "retention dropped the beginning, and the header with it".to_owned(),
-            ));
-        }
-        Ok(_) | Err(_) => return Err(failed("the journal has no header".to_owned())),
-    };
-    let header = Header::from_json(&document).map_err(failed)?;
+    let document = document(view)?;
+    let header = Header::from_json(&document)
+        .map_err(|what| Failure::line(format!("{}: {what}", view.dir.display())))?;
     Ok((header, document))
+}
+
+/// The document of the header as it stands, whatever it says.
+///
+/// # Errors
+/// The journal has none.
+pub fn document(view: &View) -> Result<Vec<u8>, Failure> {
+    let failed = |what: &str| Failure::line(format!("{}: {what}", view.dir.display()));
+    let mut reader = view.reader(Lane::Event);
+    match reader.next().map_err(|error| failed(&error.to_string()))? {
+        Ok(record) if record.kind == RecordKind::Header as u8 => Ok(record.payload.to_vec()),
+        Ok(_) | Err(_) if view.is_headless() => {
+            Err(failed("retention dropped the beginning, and the header with it"))
+        }
+        Ok(_) | Err(_) if view.state == State::Open => {
+            Err(failed("the journal has no header yet: its writer has just begun"))
+        }
+        Ok(_) | Err(_) => Err(failed("the journal has no header")),
+    }
 }
 
 /// The closing record of a lane; none when it has none.

@@ -24,9 +24,10 @@ pub fn utc(at: Nanos) -> String {
 /// One record: time, number, lane, and what it says.
 #[must_use]
 pub fn line(item: &Item<'_>, names: &Names) -> String {
-    let (ts, seq, lane) = (utc(item.ts), item.seq, item.lane.name());
+    let ts = if item.ts == Nanos(0) { "-".to_owned() } else { utc(item.ts) };
+    let (seq, lane) = (item.seq, item.lane.name());
     let number = if item.lane == Lane::Feed { format!("f{seq}") } else { seq.to_string() };
-    format!("{ts} {number:>9} {lane:<7} {}", what(&item.record, names))
+    format!("{ts} {number:>9} {lane:<7} {}", plain(&what(&item.record, names)))
 }
 
 /// What a record says.
@@ -55,6 +56,16 @@ pub fn what(record: &Decoded<'_>, names: &Names) -> String {
             format!("close {} records, last {}", close.records, close.last)
         }
     }
+}
+
+/// On one line and without what a terminal would take for a command: names, addresses and errors come from
+/// outside.
+fn plain(text: &str) -> String {
+    let show = |letter: char| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    };
+    text.trim_end().chars().map(show).collect()
 }
 
 /// An event with its time.
@@ -93,7 +104,8 @@ pub fn body_text(body: &Body) -> String {
         }
         Body::Levels(levels) => {
             let shown = levels.levels.iter().take(usize::from(levels.count)).copied().map(level);
-            format!("{:?} from {}: {}", levels.side, levels.first, join(shown))
+            let shown = if levels.count == 0 { "none".to_owned() } else { join(shown) };
+            format!("{:?} from {}: {shown}", levels.side, levels.first)
         }
         Body::Trade(trade) => {
             format!("{} {} @ {} id {}", side(trade.aggressor), trade.qty, trade.price, trade.id)
@@ -245,4 +257,14 @@ fn level(level: Level) -> String {
 
 fn join(parts: impl Iterator<Item = String>) -> String {
     parts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_line_whatever_it_quotes() {
+        assert_eq!(plain("a\tb\u{1b}[2J 币 \n c \n "), "a\\tb\\u{1b}[2J 币 \\n c");
+    }
 }

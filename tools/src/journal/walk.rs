@@ -26,7 +26,7 @@ pub struct Item<'a> {
     /// The event that it is, or that caused it; of a frame its number. Zero for the header, the last event
     /// for what stands behind it.
     pub seq: u64,
-    /// Logical time of that event; receive time of a frame.
+    /// Logical time of that event; receive time of a frame; zero when it is not known.
     pub ts: Nanos,
     /// What it says.
     pub record: Decoded<'a>,
@@ -38,6 +38,8 @@ struct Slot {
     reader: LaneReader,
     full: bool,
     is_left_out: bool,
+    /// Its closing record was given out.
+    closed: bool,
     kind: u8,
     payload: Vec<u8>,
     stamp_ns: Option<u64>,
@@ -76,6 +78,17 @@ impl Walk {
         walk
     }
 
+    /// Over the gateway records that recoveries set aside: their orders may be on the wire. Their events are
+    /// gone, and their times with them.
+    #[must_use]
+    pub fn orphans(dir: &Path) -> Self {
+        let mut walk = Self::over(dir, |_| LaneReader::new(dir, Strand::Orphans, 1));
+        for slot in &mut walk.slots {
+            slot.is_left_out = slot.lane != Lane::Gateway;
+        }
+        walk
+    }
+
     /// Over a journal that may be at work: nothing is given out before every stage is done with its event.
     /// `limit` says how far that is, see [`limit_of`].
     #[must_use]
@@ -92,6 +105,7 @@ impl Walk {
             reader: reader(lane),
             full: false,
             is_left_out: false,
+            closed: false,
             kind: 0,
             payload: Vec::new(),
             stamp_ns: None,
@@ -123,7 +137,7 @@ impl Walk {
         }
         let Some(index) = self.first() else { return Ok(None) };
         let slot = &mut self.slots[index];
-        slot.full = false;
+        (slot.full, slot.closed) = (false, slot.kind == RecordKind::Close as u8);
         let lane = slot.lane;
         let record = slot.decode().map_err(|error| {
             let place = slot.position.offset();
@@ -138,12 +152,11 @@ impl Walk {
             Decoded::FrameRef(frame) => (frame.frame, frame.recv),
             Decoded::Damaged(damaged) => (damaged.frame, damaged.at),
             Decoded::Close(close) => (close.last, self.ts),
-            Decoded::Header(_)
-            | Decoded::Pending(_)
-            | Decoded::Intent(_)
-            | Decoded::Verdict(_)
-            | Decoded::Sent(_)
-            | Decoded::CancelAll { .. } => (self.seq, self.ts),
+            Decoded::Intent(message) => (message.seq, self.ts),
+            Decoded::Verdict(verdict) => (verdict.seq, self.ts),
+            Decoded::Sent(sent) => (sent.seq, self.ts),
+            Decoded::CancelAll { seq } => (*seq, self.ts),
+            Decoded::Header(_) | Decoded::Pending(_) => (self.seq, self.ts),
         };
         Ok(Some(Item { lane, position: slot.position, stamp_ns: slot.stamp_ns, seq, ts, record }))
     }
@@ -161,7 +174,6 @@ impl Walk {
     /// Which lane's record is next.
     fn first(&self) -> Option<usize> {
         let event = &self.slots[Lane::Event as usize];
-        let limit = self.limit.unwrap_or(BEHIND);
         let turn = |slot: &&Slot| {
             let number = if slot.lane == Lane::Feed {
                 // Before the event that names it, or a later frame. Without an event, it waits in a live
@@ -175,14 +187,26 @@ impl Walk {
         };
         let slots = self.slots.iter().filter(|slot| slot.full);
         let next = slots.min_by_key(turn)?;
-        let waits = self.limit.is_some() && limit != BEHIND && turn(&next).0 > limit;
-        (!waits).then_some(next.lane as usize)
+        let is_due = match (self.limit, turn(&next).0) {
+            (None, _) => true,
+            (Some(_), BEHIND) => self.shows_its_end(),
+            (Some(limit), number) => number <= limit,
+        };
+        is_due.then_some(next.lane as usize)
+    }
+
+    /// Whether a live journal shows on each lane what stands behind all events. Until then a lane that shows
+    /// nothing may still show something whose turn is earlier.
+    fn shows_its_end(&self) -> bool {
+        let event = &self.slots[Lane::Event as usize];
+        let ends = event.closed || (event.full && event.number == BEHIND);
+        ends && self.slots.iter().all(|slot| slot.full || slot.closed || slot.is_left_out)
     }
 }
 
 impl Slot {
     fn fill(&mut self) -> Result<(), String> {
-        if self.full || self.is_left_out {
+        if self.full || self.is_left_out || self.closed {
             return Ok(());
         }
         match self.reader.next().map_err(|error| error.to_string())? {

@@ -21,6 +21,8 @@ const RECORD_BYTES: usize = 256;
 const VERDICT_BYTES: usize = 128;
 /// Room for a copied frame of ordinary size, snapshots included, in bytes. A larger one waits for room.
 const FRAME_BYTES: usize = 256 << 10;
+/// Most that the record of a line that can not be read takes, in bytes.
+const DAMAGED_BYTES: usize = 1_024;
 
 /// What a run should be recorded as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,9 +118,13 @@ pub fn end(writing: Writing, run: &mut Run) -> Result<(), Failure> {
     journal.close(appenders).map_err(Failure::line)
 }
 
-/// The header of the interrupted journal, if it is that of the same run.
+/// The header of the interrupted journal, if it is that of the same run. One that was interrupted before it
+/// had a header can be that of any run.
 fn same_run(request: &Request, header: &Header) -> Result<Vec<u8>, Failure> {
     let view = View::open(&request.dir).map_err(Failure::line)?;
+    if view.lanes.iter().all(|lane| lane.records == 0) {
+        return Ok(header.to_json());
+    }
     let (known, document) = reading::header(&view)?;
     let other: Vec<String> = known
         .differences(header)
@@ -163,13 +169,60 @@ fn journal_config(config: &Config, header: &Header) -> JournalConfig {
             config::Retention::DropOldest => Retention::DropOldest,
         },
         sync_every: Duration::from_millis(u64::from(settings.sync_every_ms)),
-        // Frame, event, the intents of all strategies, what a halt adds, an order and a cancel-all.
+        // A frame or what is said of damage, an event, the intents of all strategies, what a halt adds, an
+        // order and a cancel-all.
         reserve: [
-            frame + RECORD_BYTES,
+            frame.max(DAMAGED_BYTES),
             2 * RECORD_BYTES,
             (intents + 1) * RECORD_BYTES,
             (risk.halt_max + 1) * VERDICT_BYTES,
             4 * RECORD_BYTES,
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::instrument::InstrumentId;
+    use fusewire_core::lane::{DAMAGED_HEAD_BYTES, DAMAGED_TEXT_BYTES_MAX, Decided, VerdictRecord};
+    use fusewire_core::market::Side;
+    use fusewire_core::order::{
+        Action, Check, Intent, NewOrder, OrderId, RejectedBy, Rejection, Source, StrategyId,
+        TimeInForce,
+    };
+    use fusewire_core::units::{Px, Qty};
+
+    use super::*;
+
+    /// Head, payload and stamp, up to the next multiple of eight.
+    fn length(payload: usize) -> usize {
+        (16 + payload + 8).next_multiple_of(8)
+    }
+
+    /// A record that takes more than its stage kept free would end the run with a panic.
+    #[test]
+    fn the_longest_records_fit_what_is_kept_free_for_them() {
+        let (price, qty, tif) = (Px(1), Qty(1), TimeInForce::Gtx);
+        let new = NewOrder { side: Side::Buy, price, qty, tif, reduce_only: true };
+        let intent = Intent {
+            order: OrderId::new(1, StrategyId(0), 1),
+            instrument: InstrumentId(0),
+            source: Source::Risk,
+            action: Action::New(new),
+        };
+        let refused = Rejection::new(&intent, RejectedBy::Risk, Check::Collar, 1, 1);
+        let verdict = VerdictRecord { seq: 1, index: 0, outcome: Decided::Rejected(refused) };
+        let verdict = length(Record::from(&verdict).bytes().len());
+        assert!(verdict <= VERDICT_BYTES, "{verdict}");
+        assert!(length(DAMAGED_HEAD_BYTES + DAMAGED_TEXT_BYTES_MAX) <= DAMAGED_BYTES);
+        // The longest of all other payloads has 120 bytes, see the record's own tests.
+        assert!(length(192) <= RECORD_BYTES);
+    }
+
+    /// The smallest segment that the configuration allows is one that a run can have.
+    #[test]
+    fn the_smallest_segment_holds_a_whole_halt() {
+        let halt = Config::default().risk_config().halt_max;
+        assert!((halt + 1) * VERDICT_BYTES < 1 << 20);
     }
 }

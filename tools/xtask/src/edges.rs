@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("fusewire", &["fusewire-core", "fusewire-io", "fusewire-risk", "fusewire-strategies"]),
     ("fusewire-bench", ALL_LIBRARIES),
     ("fusewire-tests", ALL_LIBRARIES),
+    ("fusewire-loom-models", &[]),
     ("fusewire-xtask", &[]),
 ];
 

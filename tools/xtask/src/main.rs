@@ -15,6 +15,7 @@ mod edges;
 mod files;
 mod fuzz;
 mod golden;
+mod miri;
 mod parquet;
 mod readme;
 mod tidy;
@@ -27,7 +28,7 @@ struct Step {
 }
 
 /// In the order of `check`: what fails fastest comes first.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "fmt", what: "formatting, by rustfmt alone", run: fmt },
     Step { name: "tidy", what: "headers, sizes, left-overs, white space, paths", run: tidy_step },
     Step { name: "edges", what: "which crate may name which, and what", run: edges_step },
@@ -35,6 +36,7 @@ const STEPS: [Step; 11] = [
     Step { name: "clippy", what: "lints of all targets, warnings are errors", run: clippy },
     Step { name: "docs", what: "documentation builds without warnings", run: docs },
     Step { name: "test", what: "the test command that stands in README.md", run: test },
+    Step { name: "miri", what: "the journal's memory, watched access by access", run: miri::run },
     Step { name: "fuzz", what: "a bounded run of every fuzz target", run: fuzz::run },
     Step { name: "profiles", what: "a debug and a release build run alike", run: profiles },
     Step { name: "parquet", what: "exports, read by a reader that is not ours", run: parquet::run },

@@ -19,6 +19,9 @@ pub(super) struct Args {
     dir: Dir,
     #[command(flatten)]
     filter: filter::Wanted,
+    /// Print the gateway records that recoveries set aside, in the place of the lanes.
+    #[arg(long)]
+    orphans: bool,
     /// Print at most so many records.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
@@ -32,11 +35,12 @@ pub(super) fn run(args: &Args) -> Outcome {
     let names = reading::names(&view)?;
     let filter = filter::Filter::new(&args.filter, &names)?;
     let mut printer = Printer::new(names, args.json);
-    let mut walk = Walk::new(&view);
+    let mut walk = if args.orphans { Walk::orphans(&view.dir) } else { Walk::new(&view) };
+    let mut past = filter.past();
     let mut left = args.limit.unwrap_or(u64::MAX);
     while left > 0 {
         let Some(item) = walk.next()? else { break };
-        if filter.is_past(&item) {
+        if filter.is_past(&item, &mut past) {
             break;
         }
         if !filter.takes(&item) {

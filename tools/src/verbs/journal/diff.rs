@@ -125,8 +125,28 @@ fn are_same(left: &Item<'_>, right: &Item<'_>) -> bool {
     }
     match (frame(&left.record), frame(&right.record)) {
         (Some(left), Some(right)) => left == right,
-        (None, None) => left.lane == right.lane && left.record == right.record,
+        (None, None) => {
+            left.lane == right.lane && without_header(&left.record) == without_header(&right.record)
+        }
         (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// A closing record without the digest of the header, which says when the journal was made: headers are
+/// compared key by key. Other records as they are.
+fn without_header<'a>(record: &Decoded<'a>) -> Decoded<'a> {
+    match record {
+        Decoded::Close(close) => Decoded::Close(CloseRecord { header: [0; 32], ..*close }),
+        Decoded::Frame(_)
+        | Decoded::FrameRef(_)
+        | Decoded::Damaged(_)
+        | Decoded::Header(_)
+        | Decoded::Event(_)
+        | Decoded::Pending(_)
+        | Decoded::Intent(_)
+        | Decoded::Verdict(_)
+        | Decoded::Sent(_)
+        | Decoded::CancelAll { .. } => *record,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `journal export`: a lane as a table.
 
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fusewire_core::journal::View;
 use fusewire_core::lane::Decoded;
@@ -41,7 +41,10 @@ pub(super) fn run(args: &Args) -> Outcome {
     let rows = Rows::new(reading::names(&view)?);
     let table = columns(args.lane);
     let sink = match &args.out {
-        Some(path) => export::create(args.format, path, table),
+        Some(path) => {
+            refuse_inside(path, &args.dir.dir)?;
+            export::create(args.format, path, table)
+        }
         None => export::open(args.format, "stdout", BufWriter::new(Stdout), table),
     };
     match sink.and_then(|sink| write(&view, args.lane, rows, sink)) {
@@ -52,6 +55,17 @@ pub(super) fn run(args: &Args) -> Outcome {
         Err(error) => return Err(Failure::line(error)),
     }
     Ok(reading::verdict(&view))
+}
+
+/// A table in the folder of a journal would replace one of its files, or stand among them.
+fn refuse_inside(path: &Path, dir: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    // A folder that is not there is named when the file is made.
+    let same =
+        folder.canonicalize().is_ok_and(|folder| dir.canonicalize().is_ok_and(|d| d == folder));
+    let line = || format!("{}: lies in the folder of the journal: choose another", path.display());
+    if same { Err(Failure::line(line())) } else { Ok(()) }
 }
 
 /// Standard output, locked for each write: a lock can not be handed to another thread.

@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use fusewire_core::event::Body;
+use fusewire_core::event::{Body, EventKind};
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::lane::{Decided, Decoded, Lane};
+use fusewire_core::lane::{Decided, Decoded, Lane, RecordKind};
 use fusewire_core::order::{Intent, OrderId, StrategyId};
 
 use crate::export::lanes::Names;
@@ -29,7 +29,7 @@ pub(super) struct Wanted {
     /// Stages: feed, event, alpha, risk, gateway.
     #[arg(long, value_name = "STAGE,..", value_delimiter = ',')]
     stage: Vec<String>,
-    /// Kinds of events (Touch, Trade, Report, ...) or of records (intent, verdict, sent, ...).
+    /// Kinds of events (Touch, Trade, Report, ...) or of records (event, intent, verdict, sent, ...).
     #[arg(long, value_name = "KIND,..", value_delimiter = ',')]
     kind: Vec<String>,
     /// Names of strategies, or `risk`.
@@ -57,10 +57,14 @@ impl FromStr for Range {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (first, last) = text.split_once("..").unwrap_or((text, text));
-        let last = last.strip_prefix('=').unwrap_or(last);
-        let first = if first.is_empty() { 0 } else { number(first)? };
-        let last = if last.is_empty() { u64::MAX } else { number(last)? };
+        let (first, last) = match text.split_once("..") {
+            Some((first, last)) => {
+                let last = last.strip_prefix('=').unwrap_or(last);
+                let first = if first.is_empty() { 0 } else { number(first)? };
+                (first, if last.is_empty() { u64::MAX } else { number(last)? })
+            }
+            None => (number(text)?, number(text)?),
+        };
         if first > last {
             return Err(format!("{first} is behind {last}"));
         }
@@ -86,9 +90,39 @@ pub(super) struct Filter {
     time: Option<Range>,
     symbols: Vec<InstrumentId>,
     stages: Vec<Lane>,
-    kinds: Vec<String>,
+    kinds: Vec<Kind>,
     strategies: Vec<StrategyId>,
     orders: Vec<OrderId>,
+}
+
+/// A kind that may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Event(EventKind),
+    Record(RecordKind),
+}
+
+impl Kind {
+    /// All of them. Their names differ, whatever their case.
+    fn all() -> impl Iterator<Item = Self> {
+        let records = RecordKind::ALL.into_iter().map(Self::Record);
+        EventKind::ALL.into_iter().map(Self::Event).chain(records)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Event(kind) => kind.name(),
+            Self::Record(kind) => kind.name(),
+        }
+    }
+
+    /// Reads a name in any case.
+    fn look_up(name: &str) -> Result<Self, Failure> {
+        Self::all().find(|kind| kind.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+            let known: Vec<&str> = Self::all().map(Self::name).collect();
+            Failure::line(format!("unknown kind '{name}': there are {}", known.join(", ")))
+        })
+    }
 }
 
 impl Filter {
@@ -107,14 +141,14 @@ impl Filter {
         });
         let stages = Lane::ALL.map(|lane| lane.name().to_owned());
         let stages = look_up("stage", &args.stage, &stages)?.into_iter().map(|at| Lane::ALL[at]);
-        let kinds = args.kind.iter().map(|kind| kind.to_lowercase());
+        let kinds = args.kind.iter().map(|kind| Kind::look_up(kind));
         let orders = args.order.iter().map(|text| parse_order_id(text).map_err(Failure::line));
         Ok(Self {
             seq: args.seq,
             time: args.time,
             symbols: symbols.collect::<Result<_, _>>().map_err(Failure::line)?,
             stages: stages.collect(),
-            kinds: kinds.collect(),
+            kinds: kinds.collect::<Result<_, _>>()?,
             strategies: strategies.collect(),
             orders: orders.collect::<Result<_, _>>()?,
         })
@@ -127,7 +161,7 @@ impl Filter {
         self.takes_place(item)
             && self.time.is_none_or(|range| range.contains(item.ts.0))
             && (self.symbols.is_empty() || facts.symbol.is_some_and(|s| self.symbols.contains(&s)))
-            && (self.kinds.is_empty() || self.kinds.contains(&facts.kind))
+            && (self.kinds.is_empty() || facts.is_of(&self.kinds))
             && (self.strategies.is_empty()
                 || facts.order.is_some_and(|order| self.strategies.contains(&order.strategy())))
             && (self.orders.is_empty() || any(&self.orders))
@@ -141,11 +175,33 @@ impl Filter {
         stage && self.seq.is_none_or(|range| counted && range.contains(item.seq))
     }
 
-    /// Whether nothing behind this event can be wanted.
-    pub(super) fn is_past(&self, item: &Item<'_>) -> bool {
-        let past = |range: Option<Range>, number: u64| range.is_some_and(|r| number > r.last);
-        item.lane != Lane::Feed && (past(self.seq, item.seq) || past(self.time, item.ts.0))
+    /// What tells that nothing more can be wanted.
+    pub(super) fn past(&self) -> Past {
+        // Frames and events are numbered apart, and a frame that gave no event comes late.
+        let frames =
+            self.stages.contains(&Lane::Feed) || (self.stages.is_empty() && self.seq.is_none());
+        Past { frames: !frames, events: false }
     }
+
+    /// Whether neither this record nor any behind it is wanted.
+    pub(super) fn is_past(&self, item: &Item<'_>, past: &mut Past) -> bool {
+        let beyond = |range: Option<Range>, number: u64| range.is_some_and(|r| number > r.last);
+        let by_seq = beyond(self.seq, item.seq);
+        match item.lane {
+            // Clocks of recorders step back, so that the time of a frame says nothing of those behind it.
+            Lane::Feed => past.frames |= by_seq,
+            Lane::Event | Lane::Alpha | Lane::Risk | Lane::Gateway => {
+                past.events |= by_seq || beyond(self.time, item.ts.0);
+            }
+        }
+        past.frames && past.events
+    }
+}
+
+/// Of what a record beyond all ranges was seen.
+pub(super) struct Past {
+    frames: bool,
+    events: bool,
 }
 
 fn look_up(what: &str, asked: &[String], known: &[String]) -> Result<Vec<usize>, Failure> {
@@ -159,47 +215,61 @@ fn look_up(what: &str, asked: &[String], known: &[String]) -> Result<Vec<usize>,
 
 /// What a record is about.
 struct Facts {
-    kind: String,
+    kind: RecordKind,
+    event: Option<EventKind>,
     symbol: Option<InstrumentId>,
     order: Option<OrderId>,
 }
 
 impl Facts {
     fn of(record: &Decoded<'_>) -> Self {
-        let by_intent = |kind: &str, intent: &Intent| Self {
-            kind: kind.to_owned(),
-            symbol: Some(intent.instrument),
-            order: Some(intent.order),
-        };
-        let bare = |kind: &str| Self { kind: kind.to_owned(), symbol: None, order: None };
+        let kind = kind_of(record);
+        let bare = Self { kind, event: None, symbol: None, order: None };
+        let about = |symbol, order| Self { kind, event: None, symbol, order };
+        let by_intent = |intent: &Intent| about(Some(intent.instrument), Some(intent.order));
         match record {
-            Decoded::Frame(_) => bare("frame"),
-            Decoded::FrameRef(_) => bare("frame_ref"),
-            Decoded::Damaged(_) => bare("damaged"),
-            Decoded::Header(_) => bare("header"),
-            Decoded::CancelAll { .. } => bare("cancel_all"),
-            Decoded::Close(_) => bare("close"),
+            Decoded::Frame(_)
+            | Decoded::FrameRef(_)
+            | Decoded::Damaged(_)
+            | Decoded::Header(_)
+            | Decoded::CancelAll { .. }
+            | Decoded::Close(_) => bare,
             Decoded::Event(event) => Self {
-                kind: event.body.kind().name().to_lowercase(),
-                symbol: event.instrument,
-                order: event.body.order(),
+                event: Some(event.body.kind()),
+                ..about(event.instrument, event.body.order())
             },
-            Decoded::Pending(feedback) => Self {
-                kind: "pending".to_owned(),
-                symbol: feedback.instrument,
-                order: Body::from(feedback.body).order(),
-            },
-            Decoded::Intent(message) => by_intent("intent", &message.intent),
-            Decoded::Sent(sent) => by_intent("sent", &sent.intent),
+            Decoded::Pending(feedback) => {
+                about(feedback.instrument, Body::from(feedback.body).order())
+            }
+            Decoded::Intent(message) => by_intent(&message.intent),
+            Decoded::Sent(sent) => by_intent(&sent.intent),
             Decoded::Verdict(verdict) => match &verdict.outcome {
-                Decided::Approved { intent, .. } => by_intent("verdict", intent),
-                Decided::Rejected(rejection) => Self {
-                    kind: "verdict".to_owned(),
-                    symbol: Some(rejection.instrument),
-                    order: Some(rejection.order),
-                },
+                Decided::Approved { intent, .. } => by_intent(intent),
+                Decided::Rejected(refused) => about(Some(refused.instrument), Some(refused.order)),
             },
         }
+    }
+
+    fn is_of(&self, kinds: &[Kind]) -> bool {
+        let event = self.event.is_some_and(|kind| kinds.contains(&Kind::Event(kind)));
+        event || kinds.contains(&Kind::Record(self.kind))
+    }
+}
+
+/// The kind of a record.
+pub(super) const fn kind_of(record: &Decoded<'_>) -> RecordKind {
+    match record {
+        Decoded::Frame(_) => RecordKind::Frame,
+        Decoded::FrameRef(_) => RecordKind::FrameRef,
+        Decoded::Damaged(_) => RecordKind::Damaged,
+        Decoded::Header(_) => RecordKind::Header,
+        Decoded::Event(_) => RecordKind::Event,
+        Decoded::Pending(_) => RecordKind::Pending,
+        Decoded::Intent(_) => RecordKind::Intent,
+        Decoded::Verdict(_) => RecordKind::Verdict,
+        Decoded::Sent(_) => RecordKind::Sent,
+        Decoded::CancelAll { .. } => RecordKind::CancelAll,
+        Decoded::Close(_) => RecordKind::Close,
     }
 }
 
@@ -225,6 +295,20 @@ mod tests {
             Ok((1_000_000_000, 2_000_000_000))
         );
         assert!(range("9..8").unwrap_err().contains("behind"));
+        assert!(range("").unwrap_err().contains("neither a number nor a time"));
         assert!(range("x").unwrap_err().contains("neither a number nor a time"));
+    }
+
+    #[test]
+    fn kinds_have_names_of_their_own_in_any_case() {
+        let mut names: Vec<String> = Kind::all().map(|kind| kind.name().to_lowercase()).collect();
+        for (name, kind) in names.iter().zip(Kind::all()) {
+            assert_eq!(Kind::look_up(name), Ok(kind));
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Kind::all().count());
+        let Failure(lines) = Kind::look_up("order").unwrap_err();
+        assert!(lines[0].starts_with("unknown kind 'order': there are Touch, "), "{lines:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fusewire_core::journal::View;
+use fusewire_core::journal::{JournalError, View};
 use fusewire_core::lane::{Digest, Lane};
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub(super) struct Args {
 }
 
 /// One journal.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Listed {
     dir: String,
     state: &'static str,
@@ -40,11 +40,10 @@ struct Listed {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let mut journals = Vec::new();
+    let mut listed = Vec::new();
     for dir in &args.dirs {
-        journals.extend(find(dir)?);
+        listed.extend(find(dir)?);
     }
-    let listed: Vec<Listed> = journals.iter().map(list).collect::<Result<_, _>>()?;
     let text = if args.json {
         serde_json::to_string_pretty(&listed).map_err(Failure::line)? + "\n"
     } else {
@@ -56,10 +55,10 @@ pub(super) fn run(args: &Args) -> Outcome {
 }
 
 /// The folder itself, or the journals in it.
-fn find(dir: &Path) -> Result<Vec<View>, Failure> {
+fn find(dir: &Path) -> Result<Vec<Listed>, Failure> {
     match View::open(dir) {
-        Ok(view) => return Ok(vec![view]),
-        Err(fusewire_core::journal::JournalError::NoJournal { .. }) => {}
+        Ok(view) => return Ok(vec![list(&view)]),
+        Err(JournalError::NoJournal { .. }) => {}
         Err(error) => return Err(Failure::line(error)),
     }
     let failed = |error: std::io::Error| Failure::line(format!("{}: {error}", dir.display()));
@@ -71,16 +70,45 @@ fn find(dir: &Path) -> Result<Vec<View>, Failure> {
         }
     }
     paths.sort();
-    let views: Vec<View> = paths.iter().filter_map(|path| View::open(path).ok()).collect();
-    if views.is_empty() {
+    let listed: Vec<Listed> = paths.iter().filter_map(|path| list_inner(path)).collect();
+    if listed.is_empty() {
         return Err(Failure::line(format!("{}: there is no journal here", dir.display())));
     }
-    Ok(views)
+    Ok(listed)
 }
 
-fn list(view: &View) -> Result<Listed, Failure> {
-    let header: Option<Header> = reading::header(view).ok().map(|(header, _)| header);
-    Ok(Listed {
+/// A journal among others: one that can not be read must not hide the rest.
+fn list_inner(path: &Path) -> Option<Listed> {
+    match View::open(path) {
+        Ok(view) => Some(list(&view)),
+        Err(JournalError::NoJournal { .. }) => None,
+        Err(error) => Some(Listed {
+            dir: path.display().to_string(),
+            state: "unreadable",
+            damage: vec![error.to_string()],
+            ..Listed::default()
+        }),
+    }
+}
+
+fn list(view: &View) -> Listed {
+    let mut damage: Vec<String> = view.damage.iter().map(ToString::to_string).collect();
+    let mut noted = |Failure(lines): Failure| damage.extend(lines);
+    // A journal that has just begun, or lost its beginning to retention, has no header.
+    let bare = view.is_headless() || view.lane(Lane::Event).records == 0;
+    let header: Option<Header> = match reading::header(view) {
+        Ok((header, _)) => Some(header),
+        Err(_) if bare => None,
+        Err(failure) => {
+            noted(failure);
+            None
+        }
+    };
+    let digest = digest(view).unwrap_or_else(|failure| {
+        noted(failure);
+        None
+    });
+    Listed {
         dir: view.dir.display().to_string(),
         state: view.state.name(),
         created: header.as_ref().map(|header| text::utc(header.created)),
@@ -89,9 +117,9 @@ fn list(view: &View) -> Result<Listed, Failure> {
         frames: view.lane(Lane::Feed).last,
         events: view.lane(Lane::Event).last,
         bytes: view.lanes.iter().map(|lane| lane.bytes).sum(),
-        digest: digest(view)?,
-        damage: view.damage.iter().map(ToString::to_string).collect(),
-    })
+        digest,
+        damage,
+    }
 }
 
 /// The digest over all lanes, from their closing records.
@@ -109,7 +137,10 @@ fn digest(view: &View) -> Result<Option<String>, Failure> {
 fn line(journal: &Listed) -> String {
     let Listed { dir, state, frames, events, bytes, .. } = journal;
     let created = journal.created.as_deref().unwrap_or("-");
-    let strategies = journal.strategies.join(",");
+    let strategies = match &journal.strategies[..] {
+        [] => "-".to_owned(),
+        names => names.join(","),
+    };
     let digest = journal.digest.as_deref().map_or("-", |digest| &digest[..16]);
     let mut text = format!(
         "{dir}  {state}  {created}  {strategies}  {frames} frames  {events} events  {bytes} bytes  digest {digest}\n"

@@ -2,9 +2,11 @@
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 
+use fusewire_core::event::Body;
 use fusewire_core::lane::Decoded;
 use serde_json::{Value, json};
 
+use super::filter::kind_of;
 use crate::export::lanes::{Names, Rows};
 use crate::journal::rows::{json_of, row};
 use crate::journal::text;
@@ -68,7 +70,7 @@ fn reader(written: io::Result<()>) -> Result<Reader, Failure> {
 
 /// A record as one JSON object: `stage` and `record` say what it is, then come the columns of its table.
 fn object(rows: &mut Rows, item: &Item<'_>, names: &Names) -> Value {
-    let mut object = json!({ "stage": item.lane.name(), "record": kind(&item.record) });
+    let mut object = json!({ "stage": item.lane.name(), "record": kind_of(&item.record).name() });
     let fields = match row(rows, item) {
         Some(row) => json_of(&row),
         None => framing(item, names),
@@ -93,11 +95,22 @@ fn framing(item: &Item<'_>, names: &Names) -> Value {
             "last": close.last,
             "digest": fusewire_core::lane::Digest::from_bytes(close.digest).to_string(),
         }),
-        Decoded::Pending(feedback) => json!({
-            "due_ns": feedback.due.0,
-            "cause_seq": feedback.cause_seq,
-            "text": text::what(&item.record, names),
-        }),
+        Decoded::Pending(feedback) => {
+            let body = Body::from(feedback.body);
+            let mut fields = json!({
+                "kind": body.kind().name(),
+                "due_ns": feedback.due.0,
+                "cause_seq": feedback.cause_seq,
+                "text": text::what(&item.record, names),
+            });
+            if let Some(symbol) = feedback.instrument {
+                fields["symbol"] = names.symbol_text(symbol).into();
+            }
+            if let Some(order) = body.order() {
+                fields["order_id"] = order.to_string().into();
+            }
+            fields
+        }
         Decoded::Frame(_)
         | Decoded::FrameRef(_)
         | Decoded::Damaged(_)
@@ -106,22 +119,5 @@ fn framing(item: &Item<'_>, names: &Names) -> Value {
         | Decoded::Verdict(_)
         | Decoded::Sent(_)
         | Decoded::CancelAll { .. } => json!({}),
-    }
-}
-
-/// The name of a record's kind.
-fn kind(record: &Decoded<'_>) -> &'static str {
-    match record {
-        Decoded::Frame(_) => "frame",
-        Decoded::FrameRef(_) => "frame_ref",
-        Decoded::Damaged(_) => "damaged",
-        Decoded::Header(_) => "header",
-        Decoded::Event(_) => "event",
-        Decoded::Pending(_) => "pending",
-        Decoded::Intent(_) => "intent",
-        Decoded::Verdict(_) => "verdict",
-        Decoded::Sent(_) => "sent",
-        Decoded::CancelAll { .. } => "cancel_all",
-        Decoded::Close(_) => "close",
     }
 }

@@ -49,7 +49,7 @@ struct Stat {
     last: Option<String>,
     /// Seconds of market time between them.
     market_s: f64,
-    /// Seconds of the machine's clock between the first and the last record.
+    /// Seconds of the machine's clock that it took to write.
     wall_s: f64,
     lanes: BTreeMap<&'static str, LaneStat>,
     /// Events by kind.
@@ -92,10 +92,37 @@ pub(super) fn run(args: &Args) -> Outcome {
     Ok(if stat.damage.is_empty() { Done::Yes } else { Done::No })
 }
 
+/// The machine's time that a lane took. Its stamps begin anew when another process goes on with a journal.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wall {
+    span: Option<(u64, u64)>,
+    /// What earlier processes took.
+    before_ns: u64,
+}
+
+impl Wall {
+    fn take(&mut self, stamp: u64) {
+        self.span = match self.span {
+            Some((first, last)) if stamp < last => {
+                self.before_ns = self.before_ns.saturating_add(last - first);
+                Some((stamp, stamp))
+            }
+            Some((first, _)) => Some((first, stamp)),
+            None => Some((stamp, stamp)),
+        };
+    }
+
+    fn ns(&self) -> u64 {
+        self.before_ns.saturating_add(self.span.map_or(0, |(first, last)| last - first))
+    }
+}
+
 /// What is counted on the way through.
 struct Counts {
     times: Option<(Nanos, Nanos)>,
-    stamps: Option<(u64, u64)>,
+    /// Those that are there: a lane also knows how many retention dropped.
+    records: [u64; Lane::ALL.len()],
+    walls: [Wall; Lane::ALL.len()],
     events: BTreeMap<&'static str, u64>,
     /// Stamp of the event at hand.
     event_at: Option<u64>,
@@ -112,7 +139,8 @@ impl Counts {
         let [a, b, c] = latencies.map(|new| new.map_err(Failure::line));
         Ok(Self {
             times: None,
-            stamps: None,
+            records: [0; Lane::ALL.len()],
+            walls: [Wall::default(); Lane::ALL.len()],
             events: BTreeMap::new(),
             event_at: None,
             latencies: [a?, b?, c?],
@@ -120,14 +148,14 @@ impl Counts {
     }
 
     fn take(&mut self, item: &Item<'_>) {
+        self.records[item.lane as usize] += 1;
         if let Decoded::Event(event) = &item.record {
             *self.events.entry(event.body.kind().name()).or_default() += 1;
             self.times = Some((self.times.map_or(event.ts, |(first, _)| first), event.ts));
             self.event_at = item.stamp_ns;
         }
         let Some(stamp) = item.stamp_ns else { return };
-        let (first, last) = self.stamps.unwrap_or((stamp, stamp));
-        self.stamps = Some((first.min(stamp), last.max(stamp)));
+        self.walls[item.lane as usize].take(stamp);
         let stage = STAGES.iter().position(|stage| *stage == item.lane);
         if let (Some(stage), Some(from)) = (stage, self.event_at)
             && !matches!(item.record, Decoded::Close(_))
@@ -147,17 +175,17 @@ fn stat(view: &View) -> Result<Stat, Failure> {
     }
     let seconds = |from: u64, to: u64| to.saturating_sub(from) as f64 / 1e9;
     let market_s = counts.times.map_or(0.0, |(first, last)| seconds(first.0, last.0));
-    let wall_s = counts.stamps.map_or(0.0, |(first, last)| seconds(first, last));
+    let wall_s = seconds(0, counts.walls.iter().map(Wall::ns).max().unwrap_or_default());
     let per = |count: u64, over: f64| if over > 0.0 { count as f64 / over } else { 0.0 };
     let lane = |lane: Lane| {
-        let state = view.lane(lane);
+        let (state, records) = (view.lane(lane), counts.records[lane as usize]);
         let stat = LaneStat {
-            records: state.records,
+            records,
             bytes: state.bytes,
-            segments: state.end.segment() + 1 - state.first,
-            bytes_per_record: per(state.bytes, state.records as f64),
-            records_per_market_s: per(state.records, market_s),
-            records_per_wall_s: per(state.records, wall_s),
+            segments: (state.end.segment() - state.first).saturating_add(1),
+            bytes_per_record: per(state.bytes, records as f64),
+            records_per_market_s: per(records, market_s),
+            records_per_wall_s: per(records, wall_s),
         };
         (lane.name(), stat)
     };

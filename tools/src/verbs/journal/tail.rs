@@ -1,9 +1,10 @@
 //! `journal tail`: the last records, and what comes while the journal is written.
 
+use std::path::Path;
 use std::time::Duration;
 
-use fusewire_core::journal::{ControlPage, State, View};
-use fusewire_core::lane::Decoded;
+use fusewire_core::journal::{ControlPage, State, View, is_open};
+use fusewire_core::lane::{Decoded, Lane};
 
 use super::show::{Printer, Reader};
 use super::{Dir, filter};
@@ -58,94 +59,103 @@ impl std::str::FromStr for Lines {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let dir = &args.dir.dir;
-    let view = View::open(dir).map_err(Failure::line)?;
+    let view = View::open(&args.dir.dir).map_err(Failure::line)?;
     let names = reading::names(&view)?;
     let filter = filter::Filter::new(&args.filter, &names)?;
-    let mut printer = Printer::new(names, args.json);
-    if !args.follow {
-        let skipped = skipped(&view, &filter, args.lines)?;
-        let mut walk = Walk::new(&view);
-        let mut seen = 0;
+    let mut tail = Tail { filter, printer: Printer::new(names, args.json), skip: 0 };
+    if args.follow { tail.follow(&view, args.lines) } else { tail.last(&view, args.lines) }
+}
+
+/// What prints the wanted records behind the first few.
+struct Tail {
+    filter: filter::Filter,
+    printer: Printer,
+    /// Wanted records that are passed over.
+    skip: u64,
+}
+
+impl Tail {
+    /// The last records of what is there.
+    fn last(&mut self, view: &View, lines: Lines) -> Outcome {
+        self.skip = self.beyond(Walk::new(view), lines)?;
+        let mut walk = Walk::new(view);
         while let Some(item) = walk.next()? {
-            if !filter.takes(&item) || seen < skipped {
-                seen += u64::from(filter.takes(&item));
-                printer.pass(&item);
-            } else if printer.item(&item)? == Reader::Gone {
+            if self.take(&item)? == Reader::Gone {
                 return Ok(Done::Yes);
             }
         }
-        printer.flush()?;
-        return Ok(reading::verdict(&view));
+        self.printer.flush()?;
+        Ok(reading::verdict(view))
     }
-    let mut skip = skipped(&view, &filter, args.lines)?;
-    let first = view.lanes.each_ref().map(|lane| lane.first);
-    let mut walk = Walk::live(dir, first);
-    let mut takes = |item: &Item<'_>| {
-        let wanted = filter.takes(item);
-        let skipped = wanted && skip > 0;
-        skip -= u64::from(skipped);
-        wanted && !skipped
-    };
-    let mut open = view.state == State::Open;
-    loop {
-        let was_open = open;
-        let page = ControlPage::read(dir).map_err(|error| failed(args, &error.to_string()))?;
-        let page = page.map_err(|fault| failed(args, &fault.to_string()))?;
-        walk.set_limit(limit_of(&page));
-        let ended = follow(&mut walk, &mut takes, &mut printer)?;
-        if ended.is_some_and(|reader| reader == Reader::Gone) {
-            return Ok(Done::Yes);
-        }
-        if ended.is_some() {
-            break;
-        }
-        if !was_open {
-            // The writer was gone before this look: nothing more comes.
-            tracing::error!("the writer ended without closing the journal");
-            return Ok(Done::No);
-        }
-        if printer.flush()? == Reader::Gone {
-            return Ok(Done::Yes);
-        }
-        std::thread::park_timeout(LOOK);
-        open = fusewire_core::journal::is_open(dir);
-    }
-    printer.flush()?;
-    Ok(Done::Yes)
-}
 
-fn failed(args: &Args, what: &str) -> Failure {
-    Failure::line(format!("{}: {what}", args.dir.dir.display()))
-}
-
-/// Records that are there and not wanted, so that the last ones are left.
-fn skipped(view: &View, filter: &filter::Filter, lines: Lines) -> Result<u64, Failure> {
-    let Lines::Last(last) = lines else { return Ok(0) };
-    let mut walk = Walk::new(view);
-    let mut count = 0_u64;
-    while let Some(item) = walk.next()? {
-        count += u64::from(filter.takes(&item));
-    }
-    Ok(count.saturating_sub(last as u64))
-}
-
-/// Prints what is there; some when the journal is closed or nobody reads.
-fn follow(
-    walk: &mut Walk,
-    takes: &mut impl FnMut(&Item<'_>) -> bool,
-    printer: &mut Printer,
-) -> Result<Option<Reader>, Failure> {
-    let mut closed = 0;
-    loop {
-        let Some(item) = walk.next()? else {
-            return Ok((closed == fusewire_core::lane::Lane::ALL.len()).then_some(Reader::There));
+    /// The last records of what is there, and all that come until the journal is closed.
+    fn follow(&mut self, view: &View, lines: Lines) -> Outcome {
+        let dir = view.dir.as_path();
+        let live = |limit| {
+            let mut walk = Walk::live(dir, view.lanes.each_ref().map(|lane| lane.first));
+            walk.set_limit(limit);
+            walk
         };
-        closed += usize::from(matches!(item.record, Decoded::Close(_)));
-        if !takes(&item) {
-            printer.pass(&item);
-        } else if printer.item(&item)? == Reader::Gone {
-            return Ok(Some(Reader::Gone));
+        let mut open = view.state == State::Open;
+        let mut limit = limit(dir)?;
+        // In the order in which they are going to come: that of a journal that has ended is another.
+        self.skip = self.beyond(live(limit), lines)?;
+        let (mut walk, mut closed) = (live(limit), 0);
+        loop {
+            let was_open = open;
+            walk.set_limit(limit);
+            while let Some(item) = walk.next()? {
+                closed += usize::from(matches!(item.record, Decoded::Close(_)));
+                if self.take(&item)? == Reader::Gone {
+                    return Ok(Done::Yes);
+                }
+            }
+            if self.printer.flush()? == Reader::Gone || closed == Lane::ALL.len() {
+                return Ok(Done::Yes);
+            }
+            if !was_open {
+                // The writer was gone before this look: nothing more comes.
+                return ended_early(dir);
+            }
+            std::thread::park_timeout(LOOK);
+            open = is_open(dir);
+            limit = self::limit(dir)?;
         }
     }
+
+    /// How many wanted records come before the last ones.
+    fn beyond(&self, mut walk: Walk, lines: Lines) -> Result<u64, Failure> {
+        let Lines::Last(last) = lines else { return Ok(0) };
+        let mut count = 0_u64;
+        while let Some(item) = walk.next()? {
+            count += u64::from(self.filter.takes(&item));
+        }
+        Ok(count.saturating_sub(last as u64))
+    }
+
+    fn take(&mut self, item: &Item<'_>) -> Result<Reader, Failure> {
+        let wanted = self.filter.takes(item);
+        if wanted && self.skip == 0 {
+            return self.printer.item(item);
+        }
+        self.skip -= u64::from(wanted);
+        self.printer.pass(item);
+        Ok(Reader::There)
+    }
+}
+
+/// How far a journal at work may be read now.
+fn limit(dir: &Path) -> Result<u64, Failure> {
+    let failed = |what: String| Failure::line(format!("{}: {what}", dir.display()));
+    let page = ControlPage::read(dir).map_err(|error| failed(error.to_string()))?;
+    page.map(|page| limit_of(&page)).map_err(|fault| failed(fault.to_string()))
+}
+
+/// Says why nothing more comes: the writer is gone, or what it wrote is damaged.
+fn ended_early(dir: &Path) -> Outcome {
+    let view = View::open(dir).map_err(Failure::line)?;
+    if reading::verdict(&view) == Done::Yes {
+        tracing::error!("{}: the writer ended without closing the journal", dir.display());
+    }
+    Ok(Done::No)
 }

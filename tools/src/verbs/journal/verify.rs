@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use fusewire_core::journal::{State, View};
+use fusewire_core::lane::{Digest, Lane};
 use fusewire_core::sequencer::Rerun as Scope;
 use serde_json::{Value, json};
 
@@ -47,6 +48,7 @@ pub(super) struct Args {
 }
 
 /// What was found.
+#[derive(Default)]
 struct Found {
     counts: Counts,
     divergence: Option<Box<Divergence>>,
@@ -56,7 +58,49 @@ struct Found {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let view = View::open(&args.dir.dir).map_err(Failure::line)?;
-    let (header, document) = reading::header(&view)?;
+    let document = reading::document(&view)?;
+    let seal = sealed(&view, &document)?;
+    let header = match Header::from_json(&document) {
+        Ok(header) => Some(header),
+        // It was changed since it was sealed: that is the answer, and not what is wrong with it.
+        Err(_) if seal.is_some() => None,
+        Err(what) => return Err(Failure::line(format!("{}: {what}", view.dir.display()))),
+    };
+    let found = match (seal, &header) {
+        (None, Some(header)) => rerun(args, &view, header, &document)?,
+        (seal, _) => Found { divergence: seal.map(Box::new), ..Found::default() },
+    };
+    let names = header.as_ref().map(Header::names).unwrap_or_default();
+    let recorded = header.map_or_else(|| "unknown".to_owned(), |header| build(&header.build));
+    if args.json {
+        print(&format!("{:#}\n", json_of(args, &view, &recorded, &found, &names)))?;
+    } else {
+        print(&render(args, &view, &recorded, &found, &names))?;
+    }
+    let sound = reading::verdict(&view);
+    Ok(if found.divergence.is_none() { sound } else { Done::No })
+}
+
+/// What is wrong with the seals that the closing records put on the header. A rerun under another header
+/// than the recorded one would only say what follows from it.
+fn sealed(view: &View, document: &[u8]) -> Result<Option<Divergence>, Failure> {
+    let digest = Digest::of(document);
+    let mut broken = Vec::new();
+    let mut closed = 0;
+    for lane in Lane::ALL {
+        let Some(close) = reading::close(view, lane)? else { continue };
+        closed += 1;
+        if Digest::from_bytes(close.header) != digest {
+            broken.push(lane);
+        }
+    }
+    Ok(match broken.first() {
+        Some(_) if broken.len() == closed => Some(Divergence::Header),
+        first => first.copied().map(Divergence::HeaderOf),
+    })
+}
+
+fn rerun(args: &Args, view: &View, header: &Header, document: &[u8]) -> Result<Found, Failure> {
     let recorded = header.config();
     let (config, changed) = match &args.config {
         None => (recorded?, Vec::new()),
@@ -67,17 +111,26 @@ pub(super) fn run(args: &Args) -> Outcome {
         }
     };
     let scope = if args.decisions_only { Scope::Gateway } else { Scope::Venue };
-    let rerun = Rerun::new(&view, &header, &config, scope)?;
-    let (counts, divergence) = verify(&view, &document, rerun)?;
-    let found = Found { counts, divergence, changed };
-    let names = header.names();
-    if args.json {
-        print(&format!("{:#}\n", json_of(args, &view, &header, &found, &names)))?;
-    } else {
-        print(&render(args, &view, &header, &found, &names))?;
+    let rerun = Rerun::new(view, header, &config, scope)?;
+    let (counts, divergence) = verify(view, document, rerun)?;
+    let divergence = match divergence {
+        None => last(view)?.map(Box::new),
+        found => found,
+    };
+    Ok(Found { counts, divergence, changed })
+}
+
+/// The closing record that names another last event, or frame, than its journal.
+fn last(view: &View) -> Result<Option<Divergence>, Failure> {
+    for lane in Lane::ALL {
+        let made = if lane == Lane::Feed { view.lane(lane).last } else { view.cut };
+        if let Some(recorded) = reading::close(view, lane)?.map(|close| close.last)
+            && recorded != made
+        {
+            return Ok(Some(Divergence::Last { lane, recorded, made }));
+        }
     }
-    let same = found.divergence.is_none();
-    Ok(if same { reading::verdict(&view) } else { Done::No })
+    Ok(None)
 }
 
 /// Goes through the whole journal, up to the first divergence.
@@ -109,7 +162,7 @@ fn build(build: &Build) -> String {
     format!("{} ({})", build.version, build.commit)
 }
 
-fn json_of(args: &Args, view: &View, header: &Header, found: &Found, names: &Names) -> Value {
+fn json_of(args: &Args, view: &View, recorded: &str, found: &Found, names: &Names) -> Value {
     let counts = found.counts;
     let changed: Vec<Value> = found
         .changed
@@ -129,7 +182,7 @@ fn json_of(args: &Args, view: &View, header: &Header, found: &Found, names: &Nam
         "same": found.divergence.is_none(),
         "cut": view.cut,
         "verified": if args.decisions_only { "decisions" } else { "all" },
-        "build_recorded": build(&header.build),
+        "build_recorded": recorded,
         "build_here": build(&Build::this()),
         "events": counts.events,
         "intents": counts.derived[0],
@@ -143,8 +196,8 @@ fn json_of(args: &Args, view: &View, header: &Header, found: &Found, names: &Nam
     })
 }
 
-fn render(args: &Args, view: &View, header: &Header, found: &Found, names: &Names) -> String {
-    let (recorded, here) = (build(&header.build), build(&Build::this()));
+fn render(args: &Args, view: &View, recorded: &str, found: &Found, names: &Names) -> String {
+    let here = build(&Build::this());
     let mut text = format!("{}  recorded by {recorded}, verified by {here}\n", view.dir.display());
     for difference in &found.changed {
         text += &format!("config: {difference}\n");
@@ -158,7 +211,8 @@ fn render(args: &Args, view: &View, header: &Header, found: &Found, names: &Name
     };
     match &found.divergence {
         None => {
-            text += &format!("the same, byte for byte: {what}{rest}\n");
+            let same = if found.changed.is_empty() { "" } else { "no decision changes: " };
+            text += &format!("{same}the same, byte for byte: {what}{rest}\n");
             if view.state != State::Closed {
                 text += &format!(
                     "the journal is {}: verified up to event {}\n",
@@ -174,6 +228,9 @@ fn render(args: &Args, view: &View, header: &Header, found: &Found, names: &Name
             }
             text += &format!("as recorded up to there: {what}{rest}\n");
         }
+    }
+    for damage in &view.damage {
+        text += &format!("damaged: {damage}\n");
     }
     text
 }
