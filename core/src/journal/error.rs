@@ -161,8 +161,9 @@ impl Stop {
 
     /// Sets the reason, unless there is one: the journal can not go on, and nothing more may be sent.
     pub(super) fn set(&self, why: String) {
-        self.end(why);
+        // Before the reason: who sees that it stopped sees that nothing may be sent.
         self.kill.raise(Level::Dead);
+        self.end(why);
     }
 
     /// The journal was closed or given up. Whoever still waits for it must not wait for ever.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::control::{CONTROL_NAME, Control, Done};
 use super::disk::Disk;
-use super::error::{Damage, JournalError};
+use super::error::{Damage, Fault, JournalError};
 use super::examine::{State, View};
 use super::mend::Mender;
 use super::open::lock;
@@ -57,6 +57,11 @@ pub(super) fn recover_locked(
     session: u64,
 ) -> Result<Recovery, JournalError> {
     let failed = || JournalError::io(dir);
+    let is_later = |damage: &&Damage| matches!(damage.fault, Fault::Version(_));
+    if let Some(damage) = view.damage.iter().find(is_later) {
+        // What a later program wrote is not for this one to change.
+        return Err(JournalError::Damaged { path: dir.to_owned(), damage: damage.clone() });
+    }
     // Nothing is taken from a lane before its copy is on the medium.
     let gateway = &view.whole[Lane::Gateway as usize];
     let (orphans, mut quarantined) = orphans::save(dir, gateway, view.cut, disk, session)?;

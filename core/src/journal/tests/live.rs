@@ -53,7 +53,7 @@ fn a_reader_sees_every_record_once_and_in_order_while_it_is_written() {
 fn the_control_page_is_whole_and_never_goes_back_while_it_is_written() {
     let folder = scratch();
     let dir = folder.path();
-    let config = JournalConfig { sync_every: std::time::Duration::from_millis(2), ..config() };
+    let config = JournalConfig { sync_every: std::time::Duration::from_nanos(1), ..config() };
     let (journal, mut lanes) = begin(dir, &config);
     let stop = AtomicBool::new(false);
     let looks = std::thread::scope(|scope| {
@@ -69,6 +69,8 @@ fn the_control_page_is_whole_and_never_goes_back_while_it_is_written() {
                 }
                 let synced = page.synced.unwrap();
                 assert!(synced.iter().zip(&done).all(|(synced, done)| synced.seq <= done.0));
+                // What caused something is synced with it.
+                assert!(synced.is_sorted_by_key(|done| std::cmp::Reverse(done.seq)), "{synced:?}");
                 (looks, before) = (looks + 1, done);
             }
             looks

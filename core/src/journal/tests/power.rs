@@ -246,26 +246,91 @@ fn closed_images(dir: &Path, disk: &PowerDisk, random: &mut Random, round: usize
 
 #[test]
 fn a_sync_that_is_claimed_was_made() {
-    // Segment by segment: at the watermark's word every byte before it is on the medium.
-    let folder = scratch();
-    let (dir, disk, config) = (folder.path(), PowerDisk::default(), config());
-    let (journal, mut lanes) = Journal::create(opened(dir, &config, 99, &disk)).unwrap();
-    for seq in 1..=1_500 {
-        write(&mut lanes, journal.watch(), seq).unwrap();
-        if seq % 100 == 0 {
-            assert_durable(dir, &disk);
+    // Also when nothing was synced before the process died, and a recovery claims it.
+    for sync_ms in [4, 4_000_000] {
+        let sync_every = std::time::Duration::from_millis(sync_ms);
+        let (folder, config) = (scratch(), JournalConfig { sync_every, ..config() });
+        let (dir, disk) = (folder.path(), PowerDisk::default());
+        let (journal, mut lanes) = Journal::create(opened(dir, &config, 99, &disk)).unwrap();
+        for seq in 1..=1_500 {
+            write(&mut lanes, journal.watch(), seq).unwrap();
+            if seq % 100 == 0 {
+                assert_durable(dir, &disk);
+            }
         }
+        drop((journal, lanes));
+        recover(dir, &mut disk.clone(), 100).unwrap();
+        assert_durable(dir, &disk);
+        let (journal, mut lanes) = Journal::resume(opened(dir, &config, 101, &disk)).unwrap();
+        assert_durable(dir, &disk);
+        for seq in 1..=1_600 {
+            write(&mut lanes, journal.watch(), seq).unwrap();
+        }
+        // Much behind the last event, so that the closing record lies segments later.
+        for _ in 0..300 {
+            let event = &mut lanes[Lane::Event as usize];
+            event.append_waiting(RecordKind::Pending as u8, &[&[1; 200]]).unwrap();
+        }
+        close(journal, lanes);
+        assert_durable(dir, &disk);
+        let view = View::open(dir).unwrap();
+        let synced = view.control.as_ref().unwrap().synced.unwrap();
+        assert_eq!(synced.map(|done| done.position), view.lanes.each_ref().map(|lane| lane.end));
+    }
+}
+
+/// A disk that looks, when a segment is dropped, whether the page on the medium says so.
+struct DropDisk(PowerDisk);
+
+impl Disk for DropDisk {
+    fn create(&mut self, path: &Path, bytes: u64) -> io::Result<File> {
+        self.0.create(path, bytes)
+    }
+
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        self.0.sync(file)
+    }
+
+    fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
+        self.0.sync_folder(folder)
+    }
+
+    fn cut(&mut self, file: &File, bytes: u64) -> io::Result<()> {
+        self.0.cut(file, bytes)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        let folder = scratch();
+        {
+            let medium = self.0.0.lock().unwrap();
+            let page = &medium.files[&medium.names["control"]];
+            fs::write(folder.path().join("control"), page).unwrap();
+        }
+        let kept = ControlPage::read(folder.path()).unwrap().unwrap().kept.unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let said = Lane::ALL.into_iter().any(|lane| {
+            let index = kept[lane as usize].index;
+            index > 1 && name == segment_name(Strand::Lane(lane), index - 1)
+        });
+        if !said {
+            return Err(io::Error::other("the page on the medium does not say so"));
+        }
+        self.0.remove(path)
+    }
+}
+
+#[test]
+fn a_segment_is_dropped_after_the_page_says_so_on_the_medium() {
+    let (folder, disk) = (scratch(), Box::new(DropDisk(PowerDisk::default())));
+    let retention = Retention::DropOldest;
+    let config = JournalConfig { retention, disk_max_bytes: 240 << 10, ..config() };
+    let opening = Opening { disk, ..opening(folder.path(), &config, 99) };
+    let (journal, mut lanes) = Journal::create(opening).unwrap();
+    for seq in 1..=3_000 {
+        write(&mut lanes, journal.watch(), seq).unwrap();
     }
     drop((journal, lanes));
-    recover(dir, &mut disk.clone(), 100).unwrap();
-    assert_durable(dir, &disk);
-    let (journal, mut lanes) = Journal::resume(opened(dir, &config, 101, &disk)).unwrap();
-    assert_durable(dir, &disk);
-    for seq in 1..=1_600 {
-        write(&mut lanes, journal.watch(), seq).unwrap();
-    }
-    close(journal, lanes);
-    assert_durable(dir, &disk);
+    assert!(View::open(folder.path()).unwrap().is_headless());
 }
 
 fn assert_durable(dir: &Path, disk: &PowerDisk) {

@@ -259,3 +259,44 @@ fn what_only_has_the_name_of_a_segment_is_named_and_moved_away() {
         bench.looked += 1;
     }
 }
+
+#[test]
+fn what_a_later_program_wrote_is_named_and_left_alone() {
+    for name in ["control", "risk-000001.seg", "alpha-000002.seg"] {
+        let folder = scratch();
+        let dir = folder.path();
+        closed(dir, 600);
+        let mut bytes = fs::read(dir.join(name)).unwrap();
+        bytes[8] = 2;
+        let covered = if name == "control" { 24 } else { 32 };
+        let crc = checksum::crc32c(&bytes[..covered]);
+        bytes[covered..covered + 4].copy_from_slice(&crc.to_le_bytes());
+        fs::write(dir.join(name), &bytes).unwrap();
+        let before = names(dir);
+        let view = View::open(dir).unwrap();
+        assert_eq!((&*view.damage[0].file, view.damage[0].fault), (name, Fault::Version(2)));
+        let why = recover(dir, &mut FakeDisk, 5).unwrap_err().to_string();
+        assert!(why.contains("version 2 of the format is not known here"), "{why}");
+        assert_eq!((names(dir), fs::read(dir.join(name)).unwrap()), (before, bytes));
+    }
+}
+
+#[test]
+fn a_mark_behind_a_bad_record_says_that_the_lane_went_on() {
+    let folder = scratch();
+    let dir = folder.path();
+    interrupted(dir, 600);
+    let story = story(dir);
+    // The last record of a full segment is bad, and what it led to is gone.
+    let mut pieces = story.pieces[Lane::Event as usize].iter();
+    let last = pieces.rfind(|piece| piece.start.segment() == 2).unwrap();
+    let name = segment_name(Strand::Lane(Lane::Event), 2);
+    let file = File::options().write(true).open(dir.join(&name)).unwrap();
+    file.write_all_at(b"?", u64::from(last.end.offset()) - 1).unwrap();
+    for index in 3..=story.ends[Lane::Event as usize].segment() + 1 {
+        let _ = fs::remove_file(dir.join(segment_name(Strand::Lane(Lane::Event), index)));
+    }
+    let view = View::open(dir).unwrap();
+    let damage: Vec<_> = view.damage.iter().map(|d| (&d.file, d.position, d.fault)).collect();
+    assert_eq!(damage, [(&name, last.start, Fault::Record)]);
+}
