@@ -1,6 +1,5 @@
 //! What comes out of a rerun otherwise than it was recorded, in words.
 
-use fusewire_core::event::Body;
 use fusewire_core::lane::{Digest, Lane, RecordKind, decode};
 use fusewire_core::message::Feedback;
 use fusewire_core::sequencer::{ExpectedFull, Mismatch, Unexpected};

@@ -269,7 +269,7 @@ fn what_a_later_program_wrote_is_named_and_left_alone() {
         let mut bytes = fs::read(dir.join(name)).unwrap();
         bytes[8] = 2;
         let covered = if name == "control" { 24 } else { 32 };
-        let crc = checksum::crc32c(&bytes[..covered]);
+        let crc = crc32c(&bytes[..covered]);
         bytes[covered..covered + 4].copy_from_slice(&crc.to_le_bytes());
         fs::write(dir.join(name), &bytes).unwrap();
         let before = names(dir);
