@@ -185,7 +185,8 @@ impl LaneReader {
         let position = self.position();
         let at = (self.offset - self.from) as usize;
         self.offset += length as u64;
-        self.records += 1;
+        // A head may lie about what stands before it.
+        self.records = self.records.saturating_add(1);
         self.crc = crc;
         let (payload, trailer) = (at + RECORD_HEAD_BYTES, head.payload as usize);
         RawRecord {

@@ -188,7 +188,7 @@ fn change_control(files: &mut Files, what: u8, input: &mut Input<'_>) {
             values.extend((0..5).map(|_| input.number()));
             (Slot::Synced, values)
         }
-        _ => (Slot::Kept, (0..6).map(|_| input.number()).collect()),
+        _ => (Slot::Kept, (0..11).map(|_| input.number()).collect()),
     };
     slot.write(page, second, &values);
 }
@@ -232,11 +232,6 @@ fn lay_out(dir: &Path, files: &Files) {
 
 /// Reads, recovers, and reads again.
 fn look(dir: &Path) {
-    for lane in Lane::ALL {
-        for first in [0, 1, 2, u32::MAX] {
-            read(LaneReader::new(dir, Strand::Lane(lane), first));
-        }
-    }
     let Some(view) = open(dir) else { return };
     let before = lanes(&view);
     let recovered = match recover(dir, &mut ScratchDisk, 7) {

@@ -140,7 +140,7 @@ impl Slot {
         let (at, apart) = match self {
             Self::Done(lane) => (256 + 128 * lane as usize, 64),
             Self::Synced => (1_024, 128),
-            Self::Kept => (1_536, 64),
+            Self::Kept => (1_536, 128),
         };
         let at = at + if second { apart } else { 0 };
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -175,7 +175,7 @@ pub fn journal(closed: bool) -> Files {
     if closed {
         Slot::Synced.write(&mut page, true, &[&[1], &positions[..], &seqs].concat());
     }
-    Slot::Kept.write(&mut page, false, &[0, 1, 1, 1, 1, 1]);
+    Slot::Kept.write(&mut page, false, &[&[0], &[1; 5][..], &[SESSION; 5]].concat());
     files.insert("control".to_owned(), page);
     files
 }
