@@ -46,6 +46,52 @@ pub(crate) fn end<S: Strategy, V: Venue>(journal: Journal, feed: Appender, mut r
     journal.close(lanes.try_into().unwrap()).unwrap();
 }
 
+/// A disk that never loses power, so that it need not sync. It may make files only when it is let.
+struct ScratchDisk(Option<Gate>);
+
+struct Gate {
+    /// Files that are made at once: those that a journal begins with.
+    free: usize,
+    asked: Sender<()>,
+    let_go: Receiver<()>,
+}
+
+impl Gate {
+    fn pass(&mut self) {
+        if self.free > 0 {
+            self.free -= 1;
+        } else if self.asked.send(()).is_ok() {
+            // Who is gone has no more objections.
+            let _ = self.let_go.recv();
+        }
+    }
+}
+
+impl Disk for ScratchDisk {
+    fn create(&mut self, path: &Path, bytes: u64) -> io::Result<File> {
+        if let Some(gate) = &mut self.0 {
+            gate.pass();
+        }
+        RealDisk.create(path, bytes)
+    }
+
+    fn sync(&mut self, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_folder(&mut self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn cut(&mut self, file: &File, bytes: u64) -> io::Result<()> {
+        RealDisk.cut(file, bytes)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+}
+
 /// Digests of the lanes behind the feed, of what a reader finds on disk.
 fn read_back(dir: &Path) -> [Digest; 4] {
     let view = View::open(dir).unwrap();
@@ -63,9 +109,8 @@ fn read_back(dir: &Path) -> [Digest; 4] {
     })
 }
 
-fn run_recorded(rig: Whole, dir: &Path, disk: Box<dyn Disk>) -> [Digest; 4] {
-    let mut rig = rig;
-    let (journal, lanes) = begin(dir, &small(), disk);
+fn run_recorded(mut rig: Whole, dir: &Path) -> [Digest; 4] {
+    let (journal, lanes) = begin(dir, &small(), Box::new(ScratchDisk(None)));
     let feed = rig.record(lanes);
     assert_eq!(rig.run(), Ok(()));
     let digests = rig.digests();
@@ -86,45 +131,9 @@ proptest! {
         let mut plain = make();
         prop_assert_eq!(plain.run(), Ok(()));
         let folder = tempfile::tempdir().unwrap();
-        let digests = run_recorded(make(), folder.path(), Box::new(RealDisk));
+        let digests = run_recorded(make(), folder.path());
         prop_assert_eq!(digests, plain.digests());
         prop_assert_eq!(digests, read_back(folder.path()));
-    }
-}
-
-/// A disk that makes a file only when it is let.
-struct SlowDisk {
-    /// Files that are made at once: those that a journal begins with.
-    free: usize,
-    asked: Sender<()>,
-    let_go: Receiver<()>,
-}
-
-impl Disk for SlowDisk {
-    fn create(&mut self, path: &Path, bytes: u64) -> io::Result<File> {
-        if self.free > 0 {
-            self.free -= 1;
-        } else if self.asked.send(()).is_ok() {
-            // Who is gone has no more objections.
-            let _ = self.let_go.recv();
-        }
-        RealDisk.create(path, bytes)
-    }
-
-    fn sync(&mut self, file: &File) -> io::Result<()> {
-        RealDisk.sync(file)
-    }
-
-    fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
-        RealDisk.sync_folder(folder)
-    }
-
-    fn cut(&mut self, file: &File, bytes: u64) -> io::Result<()> {
-        RealDisk.cut(file, bytes)
-    }
-
-    fn remove(&mut self, path: &Path) -> io::Result<()> {
-        RealDisk.remove(path)
     }
 }
 
@@ -139,9 +148,9 @@ fn a_run_waits_for_a_slow_disk_and_goes_on_as_if_it_had_not() {
     let folder = tempfile::tempdir().unwrap();
     let ((asked, is_asked), (lets_go, let_go)) = (channel(), channel());
     // The control page, and the first segment of each lane.
-    let disk = Box::new(SlowDisk { free: 1 + Lane::ALL.len(), asked, let_go });
+    let disk = ScratchDisk(Some(Gate { free: 1 + Lane::ALL.len(), asked, let_go }));
     let mut rig = make();
-    let (journal, lanes) = begin(folder.path(), &small(), disk);
+    let (journal, lanes) = begin(folder.path(), &small(), Box::new(disk));
     let feed = rig.record(lanes);
     let watch = journal.watch().clone();
     // The ends of the channels go with this block, also when it fails: the disk must not wait for ever.
