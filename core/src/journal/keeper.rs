@@ -221,7 +221,7 @@ impl Keeper {
         let next = self.state.full.iter().find(|found| found.lane == lane);
         // The one behind the last full segment is this run's.
         let session = next.map_or(self.session, |found| found.session);
-        self.state.kept[lane as usize] = Kept { index: index + 1, session };
+        self.state.kept[lane as usize] = Kept { index: index.saturating_add(1), session };
         self.state.drops += 1;
         self.control.write_kept(self.state.drops, &self.state.kept);
         self.disk.sync(self.control.file()).map_err(|error| format!("control: {error}"))?;
