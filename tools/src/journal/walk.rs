@@ -189,18 +189,16 @@ impl Walk {
         let next = slots.min_by_key(turn)?;
         let is_due = match (self.limit, turn(&next).0) {
             (None, _) => true,
-            (Some(_), BEHIND) => self.shows_its_end(),
+            (Some(_), BEHIND) => self.shows_all_lanes(),
             (Some(limit), number) => number <= limit,
         };
         is_due.then_some(next.lane as usize)
     }
 
-    /// Whether a live journal shows on each lane what stands behind all events. Until then a lane that shows
-    /// nothing may still show something whose turn is earlier.
-    fn shows_its_end(&self) -> bool {
-        let event = &self.slots[Lane::Event as usize];
-        let ends = event.closed || (event.full && event.number == BEHIND);
-        ends && self.slots.iter().all(|slot| slot.full || slot.closed || slot.is_left_out)
+    /// Whether each lane shows what comes next on it. When the next of all stands behind all events, and a lane
+    /// shows nothing, then it may still show something whose turn is earlier.
+    fn shows_all_lanes(&self) -> bool {
+        self.slots.iter().all(|slot| slot.full || slot.closed || slot.is_left_out)
     }
 }
 
@@ -264,4 +262,182 @@ pub fn limit_of(page: &ControlPage) -> u64 {
     let lanes = [Lane::Event, Lane::Alpha, Lane::Risk, Lane::Gateway];
     let done = lanes.into_iter().map(|lane| page.done[lane as usize].map_or(0, |done| done.seq));
     done.min().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fusewire_core::event::{Body, Event};
+    use fusewire_core::instrument::Market;
+    use fusewire_core::journal::{Appender, Journal, JournalConfig, Opening, RealDisk};
+    use fusewire_core::kill::KillSwitch;
+    use fusewire_core::lane::{CloseRecord, FrameOrigin, FrameRef, Record};
+    use fusewire_core::message::{Feedback, FeedbackBody, FeedbackOrigin};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A journal at work whose lanes are filled by hand.
+    struct Hand {
+        folder: TempDir,
+        journal: Journal,
+        lanes: [Appender; Lane::ALL.len()],
+    }
+
+    impl Hand {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let config = JournalConfig {
+                segment_bytes: 1 << 16,
+                feed_segment_bytes: 1 << 16,
+                disk_max_bytes: 1 << 24,
+                sync_every: Duration::from_secs(1),
+                ..JournalConfig::default()
+            };
+            let opening = Opening {
+                dir: folder.path(),
+                config: &config,
+                session: 7,
+                clock: || 0,
+                disk: Box::new(RealDisk),
+                kill: KillSwitch::new(),
+            };
+            let (journal, lanes) = Journal::create(opening).unwrap();
+            Self { folder, journal, lanes }
+        }
+
+        fn put(&mut self, lane: Lane, record: &Record) {
+            self.lanes[lane as usize].append(record.kind() as u8, &[record.bytes()]);
+        }
+
+        fn frame(&mut self, frame: u64) {
+            let (recv, origin) = (Nanos(frame), FrameOrigin::Stream);
+            let (line, source, market) = (frame, 0, Market::UsdM);
+            let known = FrameRef { frame, recv, line, source, market, origin, bytes: 0, crc: 0 };
+            self.put(Lane::Feed, &Record::frame_ref(&known));
+        }
+
+        /// An event of a frame; of none when that is zero.
+        fn event(&mut self, seq: u64, frame: u64) {
+            let (ts, recv) = (Nanos(seq), Nanos(seq));
+            let event =
+                Event { seq, ts, recv, frame, instrument: None, last: true, body: Body::Tick };
+            self.put(Lane::Event, &Record::event(&event));
+        }
+
+        fn pending(&mut self) {
+            let (due, body) = (Nanos(99), FeedbackBody::Wake);
+            let (cause_seq, origin, n) = (1, FeedbackOrigin::Venue, 1);
+            let feedback = Feedback { due, cause_seq, origin, n, instrument: None, body };
+            self.put(Lane::Event, &Record::pending(&feedback));
+        }
+
+        fn done(&mut self, seq: u64) {
+            self.lanes.iter_mut().for_each(|lane| lane.done(seq));
+        }
+
+        fn close(&mut self, lane: Lane) {
+            let close = CloseRecord { records: 0, last: 0, digest: [0; 32], header: [0; 32] };
+            self.put(lane, &Record::close(&close));
+        }
+
+        fn end(self) -> TempDir {
+            self.journal.close(self.lanes).unwrap();
+            self.folder
+        }
+    }
+
+    /// What comes next, as far as it goes: `f2` for frame 2, `e3` for event 3, `x1` for what was cancelled at
+    /// event 1, `pending`, `close feed`.
+    fn all(walk: &mut Walk) -> Vec<String> {
+        let mut found = Vec::new();
+        while let Some(item) = walk.next().unwrap() {
+            found.push(match item.record {
+                Decoded::Event(event) => format!("e{}", event.seq),
+                Decoded::FrameRef(frame) => format!("f{}", frame.frame),
+                Decoded::CancelAll { seq } => format!("x{seq}"),
+                Decoded::Pending(_) => "pending".to_owned(),
+                Decoded::Close(_) => format!("close {}", item.lane.name()),
+                Decoded::Frame(_)
+                | Decoded::Damaged(_)
+                | Decoded::Header(_)
+                | Decoded::Intent(_)
+                | Decoded::Verdict(_)
+                | Decoded::Sent(_) => panic!("none of these was put there"),
+            });
+        }
+        found
+    }
+
+    #[test]
+    fn a_live_journal_comes_in_the_order_in_which_it_is_going_to_lie() {
+        let mut hand = Hand::new();
+        let dir = hand.folder.path().to_owned();
+        let mut walk = Walk::live(&dir, [1; Lane::ALL.len()]);
+        let mut seen = Vec::new();
+        let mut look = |expected: &[&str]| {
+            let page = ControlPage::read(&dir).unwrap().unwrap();
+            walk.set_limit(limit_of(&page));
+            let found = all(&mut walk);
+            assert_eq!(found, expected);
+            seen.extend(found);
+        };
+        hand.frame(1);
+        look(&[]);
+        hand.event(1, 1);
+        hand.put(Lane::Gateway, &Record::cancel_all(1));
+        look(&[]);
+        hand.done(1);
+        look(&["f1", "e1", "x1"]);
+        // A frame without an event waits for the next one that has one: a tick goes before it.
+        hand.frame(2);
+        look(&[]);
+        hand.event(2, 0);
+        hand.done(2);
+        look(&["e2"]);
+        hand.frame(3);
+        hand.event(3, 3);
+        hand.done(3);
+        look(&["f2", "f3", "e3"]);
+        // At the end a lane that shows nothing yet may still show something earlier.
+        hand.frame(4);
+        hand.pending();
+        look(&[]);
+        for lane in Lane::ALL {
+            look(&[]);
+            hand.close(lane);
+        }
+        let closes =
+            ["close feed", "pending", "close event", "close alpha", "close risk", "close gateway"];
+        look(&[&["f4"][..], &closes].concat());
+        look(&[]);
+        let folder = hand.end();
+        let view = View::open(folder.path()).unwrap();
+        assert_eq!(all(&mut Walk::new(&view)), seen);
+        let mut closed = Walk::live(folder.path(), [1; Lane::ALL.len()]);
+        closed.set_limit(3);
+        assert_eq!(all(&mut closed), seen, "the same, however late somebody looks");
+        let without: Vec<_> =
+            seen.into_iter().filter(|one| !one.starts_with('f') && one != "close feed").collect();
+        assert_eq!(all(&mut Walk::without_frames(&view)), without);
+    }
+
+    /// A writer that died leaves frames beyond the cut: they are input, and come last.
+    #[test]
+    fn frames_beyond_the_cut_come_last() {
+        let mut hand = Hand::new();
+        let dir = hand.folder.path().to_owned();
+        (1..=3).for_each(|frame| hand.frame(frame));
+        hand.event(1, 1);
+        hand.done(1);
+        hand.event(2, 2);
+        let mut live = Walk::live(&dir, [1; Lane::ALL.len()]);
+        live.set_limit(1);
+        assert_eq!(all(&mut live), ["f1", "e1"]);
+        let Hand { folder, journal, lanes } = hand;
+        drop((journal, lanes));
+        let view = View::open(folder.path()).unwrap();
+        assert_eq!(all(&mut Walk::new(&view)), ["f1", "e1", "f2", "f3"]);
+    }
 }
