@@ -9,6 +9,7 @@
 //! - `filters`: what `cat` leaves out
 //! - `export`: tables, and what must add up in them
 //! - `looks`: what `ls`, `stat`, `diff` and `verify` say
+//! - `options`: whatever a run was told is in its journal
 //! - `room`: no room left, by the disk and by the configuration
 
 use std::fs;
@@ -25,6 +26,7 @@ mod filters;
 mod interrupted;
 mod live;
 mod looks;
+mod options;
 mod patched;
 mod real;
 mod room;

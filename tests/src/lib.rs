@@ -65,10 +65,16 @@ pub fn fusewire_in(folder: &Path, arguments: &[&str]) -> Output {
 /// Starts `fusewire` with both outputs on pipes, and does not wait for it.
 #[must_use]
 pub fn start(arguments: &[&str]) -> Child {
+    start_onto(Stdio::piped(), arguments)
+}
+
+/// Starts `fusewire` with its standard output somewhere else.
+#[must_use]
+pub fn start_onto(stdout: Stdio, arguments: &[&str]) -> Child {
     Command::new(program())
         .args(arguments)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(stdout)
         .stderr(Stdio::piped())
         .spawn()
         .expect("the built program runs")

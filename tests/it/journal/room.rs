@@ -136,11 +136,8 @@ fn the_oldest_segments_go_when_they_may_and_the_rest_can_be_read() {
     assert!(text("stat", &dir, &[]).contains("handled up to event"));
 
     let rows = rows(&text("cat", &dir, &["--json"]));
-    let events: Vec<u64> = rows
-        .iter()
-        .filter(|row| row["record"] == "event")
-        .map(|row| number(row, "seq"))
-        .collect();
+    let events: Vec<u64> =
+        rows.iter().filter(|row| row["record"] == "event").map(|row| number(row, "seq")).collect();
     assert!(events[0] > 1 && *events.last().unwrap() == number(&report, "events_total"));
     assert!(events.windows(2).all(|pair| pair[1] == pair[0] + 1), "no hole");
     let csv = text("export", &dir, &["--lane", "gateway", "--format", "csv"]);

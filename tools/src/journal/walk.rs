@@ -349,7 +349,12 @@ mod tests {
                 Decoded::CancelAll { seq } => format!("x{seq}"),
                 Decoded::Pending(_) => "pending".to_owned(),
                 Decoded::Close(_) => format!("close {}", item.lane.name()),
-                other => panic!("{other:?} was not put there"),
+                Decoded::Frame(_)
+                | Decoded::Damaged(_)
+                | Decoded::Header(_)
+                | Decoded::Intent(_)
+                | Decoded::Verdict(_)
+                | Decoded::Sent(_) => panic!("none of these was put there"),
             });
         }
         found
