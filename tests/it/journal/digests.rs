@@ -78,7 +78,27 @@ fn text_of_verify(dir: &Path) {
 
 /// A run that answers "no" (a book out of step) answers so with a journal too, and the journal is whole.
 #[test]
-fn the_answer_of_a_run_is_its_own() {
+fn a_no_stays_a_no() {
+    let folder = scratch();
+    let capture = synth(folder.path(), "calm", "1");
+    // Less than the snapshot has: no book comes into step.
+    let narrow = config(folder.path(), "narrow.toml", "[ring]\nlevels = 512\n");
+    let plain = ["replay", "--json", arg(&capture), "--config", arg(&narrow)];
+    let dir = folder.path().join("j");
+    let journal = [&plain[..], &["--journal", arg(&dir)]].concat();
+    let reports = [&plain[..], &journal].map(|arguments| {
+        let (stdout, stderr) = said(&fusewire(arguments), 1);
+        assert!(stderr.contains("books not in step"), "{stderr}");
+        timeless(serde_json::from_str(&stdout).unwrap())
+    });
+    assert_eq!(reports[0], reports[1]);
+    assert_eq!(document("ls", &dir, &[])[0]["state"], "closed");
+    text_of_verify(&dir);
+}
+
+/// A capture that is refused leaves no journal; told to take it all the same, the run has a whole one.
+#[test]
+fn a_broken_capture_has_no_journal_unless_it_is_let_through() {
     let folder = scratch();
     let capture = synth(folder.path(), "calm", "1");
     cut(&capture, 6_000);

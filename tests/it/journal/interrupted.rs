@@ -6,7 +6,8 @@ use std::process::Child;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use fusewire_core::journal::ControlPage;
+use fusewire_core::journal::{ControlPage, Journal, JournalConfig, Opening, RealDisk};
+use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::Lane;
 
 use super::*;
@@ -273,6 +274,25 @@ fn there_is_nothing_to_go_on_with() {
         refused(&on(verb, &folder.path().join("nowhere"), &[]), &["nowhere"]);
     }
     assert_eq!(contents(&none), []);
+}
+
+/// A run that died before it could say what it is: any run may go on with it.
+#[test]
+fn a_journal_without_a_header_can_be_gone_on_with() {
+    let folder = scratch();
+    let capture = synth(folder.path(), "calm", "1");
+    let dir = folder.path().join("j");
+    let config = JournalConfig::default();
+    let (dir_of, disk, kill) = (dir.as_path(), Box::new(RealDisk), KillSwitch::new());
+    let opening = Opening { dir: dir_of, config: &config, session: 7, clock: || 0, disk, kill };
+    drop(Journal::create(opening).unwrap());
+    let listed = document("ls", &dir, &[]);
+    assert_eq!((&listed[0]["state"], &listed[0]["damage"]), (&"interrupted".into(), &empty()));
+    refused(&on("verify", &dir, &[]), &["the journal has no header"]);
+    let report = record(&capture, &dir, &["--resume"]);
+    let plain = json(&["replay", "--json", arg(&capture)]);
+    assert_eq!(report["digest"], plain["digest"]);
+    assert_eq!(document("verify", &dir, &[])["same"], true);
 }
 
 #[test]

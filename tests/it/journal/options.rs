@@ -86,7 +86,7 @@ fn the_files_that_configured_a_run_are_not_needed_again() {
 #[test]
 fn a_damaged_capture_that_was_let_through_verifies() {
     for mode in [&[][..], &["--journal-frames", "copy"]] {
-        let scene = super::tamper::Scene::eventful(mode);
+        let scene = tamper::Scene::eventful(mode);
         let found = document("verify", &scene.dir, &[]);
         let damaged = text("cat", &scene.dir, &["--kind", "damaged"]);
         assert_eq!((&found["same"], damaged.lines().count()), (&true.into(), 1));
@@ -97,7 +97,7 @@ fn a_damaged_capture_that_was_let_through_verifies() {
 /// What can not be printed is said once, with exit 2.
 #[test]
 fn a_full_standard_output_is_a_line() {
-    let scene = super::tamper::Scene::cut_short();
+    let scene = tamper::Scene::cut_short();
     for verb in ["ls", "stat", "cat", "tail", "verify", "export"] {
         let export = ["--lane", "event", "--format", "csv"];
         let more = if verb == "export" { &export[..] } else { &[] };
