@@ -32,6 +32,7 @@ pub(super) enum Command {
 
 /// The segment that a lane ends in.
 pub(super) struct LastSegment {
+    pub(super) lane: Lane,
     pub(super) index: u32,
     pub(super) path: PathBuf,
     pub(super) file: File,
@@ -220,7 +221,7 @@ impl Keeper {
         let next = self.state.full.iter().find(|found| found.lane == lane);
         // The one behind the last full segment is this run's.
         let session = next.map_or(self.session, |found| found.session);
-        self.state.kept[lane as usize] = Kept { index: index + 1, session };
+        self.state.kept[lane as usize] = Kept { index: index.saturating_add(1), session };
         self.state.drops += 1;
         self.control.write_kept(self.state.drops, &self.state.kept);
         self.disk.sync(self.control.file()).map_err(|error| format!("control: {error}"))?;
@@ -293,9 +294,9 @@ impl Keeper {
         let failed = |error: std::io::Error| format!("{}: {error}", self.dir.display());
         self.disk.sync_folder(&self.dir).map_err(failed)?;
         let mut lanes = Lane::ALL.map(|lane| self.control.done(lane).unwrap_or_default());
-        for (lane, last) in lanes.iter_mut().zip(&last) {
+        for last in &last {
             // The closing record may lie in a later segment than the last event.
-            lane.position = Position::new(last.index, last.used as u32);
+            lanes[last.lane as usize].position = Position::new(last.index, last.used as u32);
         }
         // Twice: now both slots say where the lanes end, and one that is lost later hides nothing.
         self.sync(lanes)?;

@@ -23,6 +23,8 @@ pub(super) const TRAILER_BYTES: usize = 8;
 pub(super) const ORPHANS: u8 = 5;
 
 const SEGMENT_MAGIC: [u8; 8] = *b"FUSEWIRE";
+/// More records than any lane has.
+const RECORDS_MOST: u64 = u64::MAX >> 1;
 /// Where a segment's head says how it was taken into use.
 const START_AT: usize = 64;
 
@@ -190,10 +192,15 @@ impl Start {
             return Ok(None);
         }
         let rest_is_zero = start[16..].iter().all(|byte| *byte == 0);
-        if Self::crc(head, start) != u32_at(start, 12) || !rest_is_zero {
-            return Err(Fault::StartChecksum);
+        let start = Self { records: u64_at(start, 0), previous: u32_at(start, 8) };
+        let holds = Self::crc(head, &bytes[START_AT..]) == u32_at(bytes, START_AT + 12);
+        // Whoever counts on from there must not come to the end of all numbers.
+        let is_possible = start.records <= RECORDS_MOST;
+        if holds && rest_is_zero && is_possible {
+            Ok(Some(start))
+        } else {
+            Err(Fault::StartChecksum)
         }
-        Ok(Some(Self { records: u64_at(start, 0), previous: u32_at(start, 8) }))
     }
 
     fn crc(head: &[u8], start: &[u8]) -> u32 {
@@ -282,6 +289,15 @@ mod tests {
         }
         assert_eq!(Head::decode(&good[..63]), Err(Fault::HeadCut));
         assert_eq!(Start::decode(&good[..127]), Err(Fault::HeadCut));
+    }
+
+    #[test]
+    fn a_number_of_records_that_no_lane_has_is_refused() {
+        for (records, good) in [(RECORDS_MOST, true), (RECORDS_MOST + 1, false), (u64::MAX, false)]
+        {
+            let start = Start { records, previous: 1 };
+            assert_eq!(Start::decode(&bytes(Some(start))).is_ok(), good, "{records}");
+        }
     }
 
     #[test]

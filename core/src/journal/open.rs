@@ -61,10 +61,10 @@ impl Journal {
     ///
     /// # Errors
     /// The folder holds something, another process writes it, the limits make no sense, or the disk says no.
-    pub fn create(opening: Opening<'_>) -> Result<Begun, JournalError> {
+    pub fn create(mut opening: Opening<'_>) -> Result<Begun, JournalError> {
         opening.config.validate().map_err(JournalError::Config)?;
         let dir = opening.dir;
-        fs::create_dir_all(dir).map_err(JournalError::io(dir))?;
+        make_folder(opening.disk.as_mut(), dir)?;
         refuse_used(dir)?;
         let lock = lock(dir)?;
         // Two processes may both have found it empty.
@@ -274,6 +274,20 @@ pub(super) fn is_locked(dir: &Path) -> bool {
         }
         Err(error) => matches!(error, TryLockError::WouldBlock),
     }
+}
+
+/// Makes a folder and those above it. Their names are on the medium then: what is synced in a folder that has
+/// none is lost.
+fn make_folder(disk: &mut dyn Disk, dir: &Path) -> Result<(), JournalError> {
+    let is_new = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let new: Vec<&Path> = dir.ancestors().take_while(is_new).collect();
+    fs::create_dir_all(dir).map_err(JournalError::io(dir))?;
+    for folder in new {
+        let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+        let above = above.unwrap_or(Path::new("."));
+        disk.sync_folder(above).map_err(JournalError::io(above))?;
+    }
+    Ok(())
 }
 
 /// A journal begins where nothing is.

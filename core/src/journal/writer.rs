@@ -15,7 +15,7 @@ use super::segment::Segment;
 use crate::lane::Lane;
 
 /// Whether a journal still takes records. Clones share the answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Watch {
     pub(super) stop: Stop,
     /// By lane: it waits for its next segment.
@@ -221,8 +221,8 @@ impl Appender {
 
     /// Unmaps the segment; returns what the keeper closes, which holds the lock until then.
     pub(super) fn finish(self) -> LastSegment {
-        let index = self.segment.index();
+        let (lane, index) = (self.lane, self.segment.index());
         let (path, file, used) = self.segment.finish();
-        LastSegment { index, path, file, used, _lock: self.lock }
+        LastSegment { lane, index, path, file, used, _lock: self.lock }
     }
 }

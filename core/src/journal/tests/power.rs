@@ -319,6 +319,47 @@ impl Disk for DropDisk {
     }
 }
 
+/// A disk that remembers whose names were synced.
+#[derive(Clone, Default)]
+struct FolderDisk(Arc<Mutex<Vec<std::path::PathBuf>>>);
+
+impl Disk for FolderDisk {
+    fn create(&mut self, path: &Path, bytes: u64) -> io::Result<File> {
+        FakeDisk.create(path, bytes)
+    }
+
+    fn sync(&mut self, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_folder(&mut self, folder: &Path) -> io::Result<()> {
+        self.0.lock().unwrap().push(folder.to_owned());
+        Ok(())
+    }
+
+    fn cut(&mut self, file: &File, bytes: u64) -> io::Result<()> {
+        FakeDisk.cut(file, bytes)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        FakeDisk.remove(path)
+    }
+}
+
+#[test]
+fn folders_that_are_made_have_their_names_on_the_medium() {
+    let (folder, disk, config) = (scratch(), FolderDisk::default(), config());
+    let dir = folder.path().join("a/b/c");
+    let opening = Opening { disk: Box::new(disk.clone()), ..opening(&dir, &config, 99) };
+    drop(Journal::create(opening).unwrap());
+    let synced = disk.0.lock().unwrap();
+    for above in ["", "a", "a/b", "a/b/c"] {
+        let path = folder.path().join(above);
+        assert!(synced.iter().any(|folder| folder.components().eq(path.components())), "{above}");
+    }
+    assert!(!synced.iter().any(|synced| synced.as_path() == folder.path().parent().unwrap()));
+}
+
 #[test]
 fn a_segment_is_dropped_after_the_page_says_so_on_the_medium() {
     let (folder, disk) = (scratch(), Box::new(DropDisk(PowerDisk::default())));
