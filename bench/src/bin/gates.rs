@@ -68,7 +68,7 @@ const GATES: &[Gate] = &[
     gate("book", "hftbacktest ROI vector", Some(4.0), 0.8),
     gate("book", "hftbacktest HashMap", None, 1.7),
     gate("book", "hftbacktest BTree", None, 4.5),
-    gate("journal append 128 B", "write(2)", Some(60.0), 1.0),
+    gate("journal append 128 B", "write(2)", Some(60.0), 7.0),
 ];
 
 /// One row of the table.
