@@ -247,9 +247,11 @@ fn every_line_is_one_line() {
         for line in shown.lines() {
             assert_eq!(line.trim_end(), line);
             assert!(!line.contains(char::is_control), "{line:?}");
-            let columns: Vec<&str> = line.split_whitespace().take(3).collect();
-            let [time, count, lane] = columns[..] else { panic!("{line}") };
-            assert!(time.ends_with('Z') && LANES.contains(&lane), "{line}");
+            let columns: Vec<&str> = line.split_whitespace().take(4).collect();
+            let [time, count, lane, what] = columns[..] else { panic!("{line}") };
+            // A header stands before all times.
+            let has_time = if what == "header" { time == "-" } else { time.ends_with('Z') };
+            assert!(has_time && LANES.contains(&lane), "{line}");
             let is_number = |text: &str| text.parse::<u64>().is_ok();
             assert!(is_number(count.strip_prefix('f').unwrap_or(count)), "{line}");
         }

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use fusewire_core::journal::{ControlPage, End, LaneReader, Position, Strand, View};
+use fusewire_core::journal::{ControlPage, End, LaneReader, Position, Strand, View, segment_name};
 use fusewire_core::lane::decode::{self, Decoded};
 use fusewire_core::lane::{DecodeError, Lane, RecordKind};
 use fusewire_core::units::Nanos;
@@ -83,8 +83,10 @@ impl Walk {
     #[must_use]
     pub fn orphans(dir: &Path) -> Self {
         let mut walk = Self::over(dir, |_| LaneReader::new(dir, Strand::Orphans, 1));
+        // Without a recovery there are none. Those whose beginning is lost are damage of the whole journal.
+        let are_there = dir.join(segment_name(Strand::Orphans, 1)).exists();
         for slot in &mut walk.slots {
-            slot.is_left_out = slot.lane != Lane::Gateway;
+            slot.is_left_out = slot.lane != Lane::Gateway || !are_there;
         }
         walk
     }
