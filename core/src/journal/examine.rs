@@ -197,7 +197,7 @@ impl View {
         }
     }
 
-    /// Where each lane begins; one without a segment will begin with one of this session.
+    /// Where each lane begins; one without a segment will begin with one of `session`.
     pub(super) fn kept(&self, session: u64) -> [Kept; Lane::ALL.len()] {
         self.lanes
             .each_ref()

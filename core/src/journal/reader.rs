@@ -113,7 +113,7 @@ impl LaneReader {
         }
     }
 
-    /// The same reader, which takes a first segment of this session only.
+    /// The same reader, which takes a first segment of `session` only; of any, when none is named.
     pub(super) fn begun_by(mut self, session: Option<u64>) -> Self {
         self.session = session;
         self
