@@ -3,6 +3,7 @@
 use fusewire_core::event::Event;
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::{Keep, LaneWriter, Record};
+use fusewire_core::latency::{Probe, Stamp};
 use fusewire_core::message::{Feedback, RiskOut, VerdictMessage};
 use fusewire_core::order::{Action, Approved, Rejection, Verdict};
 use fusewire_core::ring::{Consumer, Producer};
@@ -58,6 +59,8 @@ pub struct GatewayStage<V: Venue> {
     /// The last event: its verdicts follow it.
     seq: u64,
     ts: Nanos,
+    stamp: Stamp,
+    probe: Probe,
 }
 
 impl<V: Venue> GatewayStage<V> {
@@ -118,7 +121,14 @@ impl<V: Venue> GatewayStage<V> {
             counts: GatewayCounts::default(),
             seq: 0,
             ts: Nanos(0),
+            stamp: Stamp::default(),
+            probe: Probe::default(),
         }
+    }
+
+    /// Measures with this from here on.
+    pub fn measure(&mut self, probe: Probe) {
+        self.probe = probe;
     }
 
     /// What was sent and what was stopped.
@@ -193,12 +203,13 @@ impl<V: Venue> GatewayStage<V> {
             while self.levels.settle(seq) {
                 self.cancel_all();
             }
+            self.probe.pass(&mut { self.stamp });
             self.finishing = Some(seq);
         }
     }
 
     fn event(&mut self, event: &Event) {
-        (self.seq, self.ts) = (event.seq, event.ts);
+        (self.seq, self.ts, self.stamp) = (event.seq, event.ts, event.stamp);
         self.levels.on_event(event);
         self.venue.on_event(event, &mut self.out);
     }
@@ -228,6 +239,7 @@ impl<V: Venue> GatewayStage<V> {
     }
 
     fn send(&mut self, index: u32, approved: &Approved) {
+        self.probe.trade(self.stamp);
         self.lane.append(&Record::sent(self.seq, index, approved, None));
         self.count(&approved.intent().action);
         self.venue.send(self.seq, self.ts, approved, &mut self.out);

@@ -323,8 +323,16 @@ mod tests {
         /// An event of a frame; of none when that is zero.
         fn event(&mut self, seq: u64, frame: u64) {
             let (ts, recv) = (Nanos(seq), Nanos(seq));
-            let event =
-                Event { seq, ts, recv, frame, instrument: None, last: true, body: Body::Tick };
+            let event = Event {
+                seq,
+                ts,
+                recv,
+                frame,
+                instrument: None,
+                last: true,
+                stamp: Default::default(),
+                body: Body::Tick,
+            };
             self.put(Lane::Event, &Record::event(&event));
         }
 

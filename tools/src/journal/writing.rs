@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use fusewire_core::journal::{Journal, JournalConfig, Opening, RealDisk, Retention, View};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Lane, Record, RecordKind};
+use fusewire_core::latency::Latencies;
 use fusewire_core::units::Nanos;
 
 use super::header::{Frames, Header};
@@ -95,6 +96,9 @@ pub fn begin(
     }
     let event = run.sequencer.lane_mut();
     event.note(RecordKind::Header, &[&document]).map_err(Failure::line)?;
+    // Of this process: an interrupted run's counts end with its process.
+    run.latencies = Latencies::create(&mut RealDisk, &request.dir, config.sample())
+        .map_err(|error| Failure::line(format!("{}: {error}", request.dir.display())))?;
     Ok(Writing { journal, header: Digest::of(&document) })
 }
 
