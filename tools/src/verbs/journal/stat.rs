@@ -20,9 +20,9 @@ const DIGITS: u8 = 3;
 
 /// Sizes, rates and latencies.
 ///
-/// Rates are by market time and by the machine's clock. Latencies run from when an event was appended to
-/// when what a stage made of it was: those of an inline replay tell what the stages cost, not how fast a
-/// pinned run reacts.
+/// Rates are by market time and by the machine's clock. Latencies run from when the sequencer took what became
+/// an event to when a stage took the message that it answered: those of an inline replay tell what the stages
+/// cost, not how fast a pinned run reacts. Where no stamps were taken there are none.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  fusewire journal stat runs/a --json")]
 pub(super) struct Args {
@@ -49,12 +49,12 @@ struct Stat {
     last: Option<String>,
     /// Seconds of market time between them.
     market_s: f64,
-    /// Seconds of the machine's clock that it took to write.
+    /// Seconds of the machine's clock that it took to write; 0 where no stamps were taken.
     wall_s: f64,
     lanes: BTreeMap<&'static str, LaneStat>,
     /// Events by kind.
     events: BTreeMap<&'static str, u64>,
-    /// By stage.
+    /// By stage; none of a stage that took no stamps.
     latency_ns: BTreeMap<&'static str, Latency>,
     damage: Vec<String>,
 }
@@ -124,7 +124,7 @@ struct Counts {
     records: [u64; Lane::ALL.len()],
     walls: [Wall; Lane::ALL.len()],
     events: BTreeMap<&'static str, u64>,
-    /// Stamp of the event at hand.
+    /// Stamp of the event at hand, if one was taken.
     event_at: Option<u64>,
     latencies: [Histogram<u64>; 3],
 }
@@ -149,17 +149,20 @@ impl Counts {
 
     fn take(&mut self, item: &Item<'_>) {
         self.records[item.lane as usize] += 1;
+        // Zero stands for a stamp that nobody took.
+        let stamp = item.stamp_ns.filter(|stamp| *stamp > 0);
         if let Decoded::Event(event) = &item.record {
             *self.events.entry(event.body.kind().name()).or_default() += 1;
             self.times = Some((self.times.map_or(event.ts, |(first, _)| first), event.ts));
-            self.event_at = item.stamp_ns;
+            self.event_at = stamp;
         }
-        let Some(stamp) = item.stamp_ns else { return };
+        let Some(stamp) = stamp else { return };
         self.walls[item.lane as usize].take(stamp);
         let stage = STAGES.iter().position(|stage| *stage == item.lane);
         if let (Some(stage), Some(from)) = (stage, self.event_at)
             && !matches!(item.record, Decoded::Close(_))
         {
+            // A clock that has not moved says 0, which no histogram here holds.
             self.latencies[stage].saturating_record(stamp.saturating_sub(from).max(1));
         }
     }
@@ -265,4 +268,55 @@ fn render(stat: &Stat) -> String {
         text += &format!("damaged: {damage}\n");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::event::{Body, Event};
+    use fusewire_core::journal::Position;
+
+    use super::*;
+
+    /// What is counted of ten events, each with a cancel-all of the gateway behind it.
+    fn counted(event_at: fn(u64) -> u64, sent_at: fn(u64) -> u64) -> Counts {
+        let mut counts = Counts::new().unwrap();
+        for seq in 1..=10 {
+            let ts = Nanos(seq);
+            let (recv, body) = (ts, Body::Tick);
+            let event = Event { seq, ts, recv, frame: 0, instrument: None, last: true, body };
+            let sent = Decoded::CancelAll { seq };
+            for (lane, stamp, record) in [
+                (Lane::Event, event_at(seq), Decoded::Event(event)),
+                (Lane::Gateway, sent_at(seq), sent),
+            ] {
+                let position = Position::default();
+                counts.take(&Item { lane, position, stamp_ns: Some(stamp), seq, ts, record });
+            }
+        }
+        counts
+    }
+
+    /// Lowest, highest and number of the gateway's latencies, and the ns that the lanes took.
+    fn told(counts: &Counts) -> (u64, u64, u64, u64) {
+        let [_, _, gateway] = &counts.latencies;
+        let wall = counts.walls.iter().map(Wall::ns).max().unwrap();
+        (gateway.min(), gateway.max(), gateway.len(), wall)
+    }
+
+    #[test]
+    fn latencies_run_from_the_stamp_of_an_event() {
+        assert_eq!(told(&counted(|seq| 500 * seq, |seq| 500 * seq + 70)), (70, 70, 10, 4_500));
+        // A clock that stands still: as fast as can be told, in no time.
+        assert_eq!(told(&counted(|_| 7, |_| 7)), (1, 1, 10, 0));
+    }
+
+    #[test]
+    fn where_no_stamp_was_taken_nothing_is_told_of_it() {
+        assert_eq!(told(&counted(|_| 0, |_| 0)), (0, 0, 0, 0));
+        assert_eq!(told(&counted(|_| 0, |seq| 100 * seq)), (0, 0, 0, 900));
+        assert_eq!(told(&counted(|seq| 100 * seq, |_| 0)), (0, 0, 0, 900));
+        // Before the first message there is no stamp yet, and the clock may say anything then.
+        let late = counted(|seq| if seq < 3 { 0 } else { 1 << 40 | seq }, |_| 0);
+        assert_eq!(told(&late), (0, 0, 0, 7));
+    }
 }
