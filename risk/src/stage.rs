@@ -196,6 +196,7 @@ impl RiskStage {
         self.form(&event);
         let own = self.own.len();
         self.stamp = event.stamp;
+        self.lane.stamp(self.probe.at(event.stamp));
         let mut passed = Event { last: event.last && own == 0, ..event };
         self.probe.pass(&mut passed.stamp);
         self.outbox.push(RiskOut::Event(passed));
@@ -349,5 +350,9 @@ impl Stage for RiskStage {
             work += self.outbox.flush(&mut self.ports.output);
         }
         work
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }

@@ -221,6 +221,7 @@ impl<S: Strategy> AlphaStage<S> {
 
     fn handle(&mut self, event: &Event) {
         self.counts.events += 1;
+        self.lane.stamp(self.probe.at(event.stamp));
         self.fold(event);
         self.outbox.push(AlphaOut::Event(Event { last: true, ..*event }));
         for seat in 0..self.strategies.len() {
@@ -313,6 +314,10 @@ impl<S: Strategy> Stage for AlphaStage<S> {
             work += 1 + self.outbox.flush(&mut self.ports.output);
         }
         work
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }
 

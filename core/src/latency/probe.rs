@@ -51,12 +51,17 @@ impl Probe {
     /// A message is about to be handed on: counts how long it took since the stage before did so, when it is
     /// measured, and stamps it anew. Returns the latest time that the stage knows.
     pub fn pass(&mut self, stamp: &mut Stamp) -> u64 {
-        self.now = self.now.max(stamp.taken);
         if let (Some(on), true) = (&mut self.on, stamp.passed > 0) {
             let now = (on.clock)();
             on.recorder.record(now.saturating_sub(stamp.passed));
             (stamp.passed, self.now) = (now, now);
         }
+        self.at(*stamp)
+    }
+
+    /// The latest time that the stage knows with a message in hand: that of its stamp, or of its own last reading.
+    pub fn at(&mut self, stamp: Stamp) -> u64 {
+        self.now = self.now.max(stamp.taken).max(stamp.passed);
         self.now
     }
 

@@ -277,6 +277,7 @@ impl Sequencer {
         } else {
             self.probe.pass(&mut event.stamp);
         }
+        self.lane.stamp(self.probe.at(event.stamp));
         self.lane.append(&Record::event(&event));
         self.lane.done(event.seq);
         self.counts[event.body.kind() as usize] += 1;
@@ -294,6 +295,10 @@ impl Stage for Sequencer {
     fn poll(&mut self) -> usize {
         let taken = self.drain();
         if self.fault.is_some() { taken } else { taken + self.step() }
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }
 

@@ -220,7 +220,7 @@ impl FeedStage {
             Ok(Some(record)) => {
                 let recording = &self.recordings[record.source];
                 self.recv = record.recv;
-                self.outbox.probe.take(due);
+                self.lane.stamp(self.outbox.probe.take(due));
                 append_frame(&mut self.lane, self.store, recording.market, &record);
                 let outbox = &mut self.outbox;
                 outbox.begin(record.recv, self.lane.records());
@@ -296,6 +296,10 @@ impl Stage for FeedStage {
             return flushed + 1;
         }
         flushed
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }
 

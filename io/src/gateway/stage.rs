@@ -210,6 +210,7 @@ impl<V: Venue> GatewayStage<V> {
 
     fn event(&mut self, event: &Event) {
         (self.seq, self.ts, self.stamp) = (event.seq, event.ts, event.stamp);
+        self.lane.stamp(self.probe.at(event.stamp));
         self.levels.on_event(event);
         self.venue.on_event(event, &mut self.out);
     }
@@ -299,5 +300,9 @@ impl<V: Venue> Stage for GatewayStage<V> {
             work += 1;
         }
         work + self.deliver()
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }

@@ -128,7 +128,8 @@ impl Counts {
             *self.events.entry(event.body.kind().name()).or_default() += 1;
             self.times = Some((self.times.map_or(event.ts, |(first, _)| first), event.ts));
         }
-        if let Some(stamp) = item.stamp_ns {
+        // Zero stands for a stamp that nobody took.
+        if let Some(stamp) = item.stamp_ns.filter(|stamp| *stamp > 0) {
             self.walls[item.lane as usize].take(stamp);
         }
     }
