@@ -180,7 +180,7 @@ fn doctor_has_stable_keys_whatever_it_finds() {
     assert!(report["score"]["points"].as_u64() <= report["score"]["points_total"].as_u64());
     let found = |name| checks.iter().find(|check| check["name"] == name).unwrap();
     // Core 0 is never one for a stage; the folder above the missing ones has a file system.
-    assert_eq!(found("stage_cores")["verdict"], "warn");
+    assert_ne!(found("stage_cores")["verdict"], "ok");
     assert_ne!(found("journal_space")["verdict"], "unknown");
     let names: Vec<_> = checks.iter().map(|check| check["name"].as_str().unwrap()).collect();
     let shown = text_of(&fusewire(&["doctor"]));

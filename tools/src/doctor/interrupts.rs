@@ -90,7 +90,7 @@ fn apart(machine: &Machine, busy: &Cores) -> Option<Finding> {
         let shared = busy.shared_with(cores);
         let measured = match shared.is_empty() {
             true => busy.to_string(),
-            false => format!("{busy}, {shared} for stages"),
+            false => format!("{busy}, of which {shared} for stages"),
         };
         Some(Finding::when(shared.is_empty(), measured))
     })
@@ -114,7 +114,7 @@ fn irq_affinity(machine: &Machine) -> Option<Finding> {
         let near = targets.iter().filter(|(_, target)| !target.shared_with(cores).is_empty());
         let mut near: Vec<u32> = near.map(|&(number, _)| number).collect();
         near.sort_unstable();
-        let measured = format!("{} of {} go to {cores}", near.len(), targets.len());
+        let measured = format!("{} of {} go to stages", near.len(), targets.len());
         Some(match near.is_empty() {
             true => Finding::Good(measured),
             false => Finding::Bad(format!("{measured}: {}", some_of(&near))),
@@ -209,7 +209,7 @@ mod tests {
         {
             let of = |mask| machine(&[(path, mask)]).with_cores("2-3").found(name);
             assert_eq!(of("3\n"), ok("0-1"));
-            assert_eq!(of("00000000,00000007\n"), warn("0-2, 2 for stages"));
+            assert_eq!(of("00000000,00000007\n"), warn("0-2, of which 2 for stages"));
             assert_eq!(of("all\n").0, Unknown);
             assert_eq!(verdict(name, &[(path, "3\n")]), Unknown);
         }
@@ -224,9 +224,9 @@ mod tests {
         let of = |first_goes, second_goes| {
             machine(&[(first, first_goes), (second, second_goes), allowed, other]).with_cores("2-3")
         };
-        assert_eq!(of("0\n", "0-1\n").found("irq_affinity"), ok("0 of 2 go to 2-3"));
-        assert_eq!(of("3\n", "0-3\n").found("irq_affinity"), warn("2 of 2 go to 2-3: 9, 10"));
-        assert_eq!(of("\n", "?\n").found("irq_affinity"), warn("1 of 1 go to 2-3: 9"));
+        assert_eq!(of("0\n", "0-1\n").found("irq_affinity"), ok("0 of 2 go to stages"));
+        assert_eq!(of("3\n", "0-3\n").found("irq_affinity"), warn("2 of 2 go to stages: 9, 10"));
+        assert_eq!(of("\n", "?\n").found("irq_affinity"), warn("1 of 1 go to stages: 9"));
         assert_eq!(machine(&[other]).with_cores("2").verdict("irq_affinity"), Unknown);
         assert_eq!(verdict("irq_affinity", &[(first, "0\n")]), Unknown);
         assert_eq!(some_of(&[1; 9]), "1, 1, 1, 1, 1, 1, 1, 1, ..");

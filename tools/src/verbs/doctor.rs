@@ -7,8 +7,8 @@ use crate::outcome::{Done, Failure, Outcome, print};
 
 /// Look whether this Linux box is tuned for low latency.
 ///
-/// It only reads /proc and /sys. Limits are those of the user who runs it: run it as the user who
-/// will run the stages.
+/// It only reads /proc and /sys, and changes nothing. Limits are those of the user who runs it: run
+/// it as the user who will run the stages.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  fusewire doctor\n  fusewire doctor --cores 2-5 --journal /data/runs\n\n\
