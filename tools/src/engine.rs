@@ -20,6 +20,7 @@ use fusewire_core::sequencer::{self, ControlInput, Sequencer};
 use fusewire_core::stage::DoneSeq;
 use fusewire_io::capture::{Merge, OpenOptions, Reader};
 use fusewire_io::feed::{Feed, FeedStage, FrameStore, Recording};
+use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, GatewayStage};
 use fusewire_io::manifest::{self, FileSummary, Scanned};
 use fusewire_io::venue::paper::PaperVenue;
@@ -186,7 +187,7 @@ fn join(
     let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap.1, &owners(&seats));
     let gateway = GatewayStage::new(
         config.gateway_config(),
-        venue,
+        (OrderEncoder::new(&universe).map_err(Failure::line)?, venue),
         gateway::Ports { input: to_gateway.1, feedback: feedback.0 },
         kill,
         done,
