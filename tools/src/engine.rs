@@ -48,6 +48,8 @@ pub struct Plan {
     pub scanned: Scanned,
     /// Set to end the run between two frames, in order.
     pub stop: Arc<AtomicBool>,
+    /// Read all inputs into memory before the first frame, for a run whose time must not be that of a disk.
+    pub in_memory: bool,
 }
 
 /// What runs, beside the inputs.
@@ -104,7 +106,7 @@ pub fn prepare(
     let scanned =
         manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;
     let sources = in_merge_order(sources, &scanned.manifest.files);
-    Ok(Plan { sources, options, scanned, stop: Arc::default() })
+    Ok(Plan { sources, options, scanned, stop: Arc::default(), in_memory: false })
 }
 
 /// Runs the pipeline over the inputs, on this thread, each event to its end before the next.
@@ -122,15 +124,16 @@ pub fn run(
     let mut run = join(plan, setup, config, progress, done.clone())?;
     let Run { feed, sequencer, alpha, risk, gateway, .. } = &mut run;
     run_inline(feed, sequencer, &mut [alpha, risk, gateway], &done).map_err(Failure::line)?;
-    run.feed.finish().map_err(Failure::line)?;
-    if let Some(journal) = run.journal.take() {
-        writing::end(journal, &mut run)?;
-    }
+    run.end()?;
     Ok(run)
 }
 
-/// The stages, joined by their rings as in the picture.
-fn join(
+/// The stages, joined by their rings as in the picture, before the first of them moves. `run` does the rest;
+/// whoever drives the stages another way ends with [`Run::end`].
+///
+/// # Errors
+/// An input can no longer be read, a bound of the run was broken, or the journal can not be begun.
+pub fn join(
     plan: &Plan,
     setup: Setup,
     config: &Config,
@@ -146,7 +149,7 @@ fn join(
     let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
         Rings::new(config, universe.len());
 
-    let merge = Merge::new(open(&plan.sources, &plan.options)?).map_err(Failure::line)?;
+    let merge = Merge::new(inputs(plan)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let header = journal.as_ref().map(|request| {
         let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
@@ -258,6 +261,18 @@ impl Run {
         Ok(self)
     }
 
+    /// Ends a run whose stages have come to their end.
+    ///
+    /// # Errors
+    /// The inputs ended before their end, or the journal can not be closed.
+    pub fn end(&mut self) -> Result<(), Failure> {
+        self.feed.finish().map_err(Failure::line)?;
+        match self.journal.take() {
+            Some(journal) => writing::end(journal, self),
+            None => Ok(()),
+        }
+    }
+
     /// The lanes in their order.
     #[must_use]
     pub fn lanes(&self) -> [(Lane, &LaneWriter); Lane::ALL.len()] {
@@ -326,6 +341,15 @@ fn open(sources: &[Source], options: &OpenOptions) -> Result<Vec<Reader>, Failur
         .map(|source| source.open(options))
         .collect::<Result<_, _>>()
         .map_err(Failure::line)
+}
+
+/// The inputs of a run, opened.
+fn inputs(plan: &Plan) -> Result<Vec<Reader>, Failure> {
+    let readers = open(&plan.sources, &plan.options)?;
+    if !plan.in_memory {
+        return Ok(readers);
+    }
+    readers.into_iter().map(Reader::load).collect::<Result<_, _>>().map_err(Failure::line)
 }
 
 /// Sources ordered by (market, symbol, file name), so that equal times do not depend on the command line.
