@@ -11,6 +11,7 @@ use fusewire_core::event::{Body, Depth, Event, Mark, Origin, TouchChange, TouchS
 use fusewire_core::instrument::{InstrumentId, Market, Universe, common};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::Keep;
+use fusewire_core::latency::Stamp;
 use fusewire_core::market::Level;
 use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut};
 use fusewire_core::order::{
@@ -132,7 +133,8 @@ impl Desk {
     fn cause(&mut self, instrument: Option<InstrumentId>, body: Body, last: bool) -> AlphaOut {
         self.seq += 1;
         let (seq, ts, recv) = (self.seq, NOW, NOW);
-        AlphaOut::Event(Event { seq, ts, recv, frame: 0, instrument, last, body })
+        let stamp = Stamp::default();
+        AlphaOut::Event(Event { seq, ts, recv, frame: 0, instrument, last, stamp, body })
     }
 
     fn put<const N: usize>(&mut self, messages: [AlphaOut; N]) -> Vec<RiskOut> {

@@ -9,9 +9,9 @@
 //! these cost, and no absolute time.
 
 use std::hint::black_box;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use fusewire::clock::now_ns;
 use fusewire_core::book::{Book, BookConfig, SyncRule, Touch};
 use fusewire_core::event::{Body as EventBody, Event};
 use fusewire_core::instrument::{InstrumentId, Market, Universe};
@@ -20,6 +20,7 @@ use fusewire_core::journal::{
 };
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{FrameOrigin, FrameRef, Lane, Record, RecordKind};
+use fusewire_core::latency::Stamp;
 use fusewire_core::market::{Body, Decoded, Level, Message};
 use fusewire_core::message::{IntentMessage, VerdictMessage};
 use fusewire_core::order::{Action, Approved, NewOrder, Side, Verdict};
@@ -30,7 +31,6 @@ use tempfile::TempDir;
 
 use crate::desk::{Desk, two_symbols};
 use crate::measure::Subject;
-use crate::spread::ns_since;
 use crate::tape::{Frame, Tape};
 
 /// Different orders of each symbol and side.
@@ -105,9 +105,9 @@ impl Floor {
         let mut times = Vec::with_capacity(tape.len());
         for (at, frame) in tape.frames().enumerate() {
             self.make_room();
-            let start = Instant::now();
-            black_box(self.take(&frame));
-            let spent = ns_since(start);
+            let taken = now_ns();
+            black_box(self.take(&frame, taken));
+            let spent = now_ns() - taken;
             if wanted(at) {
                 times.push(spent);
             }
@@ -130,8 +130,8 @@ impl Floor {
         }
     }
 
-    /// One frame; the order's bytes are in `request` afterwards. True when the order passed.
-    fn take(&mut self, frame: &Frame<'_>) -> bool {
+    /// One frame, taken then; the order's bytes are in `request` afterwards. True when the order passed.
+    fn take(&mut self, frame: &Frame<'_>, taken: u64) -> bool {
         self.seq += 1;
         let good = self.decoder.decode(black_box(frame.bytes), &mut self.out).is_ok();
         let (mut touch, mut id) = (Touch::default(), InstrumentId(0));
@@ -145,7 +145,7 @@ impl Floor {
         let Action::New(new) = approved.intent().action else { return false };
         let passed = good && self.limits.pass(&new, touch, frame.recv);
         self.limits.last = frame.recv;
-        self.record(frame, id, &approved);
+        self.record((frame, taken), id, &approved);
         self.encoder.encode(self.seq, 0, &approved, &mut self.request);
         black_box(self.request.as_bytes());
         passed
@@ -185,7 +185,7 @@ impl Floor {
     }
 
     /// What a run writes before an order leaves: the frame, the event, the intent and its verdict.
-    fn record(&mut self, frame: &Frame<'_>, id: InstrumentId, approved: &Approved) {
+    fn record(&mut self, (frame, taken): (&Frame<'_>, u64), id: InstrumentId, approved: &Approved) {
         let (seq, recv) = (self.seq, frame.recv);
         let reference = FrameRef {
             frame: seq,
@@ -198,7 +198,8 @@ impl Floor {
             crc: 0,
         };
         let (instrument, body) = (Some(id), EventBody::Wake);
-        let event = Event { seq, ts: recv, recv, frame: seq, instrument, last: false, body };
+        let (stamp, last) = (Stamp::default(), false);
+        let event = Event { seq, ts: recv, recv, frame: seq, instrument, last, stamp, body };
         let intent = IntentMessage { seq, last: true, intent: *approved.intent() };
         let verdict = Verdict::Approved(*approved);
         let verdict = VerdictMessage { seq, last: true, index: 0, verdict };
@@ -209,7 +210,7 @@ impl Floor {
             (RecordKind::Verdict, Record::verdict(&verdict)),
         ];
         for (lane, (kind, record)) in self.lanes.iter_mut().zip(&records) {
-            lane.append(*kind as u8, &[record.bytes()]);
+            lane.append(*kind as u8, &[record.bytes()], taken);
         }
     }
 }
@@ -264,7 +265,7 @@ impl Subject for Row<'_> {
     fn pass(&mut self) {
         for frame in self.tape.frames() {
             self.floor.make_room();
-            black_box(self.floor.take(&frame));
+            black_box(self.floor.take(&frame, 0));
         }
     }
 }
@@ -272,7 +273,7 @@ impl Subject for Row<'_> {
 /// Orders of each symbol, as a risk stage let them through.
 fn orders(universe: &Universe) -> Vec<Vec<Approved>> {
     let mut desk = Desk::new(universe, &[Px(60_000 * ONE), Px(2_500 * ONE)]);
-    let mut of = |id: InstrumentId| {
+    let mut of = |id: InstrumentId| -> Vec<Approved> {
         let kinds = (1..=ORDERS).flat_map(|n| Side::ALL.map(|side| (side, 10 + n)));
         kinds
             .map(|(side, distance)| {
@@ -302,18 +303,11 @@ fn begin() -> Result<Begun, JournalError> {
         dir: folder.path(),
         config: &config,
         session: 1,
-        clock,
         disk: Box::new(RealDisk),
         kill: KillSwitch::new(),
     };
     let (journal, lanes) = Journal::create(opening)?;
     Ok((folder, journal, lanes))
-}
-
-/// ns since it was first asked, as the program's own journals take them.
-fn clock() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    ns_since(*START.get_or_init(Instant::now))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use fusewire_core::event::Event;
 use fusewire_core::instrument::{Market, Universe};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::Keep;
+use fusewire_core::latency::Stamp;
 use fusewire_core::market::{Body, Level, LevelRange};
 use fusewire_core::message::{BookInput, Feedback, Input, InputBody};
 use fusewire_core::ring::{Consumer, LevelsProducer, Producer, RingBuffer, with_levels};
@@ -116,7 +117,9 @@ fn inputs(tape: &Tape, frames: usize, universe: &Universe) -> Vec<Fed> {
         let taken = feed.take(frame.bytes, &context, |instrument, message, decoded| {
             let (body, range) = input_of(&message.body);
             let (bids, asks) = (decoded.bids(range).to_vec(), decoded.asks(range).to_vec());
-            inputs.push(Fed { input: Input { recv, frame: number, instrument, body }, bids, asks });
+            let stamp = Stamp::default();
+            let input = Input { recv, frame: number, instrument, stamp, body };
+            inputs.push(Fed { input, bids, asks });
         });
         assert!(taken.is_ok(), "the recording was read before");
     }

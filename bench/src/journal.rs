@@ -1,15 +1,14 @@
 //! Subjects that put records on disk: the journal's appender, and `write(2)`.
 //!
-//! What is in the time: of our side checksum, stamp of the clock, and the copy into a segment that its
-//! helper thread made before; of the peer one system call with bytes that are laid out already, into pages
-//! that the file has. Neither waits for the medium, and both lie on the same disk.
+//! What is in the time: of our side checksum and the copy into a segment that its helper thread made before;
+//! of the peer one system call with bytes that are laid out already, into pages that the file has. Neither
+//! waits for the medium, and both lie on the same disk.
 
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, Seek, Write};
 use std::path::Path;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fusewire_core::journal::{
     Appender, HEAD_BYTES, Journal, JournalConfig, JournalError, LaneReader, Opening,
@@ -64,7 +63,6 @@ impl Ours {
             dir: folder.path(),
             config: &config(),
             session: 1,
-            clock,
             disk: Box::new(RealDisk),
             kill: KillSwitch::new(),
         };
@@ -76,7 +74,7 @@ impl Ours {
 
     fn append(&mut self) {
         self.seq += 1;
-        self.lane.append(RecordKind::Event as u8, &[black_box(&self.payload)]);
+        self.lane.append(RecordKind::Event as u8, &[black_box(&self.payload)], self.seq);
     }
 }
 
@@ -121,12 +119,6 @@ fn config() -> JournalConfig {
 
 fn payload() -> [u8; PAYLOAD_BYTES] {
     std::array::from_fn(|at| at as u8)
-}
-
-/// ns since it was first asked, as the program's own journals take them.
-fn clock() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// A file that takes each record with a system call.

@@ -17,6 +17,7 @@ use fusewire::journal::writing::Request;
 use fusewire::outcome::Failure;
 use fusewire::sources::Source;
 use fusewire_core::instrument::Market;
+use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::Keep;
 use fusewire_core::units::Nanos;
 use fusewire_io::capture::OpenOptions;
@@ -89,6 +90,7 @@ pub fn run_over(folder: &Path) -> Result<u64, String> {
         strategies: strategies.into_iter().map(|(_, strategy)| strategy).collect(),
         controls: Vec::new(),
         keep: Keep::Digest,
+        kill: KillSwitch::new(),
         journal: Some(Request { dir, frames: Frames::Reference, resume: false }),
         allow_broken: false,
     };
@@ -105,7 +107,7 @@ pub fn run_over(folder: &Path) -> Result<u64, String> {
 type Peak = std::sync::Arc<std::sync::atomic::AtomicU64>;
 
 /// A number that rises to the largest memory whenever it is told of progress.
-fn peak() -> (Peak, Box<dyn FnMut(u64)>) {
+fn peak() -> (Peak, Box<dyn FnMut(u64) + Send>) {
     let most = Peak::default();
     let told = Peak::clone(&most);
     let tell = move |_bytes: u64| {

@@ -1,29 +1,28 @@
 //! The whole pipeline over frames in memory, inline, as the program's own composition joins it: what a
 //! replay costs beside decoding alone, and how long it takes from a frame to the order that it causes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use fusewire::config::{Config, ProfileName};
-use fusewire::engine::{self, Plan, Run, Setup};
+use core_affinity::CoreId;
+use fusewire::config::{Config, LockMemory, ProfileName, RunnerMode};
+use fusewire::engine::{self, Plan, Ready, Setup};
 use fusewire::journal::header::Frames;
 use fusewire::journal::writing::Request;
+use fusewire::latency::Latency;
 use fusewire::outcome::Failure;
+use fusewire_core::event::Event;
 use fusewire_core::instrument::{InstrumentId, Market, Universe};
-use fusewire_core::lane::Keep;
+use fusewire_core::kill::KillSwitch;
+use fusewire_core::lane::{Decoded as Record, Keep, RecordKind, decode};
+use fusewire_core::latency::{Counts, Span};
 use fusewire_core::market::Decoded;
-use fusewire_core::runner::{Source, run_inline};
-use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_io::capture::OpenOptions;
 use fusewire_io::decode::Decoder;
-use fusewire_io::feed::FeedStage;
-use fusewire_io::gateway::GatewayStage;
-use fusewire_io::venue::paper::PaperVenue;
 use tempfile::TempDir;
 
 use crate::measure::Subject;
-use crate::spread::ns_since;
 use crate::tape::{Recordings, Tape};
 
 /// What a run needs to know, found out once.
@@ -35,10 +34,9 @@ pub struct Course {
     strategies: String,
 }
 
-/// A run that is joined and has not moved; its journal lies in the folder for scratch files.
+/// A run that is ready; its journal lies in the folder for scratch files.
 struct Started {
-    run: Run,
-    done: DoneSeq,
+    ready: Ready,
     /// Dropped behind the run, which writes to it.
     _folder: TempDir,
 }
@@ -55,10 +53,30 @@ impl Course {
         let options = OpenOptions { market: Some(Market::UsdM), unit: None, limits };
         let sources = recordings.sources.clone();
         let plan = engine::prepare(sources, options, &config, &mut |_| {}).map_err(text)?;
-        let given = std::collections::BTreeMap::new();
+        let given = BTreeMap::new();
         let universe =
             engine::universe::resolve(&config, &[], &plan.scanned, &given).map_err(text)?;
         Self::of(config, plan, universe, strategies)
+    }
+
+    /// The same on two threads, each on a core of its own, paced by recorded time.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn pinned(
+        recordings: &Recordings,
+        strategies: &str,
+        (cores, pace): ([CoreId; 2], &str),
+    ) -> Result<Self, String> {
+        let mut course = Self::new(recordings, strategies)?;
+        let Config { runner, gates, .. } = &mut course.config;
+        runner.mode = RunnerMode::Pinned;
+        runner.cores = cores.map(|core| core.id as u16).into();
+        runner.pace = pace.to_owned();
+        runner.lock_memory = LockMemory::Off;
+        // Measured as rarely as inline, or the readings of the clock would be in the difference.
+        gates.sample_threads = gates.sample_inline;
+        Ok(course)
     }
 
     /// Over inputs that were scanned before, with symbols that are known.
@@ -79,35 +97,85 @@ impl Course {
     /// Joins the stages and begins the journal, which refers to its frames.
     fn start(&self) -> Result<Started, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let dir = folder.path().join("journal");
+        let journal = Some(Request { dir, frames: Frames::Reference, resume: false });
+        let setup = self.setup(Keep::Digest, journal)?;
+        let ready = engine::start(&self.plan, setup, &self.config, Box::new(|_| {}));
+        Ok(Started { ready: ready.map_err(text)?, _folder: folder })
+    }
+
+    fn setup(&self, keep: Keep, journal: Option<Request>) -> Result<Setup, String> {
         // One by one, because a run may have the same strategy several times here.
         let named = self.strategies.split(',').map(|name| self.config.strategies(name));
         let strategies: Vec<Vec<_>> = named.collect::<Result<_, _>>()?;
-        let dir = folder.path().join("journal");
-        let setup = Setup {
+        Ok(Setup {
             universe: self.universe.clone(),
             tradable: self.tradable.clone(),
             strategies: strategies.into_iter().flatten().map(|(_, strategy)| strategy).collect(),
             controls: Vec::new(),
-            keep: Keep::Digest,
-            journal: Some(Request { dir, frames: Frames::Reference, resume: false }),
+            keep,
+            kill: KillSwitch::new(),
+            journal,
             allow_broken: false,
-        };
-        let done = DoneSeq::new();
-        let run = engine::join(&self.plan, setup, &self.config, Box::new(|_| {}), done.clone());
-        Ok(Started { run: run.map_err(text)?, done, _folder: folder })
+        })
     }
+
+    /// The places of all frames that cause an order: decisions do not depend on the clock, so that these are
+    /// the same in every run.
+    ///
+    /// # Errors
+    /// The recordings can not be read again.
+    pub fn trading_frames(&self) -> Result<BTreeSet<usize>, String> {
+        let setup = self.setup(Keep::Records, None)?;
+        let run = engine::run(&self.plan, setup, &self.config, Box::new(|_| {}));
+        let mut run = run.map_err(text)?;
+        let sent = run.gateway.lane_mut().take_records();
+        let causes: BTreeSet<u64> = sent.iter().filter_map(cause_of_sent).collect();
+        let events = run.sequencer.lane_mut().take_records();
+        let traded = events.iter().filter_map(event).filter(|event| causes.contains(&event.seq));
+        // Frames count from 1; what comes from none has 0.
+        Ok(traded.filter_map(|event| event.frame.checked_sub(1)).map(|at| at as usize).collect())
+    }
+
+    /// Runs once with the program's own probes and tells how long each frame with an order took to the bytes
+    /// of its orders, from `Span::TickToTrade`.
+    ///
+    /// # Errors
+    /// The recordings can not be read again, or the run ends before its end.
+    pub fn tick_to_trade(&self) -> Result<Counts, String> {
+        let mut started = self.start()?;
+        started.ready.drive().map_err(text)?;
+        Ok(started.ready.run().latencies.read(Span::TickToTrade))
+    }
+
+    /// ns that a run takes for each of its frames, and its tick to trade.
+    ///
+    /// # Errors
+    /// As `tick_to_trade`.
+    pub fn frame_ns(&self) -> Result<(f64, Latency), String> {
+        let mut started = self.start()?;
+        let start = Instant::now();
+        started.ready.drive().map_err(text)?;
+        let spent = start.elapsed().as_secs_f64() * 1e9;
+        let run = started.ready.run();
+        let trades = Latency::of(&run.latencies.read(Span::TickToTrade));
+        Ok((spent / run.feed.lane().records() as f64, trades))
+    }
+}
+
+/// The event that something was sent for; none for any other record.
+fn cause_of_sent((kind, payload): &(RecordKind, Vec<u8>)) -> Option<u64> {
+    let Ok(Record::Sent(sent)) = decode(*kind, payload) else { return None };
+    sent.blocked_at.is_none().then_some(sent.seq)
+}
+
+fn event((kind, payload): &(RecordKind, Vec<u8>)) -> Option<Event> {
+    let Ok(Record::Event(event)) = decode(*kind, payload) else { return None };
+    Some(event)
 }
 
 fn text(failure: Failure) -> String {
     failure.0.join(", ")
-}
-
-impl Started {
-    fn drive(&mut self) {
-        let Run { feed, sequencer, alpha, risk, gateway, .. } = &mut self.run;
-        let ended = run_inline(feed, sequencer, &mut [alpha, risk, gateway], &self.done);
-        assert_eq!(ended, Ok(()), "the recording was run before");
-    }
 }
 
 /// A whole replay with its journal on. Opening, unpacking and closing are not in the time.
@@ -139,9 +207,10 @@ impl Subject for Whole<'_> {
 
     fn pass(&mut self) {
         let started = self.started.as_mut().expect("a pass comes behind a reset");
-        started.drive();
-        assert_eq!(started.run.feed.lane().records(), self.frames, "every frame was taken");
-        black_box(started.run.gateway.counts());
+        assert_eq!(started.ready.drive(), Ok(()), "the recording was run before");
+        let run = started.ready.run();
+        assert_eq!(run.feed.lane().records(), self.frames, "every frame was taken");
+        black_box(run.gateway.counts());
     }
 }
 
@@ -173,140 +242,17 @@ impl Subject for Decoding<'_> {
     }
 }
 
-/// What a run took for each frame.
-#[derive(Clone, Debug, Default)]
-pub struct Times {
-    /// Frames that caused an order, by their place, with the time from the frame to the first order's bytes.
-    pub trades: Vec<(usize, u64)>,
-    /// All frames: from a frame to the end of everything that it caused.
-    pub frames: Vec<u64>,
-}
-
-impl Times {
-    /// Which of so many frames caused an order.
-    #[must_use]
-    pub fn traded(&self, frames: usize) -> Vec<bool> {
-        let mut traded = vec![false; frames];
-        self.trades.iter().for_each(|(at, _)| traded[*at] = true);
-        traded
-    }
-}
-
-impl Course {
-    /// Runs once and measures every frame, with a clock read before the feed takes it and one behind the
-    /// gateway's poll that encoded its first order (what the paper venue does with the order is in it).
-    ///
-    /// # Errors
-    /// The recordings can not be read again.
-    pub fn times(&self) -> Result<Times, String> {
-        let mut started = self.start()?;
-        let watch = Watch { base: Instant::now(), frame_ns: AtomicU64::new(0) };
-        let Run { feed, sequencer, alpha, risk, gateway, .. } = &mut started.run;
-        let mut feed = TimedFeed { feed, watch: &watch, starts: Vec::new() };
-        let mut gateway =
-            TimedGateway { gateway, watch: &watch, frame_ns: u64::MAX, orders: Vec::new() };
-        let ended =
-            run_inline(&mut feed, sequencer, &mut [alpha, risk, &mut gateway], &started.done);
-        assert_eq!(ended, Ok(()), "the recording was run before");
-        Ok(times(&feed.starts, &gateway.orders, watch.now()))
-    }
-}
-
-/// The time of each frame, and of those with an order. A frame ends where the next one begins.
-fn times(starts: &[u64], orders: &[(u64, u64)], end: u64) -> Times {
-    let ends = starts.iter().skip(1).copied().chain([end]);
-    let frames = starts.iter().zip(ends).map(|(start, end)| end - start).collect();
-    let place = |start: u64| starts.binary_search(&start).ok();
-    let trades = orders.iter().filter_map(|(start, ns)| Some((place(*start)?, *ns))).collect();
-    Times { trades, frames }
-}
-
-/// A clock that two stages share.
-struct Watch {
-    base: Instant,
-    /// When the feed began with the frame that is being handled. Written and read on one thread.
-    frame_ns: AtomicU64,
-}
-
-impl Watch {
-    fn now(&self) -> u64 {
-        ns_since(self.base)
-    }
-}
-
-struct TimedFeed<'a> {
-    feed: &'a mut FeedStage,
-    watch: &'a Watch,
-    /// When each frame began.
-    starts: Vec<u64>,
-}
-
-impl Stage for TimedFeed<'_> {
-    fn name(&self) -> &'static str {
-        self.feed.name()
-    }
-
-    fn poll(&mut self) -> usize {
-        let before = self.feed.lane().records();
-        let start = self.watch.now();
-        self.watch.frame_ns.store(start, Ordering::Relaxed);
-        let work = self.feed.poll();
-        if self.feed.lane().records() > before {
-            self.starts.push(start);
-        }
-        work
-    }
-}
-
-impl Source for TimedFeed<'_> {
-    fn ended(&self) -> bool {
-        self.feed.ended()
-    }
-}
-
-struct TimedGateway<'a> {
-    gateway: &'a mut GatewayStage<PaperVenue>,
-    watch: &'a Watch,
-    /// The frame of the last order.
-    frame_ns: u64,
-    /// When the frame began, and how long its first order took.
-    orders: Vec<(u64, u64)>,
-}
-
-impl Stage for TimedGateway<'_> {
-    fn name(&self) -> &'static str {
-        self.gateway.name()
-    }
-
-    fn poll(&mut self) -> usize {
-        let before = self.gateway.counts().wire_bytes;
-        let work = self.gateway.poll();
-        if self.gateway.counts().wire_bytes > before {
-            let (now, start) = (self.watch.now(), self.watch.frame_ns.load(Ordering::Relaxed));
-            if start != self.frame_ns {
-                self.frame_ns = start;
-                self.orders.push((start, now - start));
-            }
-        }
-        work
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_measured_run_takes_every_frame_and_some_of_them_cause_orders() {
-        let recordings = Recordings::sample();
-        let tape = Tape::load(&recordings).unwrap();
-        let course = Course::new(&recordings, "quoter").unwrap();
-        let times = course.times().unwrap();
-        assert_eq!(times.frames.len(), tape.len());
-        let traded = times.traded(tape.len()).into_iter().filter(|traded| *traded).count();
-        assert!(traded > 10 && traded == times.trades.len(), "{traded} frames with orders");
-        let inside = |(at, ns): &(usize, u64)| *ns <= times.frames[*at];
-        assert!(times.trades.iter().all(inside), "an order comes before its frame's end");
+    fn the_probes_count_the_orders_of_the_frames_that_cause_them() {
+        let course = Course::new(&Recordings::sample(), "quoter").unwrap();
+        let frames = course.trading_frames().unwrap();
+        let counted = course.tick_to_trade().unwrap().total();
+        // A frame may cause several orders, amends and cancels.
+        assert!(frames.len() > 10 && counted >= frames.len() as u64, "{counted} {frames:?}");
     }
 
     #[test]
@@ -320,7 +266,7 @@ mod tests {
         decoding.pass();
         assert_eq!(whole.units(), decoding.units());
         assert_eq!(decoding.decoder.handed_over(), 0);
-        let run = &whole.started.as_ref().unwrap().run;
+        let run = whole.started.as_ref().unwrap().ready.run();
         assert!(run.gateway.counts().wire_bytes > 0);
     }
 }

@@ -1,6 +1,6 @@
 //! Times of single events, as percentiles: exact, because they are few enough to be kept.
 
-use std::time::Instant;
+use fusewire::clock::now_ns;
 
 /// Pairs of clock reads that the cost of one is the median of.
 const PAIRS: usize = 100_001;
@@ -53,15 +53,13 @@ impl Spread {
 /// with one.
 #[must_use]
 pub fn clock_pair_ns() -> u64 {
-    let mut pairs: Vec<u64> = (0..PAIRS).map(|_| ns_since(Instant::now())).collect();
+    let pair = |_| {
+        let start = now_ns();
+        now_ns() - start
+    };
+    let mut pairs: Vec<u64> = (0..PAIRS).map(pair).collect();
     pairs.sort_unstable();
     pairs[PAIRS / 2]
-}
-
-/// ns since then.
-#[must_use]
-pub fn ns_since(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use crate::book::{BookSide, Invalid, Touch};
 use crate::instrument::InstrumentId;
 use crate::kill::Level as KillLevel;
+use crate::latency::{Span, Stamp};
 use crate::market::{Level, Side};
 use crate::order::{OrderId, Rejection, Report, Status};
 use crate::units::{Nanos, Px, Qty, Rate, Wide};
@@ -23,13 +24,15 @@ pub struct Event {
     pub instrument: Option<InstrumentId>,
     /// True when no message with this `seq` follows on the same ring.
     pub last: bool,
+    /// When it passed the stages, as measured: never in a record's payload, and no part of what is equal.
+    pub stamp: Stamp,
     /// What happened.
     pub body: Body,
 }
 
-// Two cache lines and a word, for the report's venue time: without it a late answer to one amend could be
-// taken for the answer to the next.
-const _: () = assert!(size_of::<Event>() <= 136);
+// Two cache lines and three words: the report's venue time, without which a late answer to one amend could be
+// taken for the answer to the next, and two stamps.
+const _: () = assert!(size_of::<Event>() <= 152);
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,6 +209,19 @@ pub struct Bar {
 pub enum Control {
     /// Raise the kill level to this.
     Raise(KillLevel),
+    /// A latency budget was not kept.
+    GateBreach(GateBreach),
+}
+
+/// A span that took longer than its budget. In pinned runs alone a measurement becomes an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateBreach {
+    /// What was measured.
+    pub span: Span,
+    /// What the configured quantile of the latencies in the last window was.
+    pub measured: Nanos,
+    /// The budget for it.
+    pub budget: Nanos,
 }
 
 /// The kinds of `Body`, for counting.

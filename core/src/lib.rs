@@ -21,6 +21,7 @@ pub mod jitter;
 pub mod journal;
 pub mod kill;
 pub mod lane;
+pub mod latency;
 pub mod market;
 pub mod message;
 pub mod order;

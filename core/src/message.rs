@@ -11,6 +11,7 @@
 use crate::book::Invalid;
 use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
+use crate::latency::Stamp;
 use crate::market::{AggTrade, BookTicker, DepthIds, Liquidation, Mark, Trade};
 use crate::order::{Intent, Rejection, Report, Status, Verdict};
 use crate::units::Nanos;
@@ -25,6 +26,8 @@ pub struct Input {
     pub frame: u64,
     /// The symbol.
     pub instrument: InstrumentId,
+    /// When it passed the stages, as measured.
+    pub stamp: Stamp,
     /// What it says.
     pub body: InputBody,
 }

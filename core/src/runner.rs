@@ -1,11 +1,31 @@
-//! Who polls the stages. Inline: one thread that drives every event to completion before the next one
-//! is taken, so that a replay gives the same on every machine.
+//! Who polls the stages. Nothing in a stage knows which runner drives it.
+//!
+//! | runner | threads |
+//! |---|---|
+//! | inline | one: every event is driven to its end before the next is taken |
+//! | pinned | stages grouped onto cores, each free to run |
+//! | lockstep | as pinned, but the head waits for quiescence before each event |
+//!
+//! A panic in a stage, like any other failure, raises the kill level to its highest, and the gateway cancels
+//! everything before the run ends.
+
+mod crew;
+mod inline;
+mod threads;
+mod worker;
+
+pub use crew::{Crew, Role};
+pub use inline::run_inline;
+pub use threads::{Gating, Group, Idle, Threads, run_threads};
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thiserror::Error;
 
 use crate::journal::Stopped;
-use crate::sequencer::{Sequencer, SequencerError};
-use crate::stage::{DoneSeq, Stage};
+use crate::sequencer::SequencerError;
+use crate::stage::Stage;
 
 /// The stage that the inputs come from.
 pub trait Source: Stage {
@@ -30,90 +50,45 @@ pub enum RunError {
         /// The event, or the last one when the next does not come.
         seq: u64,
     },
+    /// A stage panicked. The kill level was raised and everything cancelled.
+    #[error("stage '{stage}' panicked: {what}")]
+    Panicked {
+        /// The stage.
+        stage: &'static str,
+        /// What it said.
+        what: String,
+    },
+    /// A thread can not be had as configured.
+    #[error("thread '{thread}': {what}")]
+    Thread {
+        /// Its name.
+        thread: String,
+        /// What can not be had.
+        what: String,
+    },
 }
 
-/// Runs until the feed has ended and nothing is left. `rest` are the stages behind the head in pipeline
-/// order; the last of them publishes `done`.
-///
-/// # Errors
-/// A fault of the head, or a round in which no stage moved though work is left.
-pub fn run_inline(
-    feed: &mut dyn Source,
-    head: &mut Sequencer,
-    rest: &mut [&mut dyn Stage],
-    done: &DoneSeq,
-) -> Result<(), RunError> {
-    loop {
-        let fed = if head.wants_input() && !feed.ended() { feed.poll() } else { 0 };
-        let mut work = fed + head.poll();
-        work += finish_event(head, rest, done)?;
-        if work > 0 {
-            continue;
-        }
-        if head.wants_input() && feed.ended() {
-            return Ok(());
-        }
-        if waits_for_journal(head)? {
-            continue;
-        }
-        // The head has an input and no room for it, or the feed owes it one.
-        let stage = if head.wants_input() { feed.name() } else { head.name() };
-        return Err(RunError::Stuck { stage, seq: head.seq() });
-    }
-}
+/// Polls of the gateway after a failure. It cancels everything in the first one; the others put on the ring
+/// what comes of it.
+const LAST_POLLS: usize = 16;
 
-/// Polls the stages behind the head until they have finished its last event. The head takes feedback
-/// meanwhile, or a full ring would keep the far end from finishing.
-fn finish_event(
-    head: &mut Sequencer,
-    rest: &mut [&mut dyn Stage],
-    done: &DoneSeq,
-) -> Result<usize, RunError> {
-    let mut work = 0;
-    // The stage farthest down that moved for this event.
-    let mut moved = None;
-    loop {
-        if let Some(fault) = head.fault() {
-            return Err((*fault).into());
-        }
-        if done.get() == head.seq() && head.is_idle() {
-            return Ok(work);
-        }
-        let mut round = 0;
-        for (index, stage) in rest.iter_mut().enumerate() {
-            let polled = stage.poll();
-            if polled > 0 {
-                moved = moved.max(Some(index));
-            }
-            round += polled;
-        }
-        round += head.drain();
-        if round == 0 && head.fault().is_none() && !waits_for_journal(head)? {
-            return Err(stuck(head, rest, moved));
-        }
-        work += round;
-    }
-}
-
-/// True when a lane waits for its next segment; the thread that makes it is let go first.
+/// Lets the gateway cancel everything: the kill level was raised before. If that fails too there is nothing left
+/// to be done here; the venue's own dead man's switch is for that.
 #[cold]
-fn waits_for_journal(head: &Sequencer) -> Result<bool, Stopped> {
-    let Some(watch) = head.lane().watch() else { return Ok(false) };
-    if let Some(stopped) = watch.stopped() {
-        return Err(stopped.clone());
-    }
-    let starved = watch.is_starved();
-    if starved {
-        std::thread::yield_now();
-    }
-    Ok(starved)
+fn last_polls(gateway: &mut dyn Stage) {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        for _ in 0..LAST_POLLS {
+            gateway.poll();
+        }
+    }));
 }
 
+/// What a panic said.
 #[cold]
-fn stuck(head: &Sequencer, rest: &[&mut dyn Stage], moved: Option<usize>) -> RunError {
-    let next = moved.map_or(0, |index| index + 1);
-    let stage = rest.get(next).or(rest.last()).map_or(head.name(), |stage| stage.name());
-    RunError::Stuck { stage, seq: head.seq() }
+fn panicked(stage: &'static str, panic: &(dyn Any + Send)) -> RunError {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let what = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    RunError::Panicked { stage, what: what.unwrap_or_else(|| "no message".to_owned()) }
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_utils::CachePadded;
 use rtrb::{Producer, PushError};
 
+use crate::units::Nanos;
+
 /// One step of the pipeline.
 pub trait Stage {
     /// Its name in reports and errors.
@@ -15,6 +17,11 @@ pub trait Stage {
     /// Does a bounded amount of work without blocking and returns how much: 0 when there was nothing to
     /// do or nowhere to put it. A stage with undelivered output takes no input.
     fn poll(&mut self) -> usize;
+
+    /// Does a bounded amount of what can wait until there is nothing else to do; returns how much that was.
+    fn rest(&mut self) -> usize {
+        0
+    }
 }
 
 /// Output that waits for room on a ring, in order and bounded.
@@ -72,6 +79,11 @@ impl<T> Outbox<T> {
         self.capacity - self.waiting.len()
     }
 
+    /// The first message that waits.
+    pub fn front_mut(&mut self) -> Option<&mut T> {
+        self.waiting.front_mut()
+    }
+
     /// The last message that waits.
     pub fn back_mut(&mut self) -> Option<&mut T> {
         self.waiting.back_mut()
@@ -98,6 +110,32 @@ impl DoneSeq {
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Before what time no frame comes any more: who feeds the frames knows it. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Horizon(Arc<CachePadded<AtomicU64>>);
+
+impl Horizon {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every frame received before `at` is on its ring. Release pairs with `get`. It has one writer, and never
+    /// falls: a frame whose time lies before that of an earlier one counts as of that one.
+    pub fn advance(&self, at: Nanos) {
+        if at.0 > self.0.load(Ordering::Relaxed) {
+            self.0.store(at.0, Ordering::Release);
+        }
+    }
+
+    /// The time: who sees it finds all frames before it on the ring.
+    #[must_use]
+    pub fn get(&self) -> Nanos {
+        Nanos(self.0.load(Ordering::Acquire))
     }
 }
 

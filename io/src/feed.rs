@@ -9,8 +9,10 @@ use std::borrow::Cow;
 use fusewire_core::instrument::{InstrumentId, Market, Universe};
 use fusewire_core::market::{Decoded, Ignored, Kind, Message};
 
+mod pace;
 mod stage;
 
+pub use pace::{Pace, Pacer};
 pub use stage::{Faults, FeedStage, FrameStore, Recording};
 
 use crate::capture::Origin;

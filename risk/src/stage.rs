@@ -5,6 +5,7 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::{Keep, LaneWriter, Record};
+use fusewire_core::latency::{Probe, Stamp};
 use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut, VerdictMessage};
 use fusewire_core::order::{
     Action, ApprovalKey, Approved, Check, Class, Intent, OrderId, RejectedBy, Rejection, Side,
@@ -76,6 +77,9 @@ pub struct RiskStage {
     /// Orders whose verdicts are explained; none unless somebody asks why.
     watch: Vec<OrderId>,
     watched: Vec<Watched>,
+    probe: Probe,
+    /// Of the event that is being handled, as it came.
+    stamp: Stamp,
 }
 
 impl RiskStage {
@@ -125,6 +129,8 @@ impl RiskStage {
             faults: 0,
             watch: Vec::new(),
             watched: Vec::new(),
+            probe: Probe::default(),
+            stamp: Stamp::default(),
             gate,
             kill,
             ports,
@@ -140,6 +146,11 @@ impl RiskStage {
     /// The same lane, to begin and to end a journal.
     pub fn lane_mut(&mut self) -> &mut LaneWriter {
         &mut self.lane
+    }
+
+    /// Measures with this from here on.
+    pub fn measure(&mut self, probe: Probe) {
+        self.probe = probe;
     }
 
     /// What was decided so far.
@@ -193,7 +204,11 @@ impl RiskStage {
         self.fold(&event);
         self.form(&event);
         let own = self.own.len();
-        self.outbox.push(RiskOut::Event(Event { last: event.last && own == 0, ..event }));
+        self.stamp = event.stamp;
+        self.lane.stamp(self.probe.at(event.stamp));
+        let mut passed = Event { last: event.last && own == 0, ..event };
+        self.probe.pass(&mut passed.stamp);
+        self.outbox.push(RiskOut::Event(passed));
         for index in 0..own {
             let intent = self.own[index];
             self.counts.own += 1;
@@ -264,6 +279,8 @@ impl RiskStage {
         };
         let message = VerdictMessage { seq: self.seq, last, index: self.index, verdict };
         self.index += 1;
+        // An intent came with its event.
+        self.probe.pass(&mut { self.stamp });
         // In the lane before it is on the ring.
         self.lane.append(&Record::verdict(&message));
         self.outbox.push(RiskOut::Verdict(message));
@@ -357,5 +374,9 @@ impl Stage for RiskStage {
             work += self.outbox.flush(&mut self.ports.output);
         }
         work
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }

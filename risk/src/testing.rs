@@ -60,7 +60,7 @@ pub(crate) fn universe() -> Universe {
 }
 
 pub(crate) fn event(seq: u64, ts: Nanos, instrument: Option<InstrumentId>, body: Body) -> Event {
-    Event { seq, ts, recv: ts, frame: 0, instrument, last: true, body }
+    Event { seq, ts, recv: ts, frame: 0, instrument, last: true, stamp: Default::default(), body }
 }
 
 pub(crate) fn depth() -> Body {

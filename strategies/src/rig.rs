@@ -132,7 +132,16 @@ impl<S: Strategy> Rig<S> {
     pub(crate) fn next(&mut self, instrument: Option<InstrumentId>, body: Body) -> Event {
         self.seq += 1;
         let (seq, ts) = (self.seq, self.now);
-        Event { seq, ts, recv: ts, frame: 0, instrument, last: true, body }
+        Event {
+            seq,
+            ts,
+            recv: ts,
+            frame: 0,
+            instrument,
+            last: true,
+            stamp: Default::default(),
+            body,
+        }
     }
 
     /// Lets an event through and checks how it comes out: first, with `last` once, on the final message.

@@ -10,6 +10,7 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::lane::{Keep, LaneWriter, Record};
+use fusewire_core::latency::Probe;
 use fusewire_core::message::{AlphaOut, IntentMessage};
 use fusewire_core::order::{Intent, StrategyId};
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig};
@@ -116,6 +117,7 @@ pub struct AlphaStage<S> {
     counts: AlphaCounts,
     ports: Ports,
     outbox: Outbox<AlphaOut>,
+    probe: Probe,
 }
 
 impl<S: Strategy> AlphaStage<S> {
@@ -162,6 +164,7 @@ impl<S: Strategy> AlphaStage<S> {
             counts: AlphaCounts::default(),
             ports,
             outbox: Outbox::new(1 + strategies.len() * config.intents_max),
+            probe: Probe::default(),
             strategies,
             seats,
             universe,
@@ -179,6 +182,11 @@ impl<S: Strategy> AlphaStage<S> {
     /// The same lane, to begin and to end a journal.
     pub fn lane_mut(&mut self) -> &mut LaneWriter {
         &mut self.lane
+    }
+
+    /// Measures with this from here on.
+    pub fn measure(&mut self, probe: Probe) {
+        self.probe = probe;
     }
 
     /// What was handled.
@@ -213,11 +221,16 @@ impl<S: Strategy> AlphaStage<S> {
 
     fn handle(&mut self, event: &Event) {
         self.counts.events += 1;
+        self.lane.stamp(self.probe.at(event.stamp));
         self.fold(event);
         self.outbox.push(AlphaOut::Event(Event { last: true, ..*event }));
         for seat in 0..self.strategies.len() {
             self.ask(seat, event);
             self.pass_on(event);
+        }
+        // The outbox was empty: its first message is the event.
+        if let Some(AlphaOut::Event(passed)) = self.outbox.front_mut() {
+            self.probe.pass(&mut passed.stamp);
         }
         self.lane.done(event.seq);
     }
@@ -301,6 +314,10 @@ impl<S: Strategy> Stage for AlphaStage<S> {
             work += 1 + self.outbox.flush(&mut self.ports.output);
         }
         work
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }
 

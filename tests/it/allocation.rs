@@ -105,7 +105,11 @@ fn decoded(options: &Options, universe: &Universe) -> Vec<Fed> {
         feed.take(&line[at + 1..], &context, |instrument, message, decoded| {
             let (body, range) = input_of(&message.body);
             let (bids, asks) = (decoded.bids(range).to_vec(), decoded.asks(range).to_vec());
-            inputs.push(Fed { input: Input { recv, frame, instrument, body }, bids, asks });
+            inputs.push(Fed {
+                input: Input { recv, frame, instrument, stamp: Default::default(), body },
+                bids,
+                asks,
+            });
         })
         .unwrap();
         line.clear();

@@ -145,6 +145,7 @@ impl Bench {
             frame: 0,
             instrument: about.then_some(BTC),
             last: intents.is_empty(),
+            stamp: Default::default(),
             body,
         };
         self.to_risk.push(AlphaOut::Event(event)).unwrap();

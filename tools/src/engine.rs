@@ -14,12 +14,13 @@ use crossbeam_queue::ArrayQueue;
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter};
+use fusewire_core::latency::{FeedProbe, Latencies, Probe, Span};
 use fusewire_core::order::StrategyId;
-use fusewire_core::runner::run_inline;
+use fusewire_core::runner::Threads;
 use fusewire_core::sequencer::{self, ControlInput, Sequencer};
-use fusewire_core::stage::DoneSeq;
+use fusewire_core::stage::{DoneSeq, Horizon};
 use fusewire_io::capture::{Merge, OpenOptions, Reader};
-use fusewire_io::feed::{Feed, FeedStage, FrameStore, Recording};
+use fusewire_io::feed::{Feed, FeedStage, FrameStore, Pacer, Recording};
 use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, GatewayStage};
 use fusewire_io::manifest::{self, FileSummary, Scanned};
@@ -29,16 +30,20 @@ use fusewire_strategies::registry::AnyStrategy;
 use fusewire_strategies::stage::{self as alpha, AlphaStage};
 use fusewire_strategies::strategy::Strategy;
 
-use crate::config::Config;
+use crate::clock::now_ns;
+use crate::config::{Config, RunnerMode};
 use crate::journal::header::{Frames, Header, Inputs};
 use crate::journal::writing::{self, Request, Writing};
 use crate::outcome::Failure;
 use crate::sources::Source;
 
+mod drive;
 pub(crate) mod rings;
 pub mod universe;
+mod watch;
 
 use rings::Rings;
+use watch::{Gates, OnBreach, Watch};
 
 /// A run that is ready to start: inputs scanned, instruments known.
 pub struct Plan {
@@ -48,7 +53,8 @@ pub struct Plan {
     pub scanned: Scanned,
     /// Set to end the run between two frames, in order.
     pub stop: Arc<AtomicBool>,
-    /// Read all inputs into memory before the first frame, for a run whose time must not be that of a disk.
+    /// Have all frames in memory before the first one goes, whatever the runner: for a run whose time must
+    /// not be that of reading captures.
     pub in_memory: bool,
 }
 
@@ -64,6 +70,8 @@ pub struct Setup {
     pub controls: Vec<ControlInput>,
     /// Whether lanes remember their prefixes.
     pub keep: Keep,
+    /// The kill word of the run: whoever holds a clone may raise it at any moment.
+    pub kill: KillSwitch,
     /// Where to record the run, if anywhere.
     pub journal: Option<Request>,
     /// A broken capture was let through: the journal's header says so.
@@ -82,6 +90,10 @@ pub struct Run {
     pub risk: RiskStage,
     /// Orders, and the venue behind them.
     pub gateway: GatewayStage<PaperVenue>,
+    /// How long the stages took.
+    pub latencies: Latencies,
+    /// Windows in which a latency budget was not kept, by span.
+    pub breaches: [u64; Span::ALL.len()],
     /// The journal, until it is closed.
     journal: Option<Writing>,
 }
@@ -109,47 +121,122 @@ pub fn prepare(
     Ok(Plan { sources, options, scanned, stop: Arc::default(), in_memory: false })
 }
 
-/// Runs the pipeline over the inputs, on this thread, each event to its end before the next.
+/// Runs the pipeline over the inputs, as the configuration says: on this thread, each event to its end before
+/// the next, or on threads.
 ///
 /// # Errors
-/// An input changed since it was scanned and can no longer be read, a bound of the run was broken, or the
-/// journal can not be begun, written or closed.
+/// An input changed since it was scanned and can no longer be read, a bound of the run was broken, a stage
+/// panicked, the threads can not be had, or the journal can not be begun, written or closed.
 pub fn run(
     plan: &Plan,
     setup: Setup,
     config: &Config,
-    progress: Box<dyn FnMut(u64)>,
+    progress: Box<dyn FnMut(u64) + Send>,
 ) -> Result<Run, Failure> {
-    let done = DoneSeq::new();
-    let mut run = join(plan, setup, config, progress, done.clone())?;
-    let Run { feed, sequencer, alpha, risk, gateway, .. } = &mut run;
-    run_inline(feed, sequencer, &mut [alpha, risk, gateway], &done).map_err(Failure::line)?;
-    run.end()?;
-    Ok(run)
+    let mut ready = start(plan, setup, config, progress)?;
+    ready.drive()?;
+    ready.end()
 }
 
-/// The stages, joined by their rings as in the picture, before the first of them moves. `run` does the rest;
-/// whoever drives the stages another way ends with [`Run::end`].
+/// A run that is joined and has not moved.
+pub struct Ready {
+    run: Run,
+    threads: Option<Threads>,
+    done: DoneSeq,
+    kill: KillSwitch,
+    watch: Watch,
+    mode: RunnerMode,
+}
+
+/// Everything that comes before the first frame: inputs opened, stages joined and measured, the journal begun.
 ///
 /// # Errors
-/// An input can no longer be read, a bound of the run was broken, or the journal can not be begun.
-pub fn join(
+/// As `run`.
+pub fn start(
     plan: &Plan,
     setup: Setup,
     config: &Config,
-    progress: Box<dyn FnMut(u64)>,
+    progress: Box<dyn FnMut(u64) + Send>,
+) -> Result<Ready, Failure> {
+    let threads = drive::threads(config)?;
+    let (done, kill, horizon) = (DoneSeq::new(), setup.kill.clone(), Horizon::new());
+    // With threads, commands are handed on when their time has come.
+    let (early, late) = match threads {
+        None => (setup.controls.clone(), Vec::new()),
+        Some(_) => (Vec::new(), setup.controls.clone()),
+    };
+    let commands = control_queue(early, config)?;
+    let shared =
+        Shared { done: done.clone(), horizon: horizon.clone(), commands: Arc::clone(&commands) };
+    let mut run = join(plan, setup, config, progress, shared)?;
+    run.measure(config.sample());
+    if threads.is_some() {
+        drive::lock_memory(config)?;
+    }
+    let gates = Gates::new(run.latencies.clone(), config.gates.clone(), now_ns);
+    let on_breach = match config.runner.mode {
+        RunnerMode::Pinned => OnBreach::Sequence,
+        RunnerMode::Inline | RunnerMode::Lockstep => OnBreach::Report,
+    };
+    let watch = Watch::new(horizon, commands, late, gates, on_breach);
+    Ok(Ready { run, threads, done, kill, watch, mode: config.runner.mode })
+}
+
+impl Ready {
+    /// Runs to the end of the inputs.
+    ///
+    /// # Errors
+    /// A stage gave up or panicked, or the journal takes nothing more.
+    pub fn drive(&mut self) -> Result<(), Failure> {
+        let (threads, both) = (self.threads.as_ref(), (&self.done, &self.kill));
+        drive::drive(&mut self.run, threads, both, &mut self.watch).map_err(Failure::line)
+    }
+
+    /// The stages as they stand.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Ends the run and its journal.
+    ///
+    /// # Errors
+    /// The inputs ended before their end, or the journal can not be closed.
+    pub fn end(mut self) -> Result<Run, Failure> {
+        let run = &mut self.run;
+        run.breaches = self.watch.into_breaches(self.mode);
+        run.feed.finish().map_err(Failure::line)?;
+        if let Some(journal) = run.journal.take() {
+            writing::end(journal, run)?;
+        }
+        Ok(self.run)
+    }
+}
+
+/// What the parts of a run share beside their rings.
+struct Shared {
     done: DoneSeq,
+    horizon: Horizon,
+    commands: Arc<ArrayQueue<ControlInput>>,
+}
+
+/// The stages, joined by their rings as in the picture.
+fn join(
+    plan: &Plan,
+    setup: Setup,
+    config: &Config,
+    progress: Box<dyn FnMut(u64) + Send>,
+    shared: Shared,
 ) -> Result<Run, Failure> {
-    let Setup { universe, tradable, strategies, controls, keep, journal, allow_broken } = setup;
+    let Setup { universe, tradable, strategies, keep, kill, journal, allow_broken, .. } = setup;
+    let Shared { done, horizon, commands } = shared;
     check_bounds(config, universe.len())?;
     let seats = seats(strategies.len())?;
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
-    let kill = KillSwitch::new();
-    let control = control_queue(controls, config)?;
     let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
         Rings::new(config, universe.len());
 
-    let merge = Merge::new(inputs(plan)?).map_err(Failure::line)?;
+    let merge = Merge::new(inputs(plan, config)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let header = journal.as_ref().map(|request| {
         let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
@@ -164,7 +251,7 @@ pub fn join(
         sequencer::Ports {
             input: input.1,
             feedback: feedback.1,
-            control,
+            control: commands,
             output: event.0,
             tap: Some(tap.0),
         },
@@ -200,7 +287,18 @@ pub fn join(
         .storing(store(journal.as_ref()))
         .stopping(Arc::clone(&plan.stop))
         .telling(progress);
-    let run = Run { feed, sequencer, alpha, risk, gateway, journal: None };
+    let (feed, sequencer) = match config.runner.mode {
+        // Time goes on between frames, and the feed says how far.
+        RunnerMode::Pinned => {
+            let pace = config.pace().map_err(Failure::line)?;
+            let pacer = Pacer::new(pace, now_ns, horizon.clone());
+            (feed.paced(pacer), sequencer.with_horizon(horizon))
+        }
+        RunnerMode::Inline | RunnerMode::Lockstep => (feed, sequencer),
+    };
+    let latencies = Latencies::private().map_err(Failure::line)?;
+    let breaches = [0; Span::ALL.len()];
+    let run = Run { feed, sequencer, alpha, risk, gateway, latencies, breaches, journal: None };
     run.recorded(journal.zip(header.transpose()?), config)
 }
 
@@ -261,16 +359,14 @@ impl Run {
         Ok(self)
     }
 
-    /// Ends a run whose stages have come to their end.
-    ///
-    /// # Errors
-    /// The inputs ended before their end, or the journal can not be closed.
-    pub fn end(&mut self) -> Result<(), Failure> {
-        self.feed.finish().map_err(Failure::line)?;
-        match self.journal.take() {
-            Some(journal) => writing::end(journal, self),
-            None => Ok(()),
-        }
+    /// Measures every stage, each `sample`-th message at its boundary.
+    fn measure(&mut self, sample: u32) {
+        let probe = |span| Probe::new(now_ns, &self.latencies, span, sample);
+        self.feed.measure(FeedProbe::new(now_ns, &self.latencies, sample));
+        self.sequencer.measure(probe(Span::Sequencer));
+        self.alpha.measure(probe(Span::Alpha));
+        self.risk.measure(probe(Span::Risk));
+        self.gateway.measure(probe(Span::Gateway));
     }
 
     /// The lanes in their order.
@@ -344,12 +440,25 @@ fn open(sources: &[Source], options: &OpenOptions) -> Result<Vec<Reader>, Failur
 }
 
 /// The inputs of a run, opened.
-fn inputs(plan: &Plan) -> Result<Vec<Reader>, Failure> {
-    let readers = open(&plan.sources, &plan.options)?;
-    if !plan.in_memory {
-        return Ok(readers);
+fn inputs(plan: &Plan, config: &Config) -> Result<Vec<Reader>, Failure> {
+    let mut readers = open(&plan.sources, &plan.options)?;
+    if plan.in_memory {
+        let loaded = readers.into_iter().map(Reader::load);
+        return loaded.collect::<Result<_, _>>().map_err(Failure::line);
     }
-    readers.into_iter().map(Reader::load).collect::<Result<_, _>>().map_err(Failure::line)
+    if config.runner.mode != RunnerMode::Inline {
+        unpack(&mut readers, config)?;
+    }
+    Ok(readers)
+}
+
+/// Unpacks captures into memory, so that a feed which is paced makes no system call.
+fn unpack(readers: &mut [Reader], config: &Config) -> Result<(), Failure> {
+    let mut left = config.capture_memory_bytes();
+    for reader in readers {
+        left -= reader.unpack(left).map_err(Failure::line)?;
+    }
+    Ok(())
 }
 
 /// Sources ordered by (market, symbol, file name), so that equal times do not depend on the command line.
@@ -402,10 +511,13 @@ mod tests {
             strategies: Vec::new(),
             controls: Vec::new(),
             keep: Keep::Digest,
+            kill: KillSwitch::new(),
             journal: None,
             allow_broken: false,
         };
-        join(&plan, setup, &config, Box::new(|_| {}), DoneSeq::new())
+        let commands = control_queue(Vec::new(), &config)?;
+        let shared = Shared { done: DoneSeq::new(), horizon: Horizon::new(), commands };
+        join(&plan, setup, &config, Box::new(|_| {}), shared)
     }
 
     #[test]

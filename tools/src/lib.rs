@@ -4,11 +4,13 @@
 //! 2 bad usage or unreadable input.
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod engine;
 pub mod export;
 pub mod journal;
+pub mod latency;
 pub mod outcome;
 pub mod progress;
 pub mod report;

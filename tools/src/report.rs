@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use fusewire_core::book::Book;
 use fusewire_core::instrument::Instrument;
+use fusewire_core::latency::Span;
 use fusewire_core::market::Kind;
 use fusewire_io::manifest::{Ignored, Manifest};
 use serde::Serialize;
 
+use crate::clock;
 use crate::config::Config;
 use crate::engine::Run;
+use crate::latency::{self, Latency};
 use crate::outcome::Failure;
 
 mod account;
@@ -52,12 +55,39 @@ pub struct Report {
     pub handed_over: u64,
     /// The books at the end, by report key.
     pub books: BTreeMap<String, BookReport>,
+    /// Who ran the stages: inline, pinned or lockstep.
+    pub runner: &'static str,
+    /// How long each stage took, by its name.
+    pub latency_ns: BTreeMap<&'static str, Latency>,
+    /// How it was measured, and what that cost.
+    pub measuring: Measuring,
+    /// Latency budgets and how they were kept, by stage.
+    pub gates: BTreeMap<&'static str, GateReport>,
     /// What the capture holds.
     pub manifest: Manifest,
     /// Wall time of the whole command, in seconds. Says nothing about latency.
     pub wall_s: f64,
     /// Largest resident memory of the process so far, in bytes; absent where the system does not tell.
     pub memory_peak_bytes: Option<u64>,
+}
+
+/// How latencies were measured.
+#[derive(Debug, Serialize)]
+pub struct Measuring {
+    /// Of so many messages one was measured at each stage boundary.
+    pub sample: u32,
+    /// Cost of one reading of the clock on this machine, in ns. A measured message takes one at each of its six
+    /// boundaries, any other frame one.
+    pub clock_read_ns: f64,
+}
+
+/// The latency budget of one stage.
+#[derive(Debug, Serialize)]
+pub struct GateReport {
+    /// Budget for the 99th percentile, in ns.
+    pub budget_ns: u64,
+    /// Windows of which the 99th percentile was above it: of an inline run, which is one window, at most 1.
+    pub breaches: u64,
 }
 
 /// `VmHWM` of this process.
@@ -152,6 +182,13 @@ impl Report {
             oversized: run.feed.oversized(),
             handed_over: feed.handed_over(),
             books: feed.universe().iter().map(book).collect(),
+            runner: config.runner.mode.name(),
+            latency_ns: latencies(run),
+            measuring: Measuring {
+                sample: config.sample(),
+                clock_read_ns: (clock::cost_ns() * 10.0).round() / 10.0,
+            },
+            gates: gates(run, config),
             manifest,
             wall_s: wall.as_secs_f64(),
             memory_peak_bytes: memory_peak_bytes(),
@@ -183,4 +220,17 @@ impl Report {
     pub fn to_text(&self) -> String {
         text::render(self)
     }
+}
+
+fn latencies(run: &Run) -> BTreeMap<&'static str, Latency> {
+    let counts = Span::ALL.map(|span| (span, run.latencies.read(span)));
+    latency::by_span(counts.iter().map(|(span, counts)| (*span, counts)))
+}
+
+fn gates(run: &Run, config: &Config) -> BTreeMap<&'static str, GateReport> {
+    let gate = |span: Span| {
+        let budget_ns = config.gates.budget(span)?.0;
+        Some((span.name(), GateReport { budget_ns, breaches: run.breaches[span as usize] }))
+    };
+    Span::ALL.into_iter().filter_map(gate).collect()
 }

@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
-use fusewire_bench::growth::{FRAMES, frame_times};
-use fusewire_bench::spread::Spread;
+use fusewire::clock::now_ns;
+use fusewire::latency::Latency;
+use fusewire_bench::growth::{FRAMES, frame_ns};
+use fusewire_core::latency::{Latencies, Span};
 use hdrhistogram::Histogram;
 
 /// Numbers of symbols.
@@ -47,9 +49,13 @@ fn call_ns(mut call: impl FnMut(u64)) -> f64 {
 fn measuring() -> String {
     let mut histogram: Histogram<u64> = Histogram::new(3).expect("three digits are allowed");
     histogram.auto(true);
+    let all = Latencies::private().expect("there is memory for count arrays");
+    let mut recorder = all.recorder(Span::Feed);
     let rows = [
+        ("the program's clock", call_ns(|_| drop(black_box(now_ns())))),
         ("`Instant::now`", call_ns(|_| drop(black_box(Instant::now())))),
         ("`SystemTime::now`", call_ns(|_| drop(black_box(SystemTime::now())))),
+        ("count array, one record", call_ns(|n| recorder.record(black_box(n % 10_000)))),
         ("hdrhistogram, one record", call_ns(|n| histogram += black_box(n % 10_000))),
     ];
     let mut text = "| measuring | ns |\n|---|--:|\n".to_owned();
@@ -60,23 +66,26 @@ fn measuring() -> String {
 }
 
 fn growing(text: &mut String) -> Result<(), String> {
-    let _ =
-        write!(text, "\n| symbols, `quoter` on all | mean ns | p50 | p99 |\n|--:|--:|--:|--:|\n");
+    let _ = write!(
+        text,
+        "\n| symbols, `quoter` on all | ns a frame | tick to trade p50 | p99 | orders |\n|--:|--:|--:|--:|--:|\n"
+    );
     for symbols in SYMBOLS {
-        row(text, symbols, &frame_times(symbols, "quoter")?);
+        row(text, symbols, frame_ns(symbols, "quoter")?);
     }
-    let _ =
-        write!(text, "\n| strategies on 2 symbols | mean ns | p50 | p99 |\n|--:|--:|--:|--:|\n");
+    let _ = write!(
+        text,
+        "\n| strategies on 2 symbols | ns a frame | tick to trade p50 | p99 | orders |\n|--:|--:|--:|--:|--:|\n"
+    );
     for count in STRATEGIES {
         let names = ["quoter", "taker", "noop"].into_iter().cycle().take(count);
-        row(text, count, &frame_times(2, &names.collect::<Vec<_>>().join(","))?);
+        row(text, count, frame_ns(2, &names.collect::<Vec<_>>().join(","))?);
     }
-    let _ =
-        writeln!(text, "\n{FRAMES} frames each, from a frame to the end of all that it caused.");
+    let _ = writeln!(text, "\n{FRAMES} frames each.");
     Ok(())
 }
 
-fn row(text: &mut String, count: usize, times: &Spread) {
-    let (mean, [p50, p99]) = (times.mean(), [500, 990].map(|share| times.per_mille(share)));
-    let _ = writeln!(text, "| {count} | {mean:.0} | {p50} | {p99} |");
+fn row(text: &mut String, count: usize, (ns, trades): (f64, Latency)) {
+    let Latency { p50, p99, count: orders, .. } = trades;
+    let _ = writeln!(text, "| {count} | {ns:.0} | {p50} | {p99} | {orders} |");
 }

@@ -58,6 +58,8 @@ const fn cost(work: &'static str, peer: &'static str, goal: Option<f64>, gate: f
 pub(super) const TRADE_P50: &str = "tick to trade, p50";
 /// The same, of the slowest hundredth.
 pub(super) const TRADE_P99: &str = "tick to trade, p99";
+/// What two pinned threads add to the median of tick to trade.
+pub(super) const PINNED: &str = "tick to trade, p50, pinned on 2 cores at 10x, beyond inline";
 /// A replay with its journal.
 pub(super) const REPLAY: &str = "whole inline replay";
 /// All checks of a new order.
@@ -116,6 +118,7 @@ pub const GATES: &[Gate] = &[
     cost(REPLAY, "decoding alone", Some(2.5), 4.0),
     cost(TRADE_P50, "floor", Some(2.0), 3.0),
     cost(TRADE_P99, "floor", Some(2.5), 4.0),
+    cost(PINNED, "hop", Some(2.0), 4.0),
     cost(MEMORY, "once", Some(1.05), 1.1),
 ];
 

@@ -1,8 +1,13 @@
 //! The rows on whole recordings: replay beside decoding, tick to trade beside the floor, memory.
 
+use std::collections::BTreeSet;
+
+use fusewire::latency::quantile;
+
 use super::report::{Key, Report};
-use super::table::{MEMORY, REPLAY, TRADE_P50, TRADE_P99, gate_of};
+use super::table::{MEMORY, PINNED, REPLAY, TRADE_P50, TRADE_P99, gate_of};
 use crate::floor::Floor;
+use crate::hop::{self, Carrier, hop_ns};
 use crate::measure::{Comparison, compare};
 use crate::memory;
 use crate::pipeline::{Course, Decoding, Whole};
@@ -11,6 +16,8 @@ use crate::tape::{Recordings, Tape};
 
 /// The strategy that trades.
 const STRATEGY: &str = "quoter";
+/// How fast recorded time goes by where threads are paced by it.
+const PACE: &str = "10x";
 /// Rounds of tick to trade: each is a whole run on both sides.
 const TRADE_ROUNDS: usize = 5;
 /// Frames with orders below which the slowest hundredth is chance.
@@ -33,6 +40,7 @@ fn over(report: &mut Report, recordings: &Recordings) {
     report.add(key, [gate_of(REPLAY, "decoding alone")], || [compare(&mut whole, &mut decoding)]);
     drop((whole, decoding));
     trade_rows(report, recordings.label, (&course, &tape));
+    pinned_row(report, recordings, &course);
     memory_row(report, recordings.label, &tape);
 }
 
@@ -40,40 +48,69 @@ fn over(report: &mut Report, recordings: &Recordings) {
 fn trade_rows(report: &mut Report, input: &'static str, (course, tape): (&Course, &Tape)) {
     let key = Key { input, unit: "frame with orders", measured_in: "ns" };
     let gates = [gate_of(TRADE_P50, "floor"), gate_of(TRADE_P99, "floor")];
-    let count = course.times().unwrap_or_else(|error| panic!("{error}")).trades.len();
-    report.notes.push(format!("{input}: {count} of {} frames cause orders", tape.len()));
+    let traded = course.trading_frames().unwrap_or_else(|error| panic!("{error}"));
+    report.notes.push(format!("{input}: {} of {} frames cause orders", traded.len(), tape.len()));
     let measure = || {
         let rounds: Vec<[(f64, f64); 2]> =
-            (0..TRADE_ROUNDS).map(|round| trade_round((course, tape), round % 2 == 0)).collect();
+            (0..TRADE_ROUNDS).map(|round| trade_round((course, tape), &traded, round)).collect();
         [0, 1].map(|at| {
             let of_one: Vec<(f64, f64)> = rounds.iter().map(|round| round[at]).collect();
             Comparison::of(&of_one)
         })
     };
-    if count < TRADES_LEAST {
-        report.skip(TRADE_P99, &format!("{input}: {count} frames with orders are too few"));
+    if traded.len() < TRADES_LEAST {
+        let why = format!("{input}: {} frames with orders are too few", traded.len());
+        report.skip(TRADE_P99, &why);
         report.add(key, [gates[0]], || [measure()[0]]);
     } else {
         report.add(key, gates, measure);
     }
 }
 
-/// p50 and p99 of the pipeline and the floor, each over the same frames of one run.
-fn trade_round((course, tape): (&Course, &Tape), floor_first: bool) -> [(f64, f64); 2] {
-    let clock_ns = clock_pair_ns();
-    let floor = || Floor::new().unwrap_or_else(|error| panic!("{error}"));
-    let run = || course.times().unwrap_or_else(|error| panic!("{error}"));
-    // The floor is measured on every frame; which ones count is known when the pipeline has run.
-    let (all, times) = if floor_first {
-        let all = floor().run(tape, |_| true);
-        (all, run())
-    } else {
-        let times = run();
-        (floor().run(tape, |_| true), times)
+/// p50 and p99 of the pipeline and of the floor, each over the same frames of one run. Both sides read the
+/// clock twice for each of them, which is taken off.
+fn trade_round(
+    (course, tape): (&Course, &Tape),
+    traded: &BTreeSet<usize>,
+    round: usize,
+) -> [(f64, f64); 2] {
+    let floor = || {
+        let mut floor = Floor::new().unwrap_or_else(|error| panic!("{error}"));
+        Spread::new(floor.run(tape, |at| traded.contains(&at)), clock_pair_ns())
     };
-    let ours = Spread::new(times.trades.iter().map(|(_, ns)| *ns).collect(), clock_ns);
-    let theirs = Spread::new(times.trades.iter().map(|(at, _)| all[*at]).collect(), clock_ns);
-    [500, 990].map(|share| (ours.per_mille(share) as f64, theirs.per_mille(share) as f64))
+    let run = || course.tick_to_trade().unwrap_or_else(|error| panic!("{error}"));
+    let (theirs, ours) = if round.is_multiple_of(2) {
+        let floor = floor();
+        (floor, run())
+    } else {
+        let run = run();
+        (floor(), run)
+    };
+    let clock_ns = clock_pair_ns();
+    [500, 990].map(|share| {
+        let ours = quantile(&ours, share as f64 / 1_000.0).saturating_sub(clock_ns);
+        (ours as f64, theirs.per_mille(share) as f64)
+    })
+}
+
+/// The median of a paced run on two cores, less that of an inline run, in hops of the same minute.
+fn pinned_row(report: &mut Report, recordings: &Recordings, inline: &Course) {
+    let cores = match hop::cores() {
+        Ok(cores) => cores,
+        Err(why) => return report.skip(PINNED, &why),
+    };
+    let pinned = Course::pinned(recordings, STRATEGY, (cores, PACE));
+    let pinned = pinned.unwrap_or_else(|error| panic!("{error}"));
+    let p50 = |course: &Course| {
+        let counts = course.tick_to_trade().unwrap_or_else(|error| panic!("{error}"));
+        quantile(&counts, 0.5) as f64
+    };
+    let key = Key { input: recordings.label, unit: "frame with orders", measured_in: "ns" };
+    report.add(key, [gate_of(PINNED, "hop")], || {
+        let hop = hop_ns(Carrier::Ring, cores);
+        // Not below the clock's step, as a time that others divide by.
+        [Comparison::of(&[((p50(&pinned) - p50(inline)).max(1.0), hop)])]
+    });
 }
 
 fn memory_row(report: &mut Report, input: &'static str, tape: &Tape) {

@@ -14,7 +14,7 @@ const PAGE_BYTES: usize = 4_096;
 
 /// Mapped bytes. In tests they may lie on the heap, where Miri can watch them.
 #[derive(Debug)]
-pub(super) enum Memory {
+pub(crate) enum Memory {
     /// A mapped file.
     File(MmapRaw),
     /// Eight bytes a word.
@@ -25,7 +25,7 @@ pub(super) enum Memory {
 impl Memory {
     /// Zeros on the heap.
     #[cfg(test)]
-    pub(super) fn heap(bytes: usize) -> Self {
+    pub(crate) fn heap(bytes: usize) -> Self {
         Self::Heap((0..bytes / 8).map(|_| AtomicU64::new(0)).collect())
     }
 
@@ -47,7 +47,7 @@ impl Memory {
     }
 
     /// The bytes, for the one who owns them.
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: pointer and length are those of one live allocation or map, which lives as long as `self`;
         // `&mut self` keeps every other reference to it away, and nobody else maps the file.
         unsafe { std::slice::from_raw_parts_mut(self.pointer(), self.len()) }
@@ -68,7 +68,7 @@ impl Memory {
     ///
     /// # Panics
     /// When they are not aligned or not inside.
-    pub(super) fn words(&self, at: usize, count: usize) -> &[AtomicU64] {
+    pub(crate) fn words(&self, at: usize, count: usize) -> &[AtomicU64] {
         assert!(at.is_multiple_of(8) && at + count * 8 <= self.len(), "aligned words inside");
         // SAFETY: the words lie inside and are aligned, see `word32`; an `AtomicU64` has the layout of its
         // number, and whoever shares a `Memory` reaches its bytes only through these atomics.
@@ -77,7 +77,7 @@ impl Memory {
 
     /// Writes zeros to every page but the first, which holds something, so that who uses them first meets no
     /// page fault.
-    pub(super) fn touch(&mut self) {
+    pub(crate) fn touch(&mut self) {
         let pointer = self.pointer();
         for at in (PAGE_BYTES..self.len()).step_by(PAGE_BYTES) {
             // SAFETY: `at` lies inside, and `&mut self` keeps everybody else away. Volatile, because nobody

@@ -20,7 +20,7 @@ mod examine;
 mod keeper;
 mod layout;
 mod listing;
-mod memory;
+pub(crate) mod memory;
 mod mend;
 mod open;
 mod orphans;

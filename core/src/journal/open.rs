@@ -35,8 +35,6 @@ pub struct Opening<'a> {
     pub config: &'a JournalConfig,
     /// A number that no other run of a writer has.
     pub session: u64,
-    /// The machine's clock in ns, for the trailers.
-    pub clock: fn() -> u64,
     /// The file system.
     pub disk: Box<dyn Disk>,
     /// Raised to its highest level when the journal can not go on.
@@ -167,7 +165,7 @@ fn begin(
     lanes: &[Resumed; Lane::ALL.len()],
     view: Option<&View>,
 ) -> Result<Begun, JournalError> {
-    let Opening { dir, config, session, clock, mut disk, kill } = opening;
+    let Opening { dir, config, session, mut disk, kill } = opening;
     let start = |lane: &Resumed| Done {
         seq: lane.tip.done,
         position: lane.last.unwrap_or(Position::new(1, HEAD_BYTES as u32)),
@@ -204,7 +202,6 @@ fn begin(
             control: Arc::clone(&control),
             watch: watch.clone(),
             reserve: config.reserve[lane as usize],
-            clock,
             tip: resumed.tip,
             repeat: view.map(|view| Repeat::new(lane, view.reader(lane))),
             lock: Arc::clone(&lock),

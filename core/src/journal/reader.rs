@@ -34,7 +34,7 @@ pub struct RawRecord<'a> {
 }
 
 impl RawRecord<'_> {
-    /// The stamp of the machine's clock in ns, when there is one.
+    /// The stamp in its trailer, in ns of a monotonic clock; 0 where its stage took none.
     #[must_use]
     pub fn stamp_ns(&self) -> Option<u64> {
         self.trailer.try_into().ok().map(u64::from_le_bytes)

@@ -16,6 +16,7 @@ mod power;
 mod retention;
 mod rig;
 mod segments;
+mod stamps;
 mod story;
 mod whole;
 mod windows;

@@ -80,7 +80,6 @@ pub struct Appender {
     control: Arc<Control>,
     watch: Watch,
     reserve: usize,
-    clock: fn() -> u64,
     tip: Tip,
     /// Counts what was said in the control page.
     turn: u64,
@@ -98,7 +97,6 @@ pub(super) struct Parts {
     pub(super) control: Arc<Control>,
     pub(super) watch: Watch,
     pub(super) reserve: usize,
-    pub(super) clock: fn() -> u64,
     pub(super) tip: Tip,
     pub(super) repeat: Option<Repeat>,
     pub(super) lock: Arc<Lock>,
@@ -106,10 +104,10 @@ pub(super) struct Parts {
 
 impl Appender {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { lane, mut segment, handover, control, watch, reserve, clock, tip, .. } = parts;
+        let Parts { lane, mut segment, handover, control, watch, reserve, tip, .. } = parts;
         segment.start(Start { records: tip.records, previous: tip.crc });
         let (repeat, lock, turn) = (parts.repeat, parts.lock, FIRST_TURN);
-        Self { lane, segment, handover, control, watch, reserve, clock, tip, turn, repeat, lock }
+        Self { lane, segment, handover, control, watch, reserve, tip, turn, repeat, lock }
     }
 
     /// The lane.
@@ -160,15 +158,15 @@ impl Appender {
         record_bytes(parts) <= self.segment.room()
     }
 
-    /// Appends a record that lies in pieces. While an interrupted run is repeated, it is compared instead.
+    /// Appends a record that lies in pieces. `stamp` goes into its trailer: ns of a monotonic clock, 0 for
+    /// none. While an interrupted run is repeated, the record is compared instead.
     ///
     /// # Panics
     /// When there is no room for it: one input gave rise to more than `reserve`.
-    pub fn append(&mut self, kind: u8, parts: &[&[u8]]) {
+    pub fn append(&mut self, kind: u8, parts: &[&[u8]], stamp: u64) {
         if self.repeat.is_some() && self.repeats(kind, parts) {
             return;
         }
-        let stamp = (self.clock)();
         self.tip.crc = self.segment.append(kind, parts, &stamp.to_le_bytes());
         self.tip.records += 1;
     }
@@ -194,7 +192,7 @@ impl Appender {
     ///
     /// # Errors
     /// The journal takes nothing more.
-    pub fn append_waiting(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), Stopped> {
+    pub fn append_waiting(&mut self, kind: u8, parts: &[&[u8]], stamp: u64) -> Result<(), Stopped> {
         let bytes = record_bytes(parts);
         if bytes > self.segment.most() {
             self.refuse(bytes);
@@ -205,7 +203,7 @@ impl Appender {
             }
             std::thread::yield_now();
         }
-        self.append(kind, parts);
+        self.append(kind, parts, stamp);
         Ok(())
     }
 

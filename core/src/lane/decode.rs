@@ -13,11 +13,12 @@ use super::kind::RecordKind;
 use super::record::NOT_BLOCKED;
 use crate::book::{BookSide, Invalid, Touch};
 use crate::event::{
-    Bar, Body, Control, Depth, Event, EventKind, LEVELS_PER_MESSAGE, Levels, Liquidation, Mark,
-    Origin, TouchChange, TouchSource, Trade,
+    Bar, Body, Control, Depth, Event, EventKind, GateBreach, LEVELS_PER_MESSAGE, Levels,
+    Liquidation, Mark, Origin, TouchChange, TouchSource, Trade,
 };
 use crate::instrument::{InstrumentId, Market};
 use crate::kill::Level as KillLevel;
+use crate::latency::{Span, Stamp};
 use crate::market::{Level, Side};
 use crate::message::{Feedback, FeedbackBody, FeedbackOrigin, IntentMessage};
 use crate::order::{
@@ -148,6 +149,7 @@ pub fn event(payload: &[u8]) -> Result<Event, DecodeError> {
             frame: from.u64("frame")?,
             instrument: from.instrument("symbol")?,
             last: true,
+            stamp: Stamp::default(),
             body: from.body()?,
         })
     })
@@ -419,6 +421,11 @@ impl FieldReader<'_> {
     fn control(&mut self) -> Result<Control, DecodeError> {
         match self.u8("command")? {
             0 => self.one_of("level", &KillLevel::ALL).map(Control::Raise),
+            1 => Ok(Control::GateBreach(GateBreach {
+                span: self.one_of("span", &Span::ALL)?,
+                measured: self.nanos("measured")?,
+                budget: self.nanos("budget")?,
+            })),
             number => Err(self.unknown("command", number)),
         }
     }

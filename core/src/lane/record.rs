@@ -239,6 +239,12 @@ impl<const N: usize> FieldWriter<N> {
                 self.u8(0);
                 self.u8(*level as u8);
             }
+            Body::Control(Control::GateBreach(breach)) => {
+                self.u8(1);
+                self.u8(breach.span as u8);
+                self.nanos(breach.measured);
+                self.nanos(breach.budget);
+            }
             Body::KillLevel(level) => self.u8(*level as u8),
         }
     }

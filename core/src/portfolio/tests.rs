@@ -134,7 +134,16 @@ fn with_order() -> Portfolio {
 }
 
 fn event(ts: Nanos, instrument: Option<InstrumentId>, body: Body) -> Event {
-    Event { seq: 1, ts, recv: ts, frame: 0, instrument, last: true, body }
+    Event {
+        seq: 1,
+        ts,
+        recv: ts,
+        frame: 0,
+        instrument,
+        last: true,
+        stamp: Default::default(),
+        body,
+    }
 }
 
 /// Everything that is kept but the count of faults.

@@ -10,6 +10,7 @@ use crate::ring::{Consumer, Producer, RingBuffer};
 use crate::sequencer::SequencerConfig;
 use crate::sequencer::harness::{Fed, Pipeline, Rings};
 use crate::sequencer::reference::Reaction;
+use crate::stage::DoneSeq;
 use crate::units::{Nanos, Px, Qty};
 
 const RINGS: [Rings; 2] = [Rings::SMALLEST, Rings::LARGE];
@@ -27,6 +28,7 @@ fn trades(count: i64) -> Vec<Fed> {
         recv: Nanos(Nanos::SECOND + id.unsigned_abs()),
         frame: id.unsigned_abs(),
         instrument: InstrumentId(0),
+        stamp: Default::default(),
         body: InputBody::Trade(trade(id)),
     };
     (1..=count).map(|id| Fed { input: input(id), bids: Vec::new(), asks: Vec::new() }).collect()
@@ -48,7 +50,7 @@ fn wakes(event: &Event, count: u64) -> Reaction {
 fn pipeline(
     rings: Rings,
     inputs: &[Fed],
-    react: impl FnMut(&Event) -> Reaction + 'static,
+    react: impl FnMut(&Event) -> Reaction + Send + 'static,
 ) -> Pipeline {
     Pipeline::new(&SequencerConfig::default(), rings, inputs, &[], react)
 }
@@ -129,8 +131,13 @@ fn stages_in_a_row_are_polled_until_the_last_one_is_done() {
         let (to_end, at_end) = RingBuffer::new(1);
         let mut relay = Relay { input: all.far.take_events(), output: to_end, left: relayed };
         let mut sink = Sink { input: at_end, done: all.done.clone(), left: 20 };
-        let result =
-            run_inline(&mut all.feed, &mut all.head, &mut [&mut relay, &mut sink], &all.done);
+        let result = run_inline(
+            &mut all.feed,
+            &mut all.head,
+            &mut [&mut relay, &mut sink],
+            &all.done,
+            &all.kill,
+        );
         let stuck = RunError::Stuck { stage: "relay", seq: 4 };
         assert_eq!(result, if relayed == 20 { Ok(()) } else { Err(stuck) });
     }
@@ -140,7 +147,7 @@ fn stages_in_a_row_are_polled_until_the_last_one_is_done() {
 fn a_stage_that_never_finishes_is_named_with_its_event() {
     let mut all = pipeline(Rings::LARGE, &trades(20), |_| Reaction::default());
     let mut sink = Sink { input: all.far.take_events(), done: all.done.clone(), left: 6 };
-    let result = run_inline(&mut all.feed, &mut all.head, &mut [&mut sink], &all.done);
+    let result = run_inline(&mut all.feed, &mut all.head, &mut [&mut sink], &all.done, &all.kill);
     assert_eq!(result, Err(RunError::Stuck { stage: "sink", seq: 7 }));
     let text = result.unwrap_err().to_string();
     assert_eq!(text, "stage 'sink' does not finish event 7");
@@ -168,7 +175,7 @@ impl Source for Silent {
 #[test]
 fn a_feed_that_never_ends_is_named() {
     let mut all = pipeline(Rings::LARGE, &[], |_| Reaction::default());
-    let result = run_inline(&mut Silent, &mut all.head, &mut [&mut all.far], &all.done);
+    let result = run_inline(&mut Silent, &mut all.head, &mut [&mut all.far], &all.done, &all.kill);
     assert_eq!(result, Err(RunError::Stuck { stage: "silent", seq: 0 }));
 }
 
@@ -218,6 +225,6 @@ fn the_stage_behind_the_one_farthest_down_that_moved_is_the_one_that_is_stuck() 
     let (mut alpha, mut risk) = (Script("alpha", &[1, 1, 1]), Script("risk", &[0, 1]));
     let mut gateway = Script("gateway", &[]);
     let mut rest: [&mut dyn Stage; 3] = [&mut alpha, &mut risk, &mut gateway];
-    let result = run_inline(&mut all.feed, &mut all.head, &mut rest, &all.done);
+    let result = run_inline(&mut all.feed, &mut all.head, &mut rest, &all.done, &all.kill);
     assert_eq!(result, Err(RunError::Stuck { stage: "gateway", seq: 1 }));
 }

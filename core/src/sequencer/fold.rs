@@ -7,6 +7,7 @@ use crate::book::{BookConfig, Invalid};
 use crate::books::Books;
 use crate::event::{Body, Event};
 use crate::instrument::{InstrumentId, Universe};
+use crate::latency::Stamp;
 use crate::market::Level;
 use crate::message::{BookInput, Input, InputBody, Tap};
 use crate::ring::{LevelsConsumer, LevelsProducer};
@@ -26,7 +27,7 @@ pub(super) struct Fold {
     market: MarketFold,
     /// What is left of the current input or tick, and where it comes from.
     drafts: Drafts,
-    stamp: Stamp,
+    cause: Cause,
     /// The book change that goes to the tap before the first draft.
     tap_due: Option<(InstrumentId, BookInput)>,
     /// The levels of the current input.
@@ -37,17 +38,19 @@ pub(super) struct Fold {
 
 /// Where an event comes from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stamp {
+pub(super) struct Cause {
     at: Nanos,
     /// Receive time of its frame.
     recv: Option<Nanos>,
     frame: u64,
+    /// Of its frame, as measured.
+    stamp: Stamp,
 }
 
-impl Stamp {
+impl Cause {
     /// Of something that is no frame.
     pub(super) const fn at(at: Nanos) -> Self {
-        Self { at, recv: None, frame: 0 }
+        Self { at, recv: None, frame: 0, stamp: Stamp { taken: 0, passed: 0 } }
     }
 }
 
@@ -56,6 +59,8 @@ impl Stamp {
 pub(super) enum Turn {
     Tick,
     Frame,
+    /// A frame that may come: nothing behind it is known yet.
+    Unknown,
     Gap,
 }
 
@@ -87,7 +92,7 @@ impl Fold {
             clock: Clock::new(config.tick, config.gap_max),
             market: MarketFold::new(config, universe, books),
             drafts: Drafts::new(MarketFold::drafts_max(universe)),
-            stamp: Stamp::at(Nanos(0)),
+            cause: Cause::at(Nanos(0)),
             tap_due: None,
             levels: Vec::with_capacity(levels_max),
             seq: 0,
@@ -120,14 +125,16 @@ impl Fold {
         !self.drafts.is_empty()
     }
 
-    /// What is next and when, once the next frame is known: it bounds everything else.
-    pub(super) fn next(&self) -> Option<(Nanos, Turn)> {
-        let frame = self.input.peek()?.recv;
-        let candidates = [
-            (self.clock.tick(), Turn::Tick),
-            (Some(frame), Turn::Frame),
-            (self.clock.gap(), Turn::Gap),
-        ];
+    /// What is next and when. The next frame bounds everything else; while it is not known, so does
+    /// `horizon`, before which no frame comes any more. None without either.
+    pub(super) fn next(&self, horizon: Option<Nanos>) -> Option<(Nanos, Turn)> {
+        let bound = match (self.input.peek(), horizon) {
+            (Some(frame), _) => (Some(frame.recv), Turn::Frame),
+            (None, Some(_)) => (horizon, Turn::Unknown),
+            (None, None) => return None,
+        };
+        // A frame may still come at the horizon itself: a tick goes before it and a gap behind.
+        let candidates = [(self.clock.tick(), Turn::Tick), bound, (self.clock.gap(), Turn::Gap)];
         // Time does not fall, so that everything late is due now. The first of the earliest wins.
         candidates
             .into_iter()
@@ -144,7 +151,8 @@ impl Fold {
         let input = self.input.pop(levels_of, &mut self.levels);
         let input = input.expect("it was chosen because it is there");
         self.ts = self.ts.max(input.recv);
-        self.stamp = Stamp { at: self.ts, recv: Some(input.recv), frame: input.frame };
+        let (recv, stamp) = (Some(input.recv), input.stamp);
+        self.cause = Cause { at: self.ts, recv, frame: input.frame, stamp };
         self.clock.on_frame(self.ts);
         self.market.fold(&input, &self.levels, self.ts, &mut self.drafts);
         let tapped = book_of(&input).filter(|_| self.tap.is_some());
@@ -154,9 +162,9 @@ impl Fold {
     /// The tick at `at`: its drafts follow it.
     pub(super) fn take_tick(&mut self, at: Nanos) -> Event {
         self.clock.on_tick();
-        self.stamp = Stamp::at(at);
+        self.cause = Cause::at(at);
         self.market.on_tick(at, &mut self.drafts);
-        self.event(self.stamp, None, Body::Tick)
+        self.event(self.cause, None, Body::Tick)
     }
 
     /// The gap at `at`; none, and nothing done, while the tap is not empty. The books fall on the tap too,
@@ -174,7 +182,7 @@ impl Fold {
         }
         self.clock.on_gap();
         self.market.on_gap();
-        Some(self.event(Stamp::at(at), None, Body::Gap))
+        Some(self.event(Cause::at(at), None, Body::Gap))
     }
 
     /// The event of the first draft; none, and nothing done, while the tap, which goes first, has no room.
@@ -190,25 +198,26 @@ impl Fold {
             self.tap_due = None;
         }
         let (instrument, body) = self.drafts.pop().expect("who takes a draft looked for one");
-        Some(self.event(self.stamp, Some(instrument), body))
+        Some(self.event(self.cause, Some(instrument), body))
     }
 
     /// Numbers an event and gives it its time.
     pub(super) fn event(
         &mut self,
-        stamp: Stamp,
+        cause: Cause,
         instrument: Option<InstrumentId>,
         body: Body,
     ) -> Event {
         self.seq += 1;
-        self.ts = self.ts.max(stamp.at);
+        self.ts = self.ts.max(cause.at);
         Event {
             seq: self.seq,
             ts: self.ts,
-            recv: stamp.recv.unwrap_or(self.ts),
-            frame: stamp.frame,
+            recv: cause.recv.unwrap_or(self.ts),
+            frame: cause.frame,
             instrument,
             last: true,
+            stamp: cause.stamp,
             body,
         }
     }

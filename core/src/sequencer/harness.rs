@@ -97,7 +97,7 @@ pub(crate) struct FarEnd {
     waiting: VecDeque<Feedback>,
     kill: KillSwitch,
     done: DoneSeq,
-    react: Box<dyn FnMut(&Event) -> Reaction>,
+    react: Box<dyn FnMut(&Event) -> Reaction + Send>,
     levels: Vec<Level>,
     pub(crate) seen: Vec<Event>,
     pub(crate) taps: Vec<(Tap, Vec<Level>)>,
@@ -180,7 +180,7 @@ impl Pipeline {
         rings: Rings,
         inputs: &[Fed],
         controls: &[ControlInput],
-        react: impl FnMut(&Event) -> Reaction + 'static,
+        react: impl FnMut(&Event) -> Reaction + Send + 'static,
     ) -> Self {
         Self::with_kill(KillSwitch::new(), config, rings, inputs, controls, react)
     }
@@ -191,7 +191,7 @@ impl Pipeline {
         rings: Rings,
         inputs: &[Fed],
         controls: &[ControlInput],
-        react: impl FnMut(&Event) -> Reaction + 'static,
+        react: impl FnMut(&Event) -> Reaction + Send + 'static,
     ) -> Self {
         let done = DoneSeq::new();
         let (to_head, input) = with_levels(rings.input, LEVELS_MAX);
@@ -223,6 +223,7 @@ impl Pipeline {
 
     /// Runs it inline to its end.
     pub(crate) fn run(&mut self) -> Result<(), RunError> {
-        run_inline(&mut self.feed, &mut self.head, &mut [&mut self.far], &self.done)
+        let Self { feed, head, far, kill, done } = self;
+        run_inline(feed, head, &mut [far], done, kill)
     }
 }

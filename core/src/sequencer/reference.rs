@@ -153,7 +153,10 @@ impl Model<'_> {
     fn item(&mut self, at: Nanos, item: Item) {
         match item {
             Item::Control(control) => {
-                let Control::Raise(level) = control;
+                let level = match control {
+                    Control::Raise(level) => level,
+                    Control::GateBreach(_) => Level::Run,
+                };
                 self.raised = self.raised.max(level);
                 self.emit(at, None, None, Body::Control(control));
             }
@@ -184,6 +187,7 @@ impl Model<'_> {
             frame: frame.map_or(0, |frame| frame.number),
             instrument,
             last: true,
+            stamp: Default::default(),
             body,
         };
         self.events.push(event);

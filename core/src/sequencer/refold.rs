@@ -14,7 +14,7 @@ use crate::instrument::Universe;
 use crate::message::{Input, Tap};
 use crate::ring::{LevelsConsumer, LevelsProducer};
 use crate::sequencer::SequencerConfig;
-use crate::sequencer::fold::{Fold, Stamp, Turn};
+use crate::sequencer::fold::{Cause, Fold, Turn};
 use crate::units::Nanos;
 
 /// Folds recorded frames again and compares what they give with the recorded events.
@@ -105,7 +105,9 @@ impl Refold {
             return self.accept(self.fold.ts(), recorded);
         }
         let before = is_fed_in(&recorded.body).then_some(recorded.ts);
-        match self.next(before) {
+        // A run that was stopped between two frames has told of the time behind the last one.
+        let horizon = self.input_ended.then(|| Nanos(recorded.ts.0.saturating_add(1)));
+        match self.next(before, horizon) {
             Next::Starved => self.starved(Some(recorded)),
             Next::Later => self.accept(recorded.ts, recorded),
             Next::Event(event) => self.compare(&event, Some(recorded)),
@@ -122,19 +124,20 @@ impl Refold {
             Ending::Stopped => self.fold.has_drafts(),
             Ending::Cut => false,
         };
-        match if complete { self.next(None) } else { Next::Later } {
+        match if complete { self.next(None, None) } else { Next::Later } {
             Next::Starved => self.starved(None),
             Next::Later => Ok(Refolded::Done),
             Next::Event(event) => self.compare(&event, None),
         }
     }
 
-    /// What the frames give next, if it lies before this time.
-    fn next(&mut self, before: Option<Nanos>) -> Next {
+    /// What the frames give next, if it lies before this time. Once there are no more of them, and only then,
+    /// time may have gone on up to `horizon`.
+    fn next(&mut self, before: Option<Nanos>, horizon: Option<Nanos>) -> Next {
         const DRIVEN: &str =
             "each event is driven to its end before the next, which empties the tap";
         while !self.fold.has_drafts() {
-            let Some((at, turn)) = self.fold.next() else { return Next::Starved };
+            let Some((at, turn)) = self.fold.next(horizon) else { return Next::Starved };
             if before.is_some_and(|before| before <= at) {
                 return Next::Later;
             }
@@ -145,6 +148,7 @@ impl Refold {
                     self.fold.take_frame();
                     self.inputs += 1;
                 }
+                Turn::Unknown => return Next::Starved,
             }
         }
         Next::Event(self.fold.take_draft().expect(DRIVEN))
@@ -152,7 +156,7 @@ impl Refold {
 
     /// Takes what was fed in as it was recorded.
     fn accept(&mut self, at: Nanos, recorded: &Event) -> Result<Refolded, Box<Mismatch>> {
-        let event = self.fold.event(Stamp::at(at), recorded.instrument, recorded.body);
+        let event = self.fold.event(Cause::at(at), recorded.instrument, recorded.body);
         self.compare(&event, Some(recorded))
     }
 

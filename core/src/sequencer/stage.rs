@@ -10,12 +10,13 @@ use crate::event::{Body, Control, Event, EventKind, Mark, Origin};
 use crate::instrument::{InstrumentId, Universe};
 use crate::kill::{KillSwitch, Level as KillLevel, level_of};
 use crate::lane::{Keep, LaneWriter, Record};
+use crate::latency::Probe;
 use crate::message::Feedback;
 use crate::ring::{Consumer, Producer};
-use crate::sequencer::fold::{Fold, Stamp, Turn};
+use crate::sequencer::fold::{Cause, Fold, Turn};
 use crate::sequencer::heap::{FeedbackHeap, body_of};
 use crate::sequencer::{ControlInput, Ports, SequencerConfig, SequencerError};
-use crate::stage::Stage;
+use crate::stage::{Horizon, Stage};
 use crate::units::Nanos;
 
 /// The sequencer and book stage.
@@ -35,6 +36,9 @@ pub struct Sequencer {
     counts: [u64; EventKind::ALL.len()],
     assumed_marks: u64,
     fault: Option<SequencerError>,
+    /// Before what time no frame comes any more; none when only frames move time on.
+    horizon: Option<Horizon>,
+    probe: Probe,
 }
 
 /// What comes next. The order is that at equal times.
@@ -74,7 +78,21 @@ impl Sequencer {
             counts: [0; EventKind::ALL.len()],
             assumed_marks: 0,
             fault: None,
+            horizon: None,
+            probe: Probe::default(),
         }
+    }
+
+    /// The same stage, which does not wait for the next frame where `horizon` says that none comes before.
+    #[must_use]
+    pub fn with_horizon(mut self, horizon: Horizon) -> Self {
+        self.horizon = Some(horizon);
+        self
+    }
+
+    /// Measures with this from here on.
+    pub fn measure(&mut self, probe: Probe) {
+        self.probe = probe;
     }
 
     /// Number of the last event emitted.
@@ -176,13 +194,16 @@ impl Sequencer {
             Source::Market(Turn::Tick) => self.emit_tick(at),
             Source::Market(Turn::Frame) => self.fold.take_frame(),
             Source::Market(Turn::Gap) => return self.emit_gap(at),
+            Source::Market(Turn::Unknown) => unreachable!("it is sorted out before"),
         }
         1
     }
 
-    /// What is next and when. Nothing, while the next frame is not known.
+    /// What is next and when. Nothing, while something that is not known yet may come before it.
     fn next(&mut self) -> Option<(Nanos, Source)> {
-        let (market, turn) = self.fold.next()?;
+        // Before the ring is looked at: who has seen the horizon finds every frame before it on the ring.
+        let horizon = self.horizon.as_ref().map(Horizon::get);
+        let (market, turn) = self.fold.next(horizon)?;
         if self.control.is_none() {
             self.control = self.commands.pop();
         }
@@ -196,6 +217,7 @@ impl Sequencer {
             .into_iter()
             .filter_map(|(at, source)| Some((at?.max(self.ts()), source)))
             .min_by_key(|(at, _)| *at)
+            .filter(|(_, source)| !matches!(source, Source::Market(Turn::Unknown)))
     }
 
     /// Sequences a kill level that rose; false when there is no such news. Its time is that of the last
@@ -205,20 +227,22 @@ impl Sequencer {
         let Some(level) = kill_news(self.kill_seen, word) else { return false };
         self.kill_seen = word;
         let at = if self.ts() == Nanos(0) { next } else { self.ts() };
-        self.emit_other(Stamp::at(at), None, Body::KillLevel(level));
+        self.emit_other(Cause::at(at), None, Body::KillLevel(level));
         true
     }
 
     fn emit_feedback(&mut self) {
         let feedback = self.heap.pop().expect("it was chosen because it is there");
-        self.emit_other(Stamp::at(feedback.due), feedback.instrument, body_of(&feedback.body));
+        self.emit_other(Cause::at(feedback.due), feedback.instrument, body_of(&feedback.body));
     }
 
     fn emit_control(&mut self) {
         let input = self.control.take().expect("it was chosen because it is there");
-        let Control::Raise(level) = input.control;
-        self.kill.raise(level);
-        self.emit_other(Stamp::at(input.at), None, Body::Control(input.control));
+        match input.control {
+            Control::Raise(level) => self.kill.raise(level),
+            Control::GateBreach(_) => {}
+        }
+        self.emit_other(Cause::at(input.at), None, Body::Control(input.control));
     }
 
     fn emit_tick(&mut self, at: Nanos) {
@@ -241,13 +265,19 @@ impl Sequencer {
     }
 
     /// Emits what is not of the market.
-    fn emit_other(&mut self, stamp: Stamp, instrument: Option<InstrumentId>, body: Body) {
-        let event = self.fold.event(stamp, instrument, body);
+    fn emit_other(&mut self, cause: Cause, instrument: Option<InstrumentId>, body: Body) {
+        let event = self.fold.event(cause, instrument, body);
         self.emit(event);
     }
 
     /// Puts an event on the lane, then on the ring, which has room.
-    fn emit(&mut self, event: Event) {
+    fn emit(&mut self, mut event: Event) {
+        if event.frame == 0 {
+            event.stamp = self.probe.begin(event.seq);
+        } else {
+            self.probe.pass(&mut event.stamp);
+        }
+        self.lane.stamp(self.probe.at(event.stamp));
         self.lane.append(&Record::event(&event));
         self.lane.done(event.seq);
         self.counts[event.body.kind() as usize] += 1;
@@ -265,6 +295,10 @@ impl Stage for Sequencer {
     fn poll(&mut self) -> usize {
         let taken = self.drain();
         if self.fault.is_some() { taken } else { taken + self.step() }
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }
 

@@ -82,7 +82,11 @@ fn frame(number: u64, recv: u64, says: Says) -> (Fed, Frame) {
         }
         Says::Nothing => (InputBody::Nothing, Vec::new()),
     };
-    let fed = Fed { input: Input { recv, frame: number, instrument: id, body }, bids, asks };
+    let fed = Fed {
+        input: Input { recv, frame: number, instrument: id, stamp: Default::default(), body },
+        bids,
+        asks,
+    };
     let bodies = bodies.into_iter().map(|body| (Some(id), body)).collect();
     (fed, Frame { recv, number, bodies })
 }

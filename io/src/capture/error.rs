@@ -202,6 +202,16 @@ pub enum CaptureError {
         /// What, with file and offset.
         damage: String,
     },
+    /// A recording that is to be held in memory and does not fit.
+    #[error(
+        "{file}: unpacked it takes more than {most} bytes of memory (runner.capture_memory_mb)"
+    )]
+    TooLarge {
+        /// Path.
+        file: String,
+        /// The limit in bytes.
+        most: u64,
+    },
     /// More files in one merge than `SOURCES_MAX`.
     #[error("{count} captures at once: at most {SOURCES_MAX} can be merged")]
     TooManySources {
@@ -230,6 +240,7 @@ impl CaptureError {
             | Self::Sidecar { file, .. }
             | Self::NoMarket { file }
             | Self::Twice { file }
+            | Self::TooLarge { file, .. }
             | Self::Recorded { file, .. }
             | Self::Changed { file, .. }
             | Self::Original { file, .. }
@@ -261,6 +272,7 @@ impl CaptureError {
             | Self::Sidecar { .. }
             | Self::NoMarket { .. }
             | Self::Twice { .. }
+            | Self::TooLarge { .. }
             | Self::Journal { .. }
             | Self::JournalDamaged { .. }
             | Self::TooManySources { .. } => None,
@@ -290,6 +302,7 @@ impl CaptureError {
             | Self::Sidecar { .. }
             | Self::NoMarket { .. }
             | Self::Twice { .. }
+            | Self::TooLarge { .. }
             | Self::Changed { .. }
             | Self::Original { .. }
             | Self::Journal { .. }

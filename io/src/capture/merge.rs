@@ -65,6 +65,18 @@ impl Merge {
         Ok(self.readers[source].record().map(|record| Record { source, ..record }))
     }
 
+    /// When the next record of all was received; `None` at the end.
+    ///
+    /// # Errors
+    /// As in `next`, which then says nothing of it.
+    pub fn peek(&mut self) -> Result<Option<Nanos>, CaptureError> {
+        let Some(source) = self.first()? else { return Ok(None) };
+        Ok(match self.heads[source] {
+            Head::At(recv) => Some(recv),
+            Head::Unread | Head::End => None,
+        })
+    }
+
     /// The readers, as given.
     #[must_use]
     pub fn readers(&self) -> &[Reader] {

@@ -145,6 +145,18 @@ impl Reader {
         }
     }
 
+    /// Reads all that is left of a file into memory, decompressed, so that reading on takes no system call and
+    /// no decompression. A journal is read as it comes. Returns how many bytes are held.
+    ///
+    /// # Errors
+    /// It is more than `most` bytes. What else is wrong with a file shows when its place is reached.
+    pub fn unpack(&mut self, most: u64) -> Result<u64, CaptureError> {
+        match &mut self.body {
+            Body::File(file) => file.unpack(most),
+            Body::Journal(_) => Ok(0),
+        }
+    }
+
     /// Bytes of the file, or of the lane, read so far, before decompression.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {

@@ -12,6 +12,7 @@ use fusewire_core::journal::crc32c;
 use fusewire_core::lane::{
     Damaged, FrameHead, FrameOrigin, FrameRef, Keep, LaneWriter, Record as LaneRecord, RecordKind,
 };
+use fusewire_core::latency::FeedProbe;
 use fusewire_core::market::{Body, Decoded, Level, LevelRange, Message};
 use fusewire_core::message::{BookInput, Input, InputBody};
 use fusewire_core::ring::LevelsProducer;
@@ -19,6 +20,7 @@ use fusewire_core::runner::Source;
 use fusewire_core::stage::Stage;
 use fusewire_core::units::Nanos;
 
+use super::pace::{Pacer, Release};
 use super::{Context, Doubt, Feed, Malformed};
 use crate::capture::{CaptureError, Merge, Origin, Record};
 
@@ -78,9 +80,11 @@ pub struct FeedStage {
     recv: Nanos,
     faults: Faults,
     /// Told the bytes read so far, now and then.
-    progress: Option<Box<dyn FnMut(u64)>>,
+    progress: Option<Box<dyn FnMut(u64) + Send>>,
     /// Set by who wants the run to end before its input does.
     stop: Option<Arc<AtomicBool>>,
+    /// Releases frames by their time; without it they go on at once.
+    pacer: Option<Pacer>,
     /// The end: all frames read, or an input that can no longer be read.
     ended: Option<Result<(), CaptureError>>,
 }
@@ -107,13 +111,14 @@ impl FeedStage {
             faults: Faults::default(),
             progress: None,
             stop: None,
+            pacer: None,
             ended: None,
         }
     }
 
     /// The same stage, telling the bytes read so far every few thousand frames.
     #[must_use]
-    pub fn telling(mut self, progress: Box<dyn FnMut(u64)>) -> Self {
+    pub fn telling(mut self, progress: Box<dyn FnMut(u64) + Send>) -> Self {
         self.progress = Some(progress);
         self
     }
@@ -123,6 +128,18 @@ impl FeedStage {
     pub fn stopping(mut self, stop: Arc<AtomicBool>) -> Self {
         self.stop = Some(stop);
         self
+    }
+
+    /// The same stage, which hands frames on by their time.
+    #[must_use]
+    pub fn paced(mut self, pacer: Pacer) -> Self {
+        self.pacer = Some(pacer);
+        self
+    }
+
+    /// Measures with this from here on.
+    pub fn measure(&mut self, probe: FeedProbe) {
+        self.outbox.probe = probe;
     }
 
     /// The same stage, keeping frames in a journal in this way.
@@ -175,16 +192,35 @@ impl FeedStage {
         self.ended.take().unwrap_or(Ok(()))
     }
 
-    fn take_record(&mut self) {
+    /// Takes the next frame, if it is due; false when it is not.
+    fn take_due(&mut self) -> bool {
         // Nothing else is read on the word of this flag, so it needs no order.
         if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
             self.ended = Some(Ok(()));
-            return;
+            return true;
         }
+        let Some(pacer) = &mut self.pacer else {
+            self.take_record(None);
+            return true;
+        };
+        match self.merge.peek() {
+            Ok(Some(recv)) => match pacer.release(recv) {
+                Release::Now(due) => self.take_record(due),
+                Release::Later => return false,
+            },
+            Ok(None) => self.ended = Some(Ok(())),
+            Err(error) => self.fault(error),
+        }
+        true
+    }
+
+    /// Takes the next frame, which was due then.
+    fn take_record(&mut self, due: Option<u64>) {
         match self.merge.next() {
             Ok(Some(record)) => {
                 let recording = &self.recordings[record.source];
                 self.recv = record.recv;
+                self.lane.stamp(self.outbox.probe.take(due));
                 append_frame(&mut self.lane, self.store, recording.market, &record);
                 let outbox = &mut self.outbox;
                 outbox.begin(record.recv, self.lane.records());
@@ -199,8 +235,17 @@ impl FeedStage {
                 outbox.end();
             }
             Ok(None) => self.ended = Some(Ok(())),
-            Err(error) if error.is_damage() => self.damage(&error),
-            Err(error) => self.ended = Some(Err(error)),
+            Err(error) => self.fault(error),
+        }
+    }
+
+    /// Damage is passed over; anything else ends the input.
+    #[cold]
+    fn fault(&mut self, error: CaptureError) {
+        if error.is_damage() {
+            self.damage(&error);
+        } else {
+            self.ended = Some(Err(error));
         }
     }
 
@@ -242,8 +287,8 @@ impl Stage for FeedStage {
 
     fn poll(&mut self) -> usize {
         let flushed = self.outbox.flush();
-        if self.outbox.is_empty() && self.ended.is_none() && self.lane.ready() {
-            self.take_record();
+        let may_take = self.outbox.is_empty() && self.ended.is_none() && self.lane.ready();
+        if may_take && self.take_due() {
             self.lane.done(self.lane.records());
             if self.lane.records().is_multiple_of(PROGRESS_EVERY) {
                 self.tell();
@@ -251,6 +296,10 @@ impl Stage for FeedStage {
             return flushed + 1;
         }
         flushed
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }
 
@@ -320,6 +369,7 @@ struct Inputs {
     frame: u64,
     said: bool,
     oversized: u64,
+    probe: FeedProbe,
 }
 
 impl Inputs {
@@ -332,6 +382,7 @@ impl Inputs {
             frame: 0,
             said: false,
             oversized: 0,
+            probe: FeedProbe::default(),
         }
     }
 
@@ -388,7 +439,8 @@ impl Inputs {
             return self.invalidate(instrument);
         }
         self.said = true;
-        let input = Input { recv: self.recv, frame: self.frame, instrument, body };
+        let stamp = self.probe.pass();
+        let input = Input { recv: self.recv, frame: self.frame, instrument, stamp, body };
         if self.waiting.is_empty() && self.output.push(input, bids, asks) {
             return;
         }

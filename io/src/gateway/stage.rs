@@ -3,6 +3,7 @@
 use fusewire_core::event::Event;
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::{Keep, LaneWriter, Record};
+use fusewire_core::latency::{Probe, Stamp};
 use fusewire_core::message::{Feedback, RiskOut, VerdictMessage};
 use fusewire_core::order::{Action, Approved, Rejection, Verdict};
 use fusewire_core::ring::{Consumer, Producer};
@@ -65,6 +66,8 @@ pub struct GatewayStage<V: Venue> {
     /// The last event: its verdicts follow it.
     seq: u64,
     ts: Nanos,
+    stamp: Stamp,
+    probe: Probe,
 }
 
 impl<V: Venue> GatewayStage<V> {
@@ -134,7 +137,14 @@ impl<V: Venue> GatewayStage<V> {
             counts: GatewayCounts::default(),
             seq: 0,
             ts: Nanos(0),
+            stamp: Stamp::default(),
+            probe: Probe::default(),
         }
+    }
+
+    /// Measures with this from here on.
+    pub fn measure(&mut self, probe: Probe) {
+        self.probe = probe;
     }
 
     /// What was sent and what was stopped.
@@ -215,12 +225,14 @@ impl<V: Venue> GatewayStage<V> {
             while self.levels.settle(seq) {
                 self.cancel_all();
             }
+            self.probe.pass(&mut { self.stamp });
             self.finishing = Some(seq);
         }
     }
 
     fn event(&mut self, event: &Event) {
-        (self.seq, self.ts) = (event.seq, event.ts);
+        (self.seq, self.ts, self.stamp) = (event.seq, event.ts, event.stamp);
+        self.lane.stamp(self.probe.at(event.stamp));
         self.levels.on_event(event);
         self.venue.on_event(event, &mut self.out);
     }
@@ -251,6 +263,7 @@ impl<V: Venue> GatewayStage<V> {
 
     fn send(&mut self, index: u32, approved: &Approved) {
         self.encoder.encode(self.seq, index, approved, &mut self.request);
+        self.probe.trade(self.stamp);
         self.counts.wire_bytes += self.request.as_bytes().len() as u64;
         self.lane.append(&Record::sent(self.seq, index, approved, None));
         self.count(&approved.intent().action);
@@ -311,5 +324,9 @@ impl<V: Venue> Stage for GatewayStage<V> {
             work += 1;
         }
         work + self.deliver()
+    }
+
+    fn rest(&mut self) -> usize {
+        self.lane.rest()
     }
 }

@@ -91,7 +91,16 @@ impl Bench {
     fn event(&mut self, seq: u64, says: u64, last: bool) {
         let ts = Nanos(100 * seq);
         let (instrument, body) = (None, Body::Tick);
-        let event = Event { seq, ts, recv: ts, frame: says, instrument, last, body };
+        let event = Event {
+            seq,
+            ts,
+            recv: ts,
+            frame: says,
+            instrument,
+            last,
+            stamp: Default::default(),
+            body,
+        };
         self.input.push(RiskOut::Event(event)).unwrap();
     }
 
@@ -295,7 +304,16 @@ fn a_sequenced_level_holds_for_a_recorded_gateway() {
         let mut bench = again(outcomes);
         let (ts, body) = (Nanos(100), Body::KillLevel(Level::Dead));
         let (instrument, last) = (None, true);
-        let event = Event { seq: 1, ts, recv: ts, frame: 0, instrument, last, body };
+        let event = Event {
+            seq: 1,
+            ts,
+            recv: ts,
+            frame: 0,
+            instrument,
+            last,
+            stamp: Default::default(),
+            body,
+        };
         bench.input.push(RiskOut::Event(event)).unwrap();
         bench.run();
         assert_eq!(bench.stage.violations().0, violations);

@@ -32,8 +32,8 @@ pub(crate) fn small() -> JournalConfig {
 
 /// Begins a journal.
 pub(crate) fn begin(dir: &Path, config: &JournalConfig, disk: Box<dyn Disk>) -> Begun {
-    let (clock, kill): (fn() -> u64, _) = (|| 7, KillSwitch::new());
-    Journal::create(Opening { dir, config, session: 99, clock, disk, kill }).unwrap()
+    let kill = KillSwitch::new();
+    Journal::create(Opening { dir, config, session: 99, disk, kill }).unwrap()
 }
 
 /// Ends the journal of a rig whose feed lane was never used.

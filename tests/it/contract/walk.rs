@@ -182,6 +182,10 @@ impl Walk<'_> {
     fn push(&mut self, symbol: usize, body: InputBody, bids: Vec<Level>, asks: Vec<Level>) {
         let instrument = InstrumentId(u16::try_from(symbol).unwrap());
         let frame = self.fed.len() as u64 + 1;
-        self.fed.push(Fed { input: Input { recv: self.at, frame, instrument, body }, bids, asks });
+        self.fed.push(Fed {
+            input: Input { recv: self.at, frame, instrument, stamp: Default::default(), body },
+            bids,
+            asks,
+        });
     }
 }

@@ -23,17 +23,17 @@ fn first(dir: &Path, lane: Lane, count: usize) -> Vec<(u8, Vec<u8>)> {
 fn interrupted(from: &Path, dir: &Path) {
     let config = JournalConfig::default();
     let (disk, kill) = (Box::new(RealDisk), KillSwitch::new());
-    let opening = Opening { dir, config: &config, session: 7, clock: || 1, disk, kill };
+    let opening = Opening { dir, config: &config, session: 7, disk, kill };
     let (journal, mut lanes) = Journal::create(opening).unwrap();
     // The header, 91 events, and the frames that they name.
     for (lane, count) in [(Lane::Feed, 200), (Lane::Event, 92)] {
         for (kind, payload) in first(from, lane, count) {
-            lanes[lane as usize].append_waiting(kind, &[&payload]).unwrap();
+            lanes[lane as usize].append_waiting(kind, &[&payload], 1).unwrap();
         }
     }
     lanes[Lane::Feed as usize].done(200);
     let (kind, sent) = first(from, Lane::Gateway, 1).remove(0);
-    lanes[Lane::Gateway as usize].append(kind, &[&sent]);
+    lanes[Lane::Gateway as usize].append(kind, &[&sent], 1);
     for lane in [Lane::Event, Lane::Alpha, Lane::Risk] {
         lanes[lane as usize].done(91);
     }

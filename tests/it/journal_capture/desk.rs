@@ -138,17 +138,17 @@ pub(super) fn cut(from: &str, to: &str, frames: usize, change: impl Fn(String) -
         ..JournalConfig::default()
     };
     let (dir, disk, kill) = (Path::new(to), Box::new(RealDisk), KillSwitch::new());
-    let opening = Opening { dir, config: &config, session: 9, clock: || 1, disk, kill };
+    let opening = Opening { dir, config: &config, session: 9, disk, kill };
     let (journal, mut lanes) = Journal::create(opening).unwrap();
     let mut reader = view.reader(Lane::Event);
     let header = reader.next().unwrap().unwrap().payload;
     let header = change(String::from_utf8(header.to_vec()).unwrap());
     let event = &mut lanes[Lane::Event as usize];
-    event.append_waiting(RecordKind::Header as u8, &[header.as_bytes()]).unwrap();
+    event.append_waiting(RecordKind::Header as u8, &[header.as_bytes()], 1).unwrap();
     let mut reader = view.reader(Lane::Feed);
     for _ in 0..frames {
         let record = reader.next().unwrap().unwrap();
-        lanes[Lane::Feed as usize].append_waiting(record.kind, &[record.payload]).unwrap();
+        lanes[Lane::Feed as usize].append_waiting(record.kind, &[record.payload], 1).unwrap();
     }
     drop((journal, lanes));
     assert_eq!(View::open(Path::new(to)).unwrap().state, State::Interrupted);

@@ -31,7 +31,7 @@ pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
 /// The configuration of `text` alone, which names every key: a default that a later version brings along
 /// must not slip into what was written down before.
 pub(super) fn whole(name: &str, text: &str) -> Result<Config, Vec<String>> {
-    read(name, text, &|given| given, &|document| missing_keys(name, document))
+    read(name, text, &with_late_sections, &|document| missing_keys(name, document))
 }
 
 fn read(
@@ -56,11 +56,27 @@ fn read(
     if faults.is_empty() { Ok(config) } else { Err(faults) }
 }
 
+/// Sections that came after journals were written which do not name them. They decide nothing, so that the
+/// defaults may stand in.
+const LATE_SECTIONS: [&str; 2] = ["runner", "gates"];
+
+fn with_late_sections(mut given: Table) -> Table {
+    for (section, keys) in defaults() {
+        if LATE_SECTIONS.contains(&section.as_str()) && !given.contains_key(&section) {
+            given.insert(section, keys);
+        }
+    }
+    given
+}
+
 /// The keys of the defaults that a whole configuration does not name.
 fn missing_keys(name: &str, document: &DeTable<'_>) -> Vec<String> {
     let mut faults = Vec::new();
     for (section, keys) in defaults() {
         let given = document.get(section.as_str()).map(Spanned::get_ref);
+        if given.is_none() && LATE_SECTIONS.contains(&section.as_str()) {
+            continue;
+        }
         for key in keys.as_table().into_iter().flat_map(Table::keys) {
             let named =
                 matches!(given, Some(DeValue::Table(table)) if table.contains_key(key.as_str()));
@@ -218,6 +234,9 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
         if !(1..=RING_MOST).contains(&value) {
             fault(key, format!("{key} = {value} is not in 1 to {RING_MOST}"));
         }
+    }
+    for (key, what) in config.runner_faults() {
+        fault(key, what);
     }
     for (key, what) in config.journal_faults() {
         fault(key, what);

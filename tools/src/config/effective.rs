@@ -8,8 +8,8 @@ use super::{Config, check};
 /// Keys that change no decision: how a run is written down, and how far one stage may be ahead of the next.
 /// `ring.levels` is none of them: a frame that does not fit its ring invalidates its book.
 const IDLE_KEYS: [&str; 1] = ["ring.messages"];
-/// A section of such keys.
-const IDLE_SECTION: &str = "journal.";
+/// Sections of such keys.
+const IDLE_SECTIONS: [&str; 3] = ["journal.", "runner.", "gates."];
 
 impl Config {
     /// The whole configuration as TOML: every key, in the order of the defaults, without comments.
@@ -49,7 +49,8 @@ pub(crate) fn facts(mut config: Value) -> Facts {
 
 /// Whether decisions can depend on a key.
 pub(crate) fn decides(key: &str) -> bool {
-    !key.starts_with(IDLE_SECTION) && !IDLE_KEYS.contains(&key)
+    let idle = IDLE_SECTIONS.iter().any(|section| key.starts_with(section));
+    !idle && !IDLE_KEYS.contains(&key)
 }
 
 #[cfg(test)]
@@ -79,6 +80,12 @@ mod tests {
             ("assume.set", _) => texts(&["none"]),
             ("risk.profile", _) => texts(&["bench"]),
             ("journal.retention", _) => texts(&["drop-oldest"]),
+            ("runner.mode", _) => texts(&["pinned"]),
+            ("runner.threads", _) => texts(&["feed+sequencer+alpha, risk+gateway"]),
+            ("runner.cores", _) => vec![Toml::from(vec![2, 3])],
+            ("runner.idle", _) => texts(&["backoff"]),
+            ("runner.lock_memory", _) => texts(&["off"]),
+            ("runner.pace", _) => texts(&["10x"]),
             (_, Toml::Integer(number)) => {
                 [number + 1, number - 1, number * 2, number / 2].map(Toml::from).into()
             }
@@ -120,7 +127,8 @@ mod tests {
                 let found = defaults.differences(&config);
                 let [difference] = &found[..] else { panic!("{section}.{key}: {found:?}") };
                 assert_eq!(difference.key, format!("{section}.{key}"));
-                let idle = section == "journal" || difference.key == "ring.messages";
+                let idle = ["journal", "runner", "gates"].contains(&section.as_str())
+                    || difference.key == "ring.messages";
                 assert_eq!(difference.decides, !idle, "{}", difference.key);
                 keys += 1;
             }
@@ -233,6 +241,21 @@ mod tests {
                 "e: key 'clock.tick_ms' is missing".to_owned(),
             ])
         );
+    }
+
+    /// A journal that was written before there were such sections.
+    #[test]
+    fn sections_that_decide_nothing_may_be_missing_as_a_whole() {
+        let whole = Config::default().to_toml();
+        let mut table: Table = whole.parse().unwrap();
+        table.remove("runner");
+        table.remove("gates");
+        assert_eq!(Config::from_effective("e", &table.to_string()), Ok(Config::default()));
+        table.remove("journal");
+        assert!(Config::from_effective("e", &table.to_string()).is_err());
+        let cut = whole.replacen("idle = \"spin\"\n", "", 1);
+        let fault = "e: key 'runner.idle' is missing".to_owned();
+        assert_eq!(Config::from_effective("e", &cut), Err(vec![fault]));
     }
 
     #[test]

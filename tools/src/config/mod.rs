@@ -12,6 +12,7 @@ mod journal;
 mod limits;
 pub(crate) mod number;
 mod parts;
+mod runner;
 mod sections;
 mod strategies;
 
@@ -19,6 +20,7 @@ pub use difference::Difference;
 pub use instrument::InstrumentEntry;
 pub use journal::{JournalSection, JournalSettings, Retention};
 pub use limits::{LimitsSection, ProfileName, RiskSection};
+pub use runner::{GatesSection, IdleName, LockMemory, RunnerMode, RunnerSection};
 pub use sections::{
     Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, Fees, Latency,
     Paper, Ring, Run, Stream, UniverseSection,
@@ -65,6 +67,10 @@ pub struct Config {
     pub limits_default: LimitsSection,
     /// Limits of the profile `bench`.
     pub limits_bench: LimitsSection,
+    /// Who runs the stages.
+    pub runner: RunnerSection,
+    /// How long they may take.
+    pub gates: GatesSection,
     /// What a journal takes and keeps.
     pub journal: JournalSection,
     /// The strategy `quoter`.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use fusewire_core::event::{Body, Control, Event, Origin, TouchSource};
+use fusewire_core::event::{Body, Control, Event, GateBreach, Origin, TouchSource};
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::lane::{Decided, Decoded, Lane, SentRecord, VerdictRecord};
 use fusewire_core::market::{Level, Side};
@@ -131,6 +131,9 @@ pub fn body_text(body: &Body) -> String {
         Body::Status(status) => status_text(status),
         Body::Rejected(rejection) => rejection_text(rejection),
         Body::Control(Control::Raise(level)) => format!("raise {}", kill(*level)),
+        Body::Control(Control::GateBreach(GateBreach { span, measured, budget })) => {
+            format!("gate {}: {} ns, budget {} ns", span.name(), measured.0, budget.0)
+        }
         Body::KillLevel(level) => kill(*level),
     }
 }

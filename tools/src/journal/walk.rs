@@ -301,7 +301,6 @@ mod tests {
                 dir: folder.path(),
                 config: &config,
                 session: 7,
-                clock: || 0,
                 disk: Box::new(RealDisk),
                 kill: KillSwitch::new(),
             };
@@ -310,7 +309,7 @@ mod tests {
         }
 
         fn put(&mut self, lane: Lane, record: &Record) {
-            self.lanes[lane as usize].append(record.kind() as u8, &[record.bytes()]);
+            self.lanes[lane as usize].append(record.kind() as u8, &[record.bytes()], 0);
         }
 
         fn frame(&mut self, frame: u64) {
@@ -323,8 +322,16 @@ mod tests {
         /// An event of a frame; of none when that is zero.
         fn event(&mut self, seq: u64, frame: u64) {
             let (ts, recv) = (Nanos(seq), Nanos(seq));
-            let event =
-                Event { seq, ts, recv, frame, instrument: None, last: true, body: Body::Tick };
+            let event = Event {
+                seq,
+                ts,
+                recv,
+                frame,
+                instrument: None,
+                last: true,
+                stamp: Default::default(),
+                body: Body::Tick,
+            };
             self.put(Lane::Event, &Record::event(&event));
         }
 

@@ -1,12 +1,12 @@
 //! Begins the journal of a run, or goes on with an interrupted one, and ends it.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use fusewire_core::journal::{Journal, JournalConfig, Opening, RealDisk, Retention, View};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Lane, Record, RecordKind};
+use fusewire_core::latency::Latencies;
 use fusewire_core::units::Nanos;
 
 use super::header::{Frames, Header};
@@ -50,12 +50,6 @@ pub fn now() -> Nanos {
     Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
-/// ns on the machine's monotonic clock since it was first asked.
-fn clock() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// A number that no other run of a writer has: time, and process for two in the same nanosecond.
 #[must_use]
 pub fn fresh_session() -> u64 {
@@ -77,7 +71,6 @@ pub fn begin(
         dir: &request.dir,
         config: &settings,
         session: fresh_session(),
-        clock,
         disk: Box::new(RealDisk),
         // A replay ends as soon as its journal stops. Its own switch must not be raised by a disk: what the
         // stages decided from there on would be in the journal, and would not come out again.
@@ -95,6 +88,9 @@ pub fn begin(
     }
     let event = run.sequencer.lane_mut();
     event.note(RecordKind::Header, &[&document]).map_err(Failure::line)?;
+    // Of this process: an interrupted run's counts end with its process.
+    run.latencies = Latencies::create(&mut RealDisk, &request.dir, config.sample())
+        .map_err(|error| Failure::line(format!("{}: {error}", request.dir.display())))?;
     Ok(Writing { journal, header: Digest::of(&document) })
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use fusewire_io::manifest::{Manifest, Severity};
 
 use super::{BookReport, Pnl, Report};
+use crate::latency;
 
 /// Streams listed one by one; the JSON has all.
 const STREAMS_SHOWN: usize = 12;
@@ -17,8 +18,21 @@ pub(super) fn render(report: &Report) -> String {
     manifest(&mut out, &report.manifest);
     events(&mut out, report);
     books(&mut out, report);
+    latencies(&mut out, report);
     trading(&mut out, report);
     out
+}
+
+/// Latencies of the stages, and the budgets that were not kept.
+fn latencies(out: &mut String, report: &Report) {
+    out.push_str(&latency::table(&report.latency_ns));
+    for (stage, gate) in report.gates.iter().filter(|(_, gate)| gate.breaches > 0) {
+        let _ = writeln!(
+            out,
+            "gate     {stage}: p99 above its budget of {} ns in {} windows",
+            gate.budget_ns, gate.breaches
+        );
+    }
 }
 
 fn manifest(out: &mut String, manifest: &Manifest) {

@@ -8,15 +8,16 @@ use std::time::Instant;
 
 use fusewire_core::event::Control;
 use fusewire_core::instrument::Market;
-use fusewire_core::kill::Level;
+use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::Keep;
 use fusewire_core::sequencer::ControlInput;
 use fusewire_core::units::Nanos;
 use fusewire_io::capture::{OpenOptions, Unit};
 use fusewire_io::exchange_info::ExchangeInfo;
+use fusewire_io::feed::Pace;
 use fusewire_io::manifest::Manifest;
 
-use crate::config::{Config, ProfileName};
+use crate::config::{Config, ProfileName, RunnerMode};
 use crate::engine::{self, Plan, Setup};
 use crate::journal::header::Frames;
 use crate::journal::writing::Request;
@@ -37,7 +38,8 @@ use crate::sources::Source;
     after_help = "Examples:\n  fusewire replay\n  fusewire replay recordings/usdm_btcusdt_20260105.ns.gz --json\n  \
                   fusewire replay recordings/ --symbols BTCUSDT,SPOT:BTCUSDT\n  \
                   fusewire replay --strategy quoter,taker --seed 7 --raise 2@60\n  \
-                  fusewire replay recordings/ --journal runs/today\n\n\
+                  fusewire replay recordings/ --journal runs/today\n  \
+                  fusewire replay recordings/ --runner pinned --pace 10x\n\n\
                   A recording is `<receive time> <frame>` a line in ns or us, or a cryptofeed recording; plain, \
                   gzip or zstd.\nIts market comes from the file name (usdm_, coinm_, spot_), a manifest beside it, \
                   or --market."
@@ -58,6 +60,13 @@ pub struct Args {
     /// frame. May be repeated, in the order of time.
     #[arg(long, value_name = "LEVEL@SECONDS")]
     raise: Vec<Raise>,
+    /// Who runs the stages: inline (one thread, for results), pinned (threads paced by recorded time, for
+    /// latencies) or lockstep (threads that wait for each other).
+    #[arg(long, value_name = "MODE")]
+    runner: Option<RunnerMode>,
+    /// How fast recorded time goes by in a pinned run: 1x to 1000x, or max.
+    #[arg(long, value_name = "FACTOR")]
+    pace: Option<Pace>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -117,6 +126,13 @@ pub fn run(args: &Args) -> Outcome {
     let mut config = Config::load(args.config.as_deref())?;
     config.risk.profile = args.profile.unwrap_or(config.risk.profile);
     config.run.seed = args.seed.unwrap_or(config.run.seed);
+    config.runner.mode = args.runner.unwrap_or(config.runner.mode);
+    if let Some(pace) = args.pace {
+        if config.runner.mode != RunnerMode::Pinned {
+            return Err(Failure::line("--pace belongs to --runner pinned"));
+        }
+        config.runner.pace = pace.to_string();
+    }
     if let Some(list) = &args.strategy {
         config.run.strategy.clone_from(list);
     }
@@ -159,6 +175,7 @@ pub fn run(args: &Args) -> Outcome {
         strategies,
         controls,
         keep: Keep::Digest,
+        kill: KillSwitch::new(),
         journal,
         allow_broken: args.allow_broken,
     };

@@ -62,7 +62,7 @@ proptest! {
                 std::thread::yield_now();
             }
             let (first, second) = bytes.split_at(size / 3);
-            appender.append(kind, &[first, second]);
+            appender.append(kind, &[first, second], 7);
             written[lane].push((kind, bytes));
         }
         let readers = Lane::ALL.map(|lane| LaneReader::new(dir, Strand::Lane(lane), 1));

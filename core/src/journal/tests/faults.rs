@@ -124,13 +124,13 @@ fn trial(dir: &Path, call: Call, nth: usize, error: Errno, for_good: bool) -> Tr
 /// Writes a journal and closes it.
 fn run(journal: Journal, mut lanes: [Appender; 5], written: &mut u64) -> Result<(), String> {
     let words = |stopped: Stopped| stopped.to_string();
-    lanes[Lane::Event as usize].append_waiting(16, &[b"{}"]).map_err(words)?;
+    lanes[Lane::Event as usize].append_waiting(16, &[b"{}"], 7).map_err(words)?;
     for seq in 1..=400 {
         write(&mut lanes, journal.watch(), seq).map_err(words)?;
         *written = seq;
     }
     for lane in &mut lanes {
-        lane.append_waiting(RecordKind::Close as u8, &[&[0; 48]]).map_err(words)?;
+        lane.append_waiting(RecordKind::Close as u8, &[&[0; 48]], 7).map_err(words)?;
     }
     journal.close(lanes).map_err(|error| error.to_string())
 }
@@ -306,7 +306,7 @@ fn begin_really(dir: &Path, kill: &KillSwitch) -> Begun {
     let (config, disk) = (config(), Box::new(RealDisk));
     let opening = Opening { disk, kill: kill.clone(), ..opening(dir, &config, 99) };
     let (journal, mut lanes) = Journal::create(opening).unwrap();
-    lanes[Lane::Event as usize].append_waiting(16, &[b"{}"]).unwrap();
+    lanes[Lane::Event as usize].append_waiting(16, &[b"{}"], 7).unwrap();
     (journal, lanes)
 }
 
@@ -389,8 +389,10 @@ fn a_record_that_no_segment_holds_is_refused_in_words() {
     let dir = folder.path();
     let (journal, mut lanes) = begin(dir, &rig::config());
     let event = &mut lanes[Lane::Event as usize];
-    event.append_waiting(RecordKind::Header as u8, &[&vec![1; 8_192 - 128 - 8 - 16 - 8]]).unwrap();
-    let why = event.append_waiting(RecordKind::Header as u8, &[&[1; 8_193]]).unwrap_err();
+    event
+        .append_waiting(RecordKind::Header as u8, &[&vec![1; 8_192 - 128 - 8 - 16 - 8]], 7)
+        .unwrap();
+    let why = event.append_waiting(RecordKind::Header as u8, &[&[1; 8_193]], 7).unwrap_err();
     assert!(why.to_string().contains("lane event: a record takes 8224 bytes"), "{why}");
     assert!(why.to_string().contains("journal.segment_bytes"), "{why}");
     drop((journal, lanes));

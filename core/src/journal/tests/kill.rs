@@ -37,7 +37,7 @@ fn the_child_writes_until_it_is_killed() {
     };
     let (journal, mut lanes) = begun.unwrap();
     let mut told = std::io::stdout().lock();
-    lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"]).unwrap();
+    lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"], 7).unwrap();
     for seq in 1..EVENTS {
         write(&mut lanes, journal.watch(), seq).unwrap();
         // Only a whole line counts.

@@ -207,7 +207,7 @@ fn what_was_synced_survives_a_power_failure() {
         let folder = scratch();
         let (dir, disk, config) = (folder.path(), PowerDisk::default(), config());
         let (journal, mut lanes) = Journal::create(opened(dir, &config, 99, &disk)).unwrap();
-        lanes[Lane::Event as usize].append_waiting(16, &[b"{}"]).unwrap();
+        lanes[Lane::Event as usize].append_waiting(16, &[b"{}"], 7).unwrap();
         let events = 200 + random.below(1_800);
         for seq in 1..=events {
             write(&mut lanes, journal.watch(), seq).unwrap();
@@ -220,7 +220,7 @@ fn what_was_synced_survives_a_power_failure() {
         // The process died. Another goes on, and then the power fails.
         let (journal, mut lanes) = Journal::resume(opened(dir, &config, 100, &disk)).unwrap();
         damaged += images(dir, &disk, &mut random, round);
-        lanes[Lane::Event as usize].append_waiting(16, &[b"{}"]).unwrap();
+        lanes[Lane::Event as usize].append_waiting(16, &[b"{}"], 7).unwrap();
         for seq in 1..=events + 300 {
             write(&mut lanes, journal.watch(), seq).unwrap();
         }
@@ -269,7 +269,7 @@ fn a_sync_that_is_claimed_was_made() {
         // Much behind the last event, so that the closing record lies segments later.
         for _ in 0..300 {
             let event = &mut lanes[Lane::Event as usize];
-            event.append_waiting(RecordKind::Pending as u8, &[&[1; 200]]).unwrap();
+            event.append_waiting(RecordKind::Pending as u8, &[&[1; 200]], 7).unwrap();
         }
         close(journal, lanes);
         assert_durable(dir, &disk);

@@ -151,7 +151,7 @@ fn segments_of_earlier_writers_go_first_and_by_their_age() {
     interrupted(dir, 700);
     let config = JournalConfig { disk_max_bytes: 300 << 10, ..config(Retention::DropOldest) };
     let (journal, mut lanes) = Journal::resume(opening(dir, &config, 100)).unwrap();
-    lanes[Lane::Event as usize].append_waiting(16, &[b"{}"]).unwrap();
+    lanes[Lane::Event as usize].append_waiting(16, &[b"{}"], 7).unwrap();
     let mut seen_mixed = false;
     for seq in 1..=3_000 {
         write(&mut lanes, journal.watch(), seq).unwrap();

@@ -70,7 +70,7 @@ pub(super) fn config() -> JournalConfig {
 
 pub(super) fn opening<'a>(dir: &'a Path, config: &'a JournalConfig, session: u64) -> Opening<'a> {
     let (disk, kill) = (Box::new(FakeDisk), KillSwitch::new());
-    Opening { dir, config, session, clock: || 7, disk, kill }
+    Opening { dir, config, session, disk, kill }
 }
 
 /// The records that event `seq` gives each lane: not every lane has some, and some have several.
@@ -104,7 +104,7 @@ pub(super) fn write(lanes: &mut [Appender; 5], watch: &Watch, seq: u64) -> Resul
                 }
                 std::thread::yield_now();
             }
-            appender.append(kind as u8, &[&payload]);
+            appender.append(kind as u8, &[&payload], 7);
         }
         appender.done(seq);
     }
@@ -113,13 +113,13 @@ pub(super) fn write(lanes: &mut [Appender; 5], watch: &Watch, seq: u64) -> Resul
 
 pub(super) fn begin(dir: &Path, config: &JournalConfig) -> Begun {
     let (journal, mut lanes) = Journal::create(opening(dir, config, 99)).unwrap();
-    lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"]).unwrap();
+    lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"], 7).unwrap();
     (journal, lanes)
 }
 
 pub(super) fn close(journal: Journal, mut lanes: [Appender; 5]) {
     for lane in &mut lanes {
-        lane.append_waiting(RecordKind::Close as u8, &[&[0; 48]]).unwrap();
+        lane.append_waiting(RecordKind::Close as u8, &[&[0; 48]], 7).unwrap();
     }
     journal.close(lanes).unwrap();
 }
@@ -165,7 +165,7 @@ pub(super) fn wait_synced(dir: &Path, seq: u64) {
 /// Goes on with an interrupted journal up to so many events, and closes it.
 pub(super) fn go_on(dir: &Path, config: &JournalConfig, session: u64, events: u64) {
     let (journal, mut lanes) = Journal::resume(opening(dir, config, session)).unwrap();
-    lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"]).unwrap();
+    lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"], 7).unwrap();
     for seq in 1..=events {
         write(&mut lanes, journal.watch(), seq).unwrap();
     }

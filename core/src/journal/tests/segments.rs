@@ -25,7 +25,7 @@ impl Bench {
         for (name, session) in [("whole", 99), ("other", 77)] {
             let dir = folder.path().join(name);
             let (journal, mut lanes) = Journal::create(opening(&dir, &config, session)).unwrap();
-            let header = lanes[Lane::Event as usize].append_waiting(16, &[b"{}"]);
+            let header = lanes[Lane::Event as usize].append_waiting(16, &[b"{}"], 7);
             header.unwrap();
             for seq in 1..=600 {
                 write(&mut lanes, journal.watch(), seq).unwrap();

@@ -37,13 +37,13 @@ fn a_journal_without_closing_records_is_cut_to_the_smallest_done() {
         for seq in 301..=upto {
             let appender = &mut lanes[lane as usize];
             for (kind, payload) in records(lane, seq) {
-                appender.append(kind as u8, &[&payload]);
+                appender.append(kind as u8, &[&payload], 7);
             }
             appender.done(seq);
         }
     }
     let gateway = &mut lanes[Lane::Gateway as usize];
-    gateway.append(RecordKind::Sent as u8, &[&301_u64.to_le_bytes()]);
+    gateway.append(RecordKind::Sent as u8, &[&301_u64.to_le_bytes()], 7);
     drop((journal, lanes));
     let view = View::open(dir).unwrap();
     assert_eq!((view.state, view.cut), (State::Interrupted, 300));
@@ -73,7 +73,7 @@ fn an_interrupted_run_goes_on_and_ends_as_one_that_was_not() {
     let config = config();
     for (session, upto) in [(100, 700), (101, 1_000)] {
         let (journal, mut lanes) = Journal::resume(opening(dir, &config, session)).unwrap();
-        lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"]).unwrap();
+        lanes[Lane::Event as usize].append_waiting(RecordKind::Header as u8, &[b"{}"], 7).unwrap();
         for seq in 1..=upto {
             write(&mut lanes, journal.watch(), seq).unwrap();
         }
@@ -100,7 +100,7 @@ fn a_run_that_comes_out_otherwise_can_not_go_on() {
     let config = config();
     let (journal, mut lanes) = Journal::resume(opening(dir, &config, 100)).unwrap();
     let alpha = &mut lanes[Lane::Alpha as usize];
-    alpha.append(RecordKind::Intent as u8, &[b"another"]);
+    alpha.append(RecordKind::Intent as u8, &[b"another"], 7);
     let why = journal.watch().stopped().unwrap().to_string();
     assert!(why.contains("record 1 of lane alpha comes out otherwise"), "{why}");
     assert!(!alpha.ready());

@@ -197,7 +197,7 @@ fn a_journal_may_die_while_it_is_closed() {
         write(&mut lanes, journal.watch(), seq).unwrap();
     }
     let event = &mut lanes[Lane::Event as usize];
-    event.append_waiting(RecordKind::Pending as u8, &[&[1; 40]]).unwrap();
+    event.append_waiting(RecordKind::Pending as u8, &[&[1; 40]], 7).unwrap();
     let look = |what: &str| {
         let image = scratch();
         copy(dir, image.path());
@@ -207,7 +207,7 @@ fn a_journal_may_die_while_it_is_closed() {
     look("something is pending");
     for index in 0..lanes.len() {
         let lane = &mut lanes[index];
-        lane.append_waiting(RecordKind::Close as u8, &[&[0; 48]]).unwrap();
+        lane.append_waiting(RecordKind::Close as u8, &[&[0; 48]], 7).unwrap();
         if index + 1 < lanes.len() {
             look(&format!("{} lanes have their closing record", index + 1));
         }

@@ -211,6 +211,7 @@ fn tick() -> Event {
         frame: 4,
         instrument: None,
         last: true,
+        stamp: Default::default(),
         body: Body::Tick,
     }
 }
@@ -254,7 +255,7 @@ fn a_number_that_stands_for_nothing_is_named_with_its_field_and_place() {
     let reason = Body::BookInvalid(Invalid::Gap);
     assert_eq!(refuse(reason, BODY, 7), "reason at byte 35: 7 has no meaning");
     let raise = Body::Control(Control::Raise(KillLevel::Halt));
-    assert_eq!(refuse(raise, BODY, 1), "command at byte 35: 1 has no meaning");
+    assert_eq!(refuse(raise, BODY, 2), "command at byte 35: 2 has no meaning");
     let trade = Body::Trade(Trade { id: 1, price: Px(2), qty: Qty(3), aggressor: Side::Buy });
     assert_eq!(refuse(trade, BODY + 24, 2), "aggressor at byte 59: 2 has no meaning");
 }

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::book::{Invalid, Touch};
-use crate::event::{Bar, Depth, EventKind, Levels, Liquidation, TouchChange, Trade};
+use crate::event::{Bar, Depth, EventKind, GateBreach, Levels, Liquidation, TouchChange, Trade};
 use crate::instrument::{InstrumentId, Market};
 use crate::kill::Level as KillLevel;
 use crate::lane::{FrameOrigin, Keep, LaneWriter};
+use crate::latency::Span;
 use crate::market::Level;
 use crate::message::{FeedbackBody, FeedbackOrigin};
 use crate::order::{
@@ -290,6 +291,12 @@ fn bodies() -> Vec<Body> {
     all.extend(statuses());
     all.extend(rejections().into_iter().map(Body::Rejected));
     all.extend(KillLevel::ALL.map(|level| Body::Control(Control::Raise(level))));
+    for (span, measured, budget) in
+        [(Span::Feed, 1, 2), (Span::Risk, 1, 2), (Span::Feed, 3, 2), (Span::Feed, 1, 4)]
+    {
+        let breach = GateBreach { span, measured: Nanos(measured), budget: Nanos(budget) };
+        all.push(Body::Control(Control::GateBreach(breach)));
+    }
     all.extend(KillLevel::ALL.map(Body::KillLevel));
     all
 }
@@ -322,6 +329,7 @@ fn event(body: Body) -> Event {
         frame: 4,
         instrument: Some(InstrumentId(5)),
         last: true,
+        stamp: Default::default(),
         body,
     }
 }

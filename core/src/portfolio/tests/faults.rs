@@ -79,7 +79,16 @@ fn sold(state: OrderState) -> Status {
 
 fn event(seq: u64, body: Body) -> Event {
     let ts = Nanos(9);
-    Event { seq, ts, recv: ts, frame: 0, instrument: Some(BTC), last: true, body }
+    Event {
+        seq,
+        ts,
+        recv: ts,
+        frame: 0,
+        instrument: Some(BTC),
+        last: true,
+        stamp: Default::default(),
+        body,
+    }
 }
 
 /// The strategies' fold does not track what risk sends. When all reports on a reduce of the halt are

@@ -47,7 +47,8 @@ impl Fixture {
         levels: &[Level],
     ) -> Vec<Body> {
         self.ts += 1;
-        let input = Input { recv: Nanos(self.ts), frame: 1, instrument, body };
+        let input =
+            Input { recv: Nanos(self.ts), frame: 1, instrument, stamp: Default::default(), body };
         self.fold.fold(&input, levels, Nanos(self.ts), &mut self.drafts);
         let drafts = self.take();
         assert!(drafts.iter().all(|(id, _)| *id == instrument));

@@ -12,7 +12,7 @@ fn times(events: &[Event]) -> Vec<(EventKind, u64)> {
 fn run_at(
     said: &[(u64, Says)],
     controls: &[ControlInput],
-    react: impl FnMut(&Event) -> Reaction + 'static,
+    react: impl FnMut(&Event) -> Reaction + Send + 'static,
 ) -> Pipeline {
     let said: Vec<_> = said.iter().map(|(at, says)| (START + at * MILLI, *says)).collect();
     let mut pipeline = Pipeline::new(&config(), Rings::SMALLEST, &frames(&said).0, controls, react);

@@ -92,7 +92,16 @@ proptest! {
 /// An event at 100 that everything here is caused by.
 fn cause() -> Event {
     let (ts, body) = (Nanos(100), Body::Tick);
-    Event { seq: 7, ts, recv: ts, frame: 0, instrument: None, last: true, body }
+    Event {
+        seq: 7,
+        ts,
+        recv: ts,
+        frame: 0,
+        instrument: None,
+        last: true,
+        stamp: Default::default(),
+        body,
+    }
 }
 
 /// Feedback as it is sequenced at `ts`.

@@ -57,10 +57,10 @@ fn journal(records: &[Put]) -> (TempDir, View) {
         ..JournalConfig::default()
     };
     let (dir, disk, kill) = (folder.path(), Box::new(RealDisk), KillSwitch::new());
-    let opening = Opening { dir, config: &config, session: 7, clock: || 1, disk, kill };
+    let opening = Opening { dir, config: &config, session: 7, disk, kill };
     let (journal, mut lanes) = Journal::create(opening).unwrap();
     for (kind, payload) in records {
-        lanes[Lane::Feed as usize].append_waiting(*kind, &[payload]).unwrap();
+        lanes[Lane::Feed as usize].append_waiting(*kind, &[payload], 1).unwrap();
     }
     drop((journal, lanes));
     let view = View::open(folder.path()).unwrap();

@@ -18,7 +18,16 @@ fn blocked(index: u32, level: Level) -> RecordedOutcome {
 
 fn event(seq: u64, body: Body) -> Event {
     let ts = Nanos(seq);
-    Event { seq, ts, recv: ts, frame: 0, instrument: None, last: true, body }
+    Event {
+        seq,
+        ts,
+        recv: ts,
+        frame: 0,
+        instrument: None,
+        last: true,
+        stamp: Default::default(),
+        body,
+    }
 }
 
 /// A recording of these outcomes at event 5.

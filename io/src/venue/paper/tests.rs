@@ -105,7 +105,16 @@ impl Floor {
     fn event_on(&mut self, instrument: Option<InstrumentId>, body: Body) {
         self.seq += 1;
         let (seq, ts) = (self.seq, Nanos(self.ts));
-        let event = Event { seq, ts, recv: ts, frame: 0, instrument, last: true, body };
+        let event = Event {
+            seq,
+            ts,
+            recv: ts,
+            frame: 0,
+            instrument,
+            last: true,
+            stamp: Default::default(),
+            body,
+        };
         self.venue.on_event(&event, &mut self.out);
         self.drain();
     }

@@ -1,6 +1,6 @@
 //! The row of an event: what many kinds share has a column, the rest is a short JSON document.
 
-use fusewire_core::event::{BANDS, Bar, Body, Control, Depth, Event, Levels, Mark};
+use fusewire_core::event::{BANDS, Bar, Body, Control, Depth, Event, GateBreach, Levels, Mark};
 use fusewire_core::market::{Level, Side};
 use fusewire_core::order::{Action, NewOrder, OrderId, Rejection, Report, Status};
 use fusewire_core::units::{DECIMALS, Px, Qty, QtySum, Usd, UsdSum, Wide};
@@ -109,6 +109,9 @@ impl Told {
             Body::Rejected(rejection) => Self::rejected(rejection),
             Body::Control(Control::Raise(level)) | Body::KillLevel(level) => {
                 Self { kill_level: Some(*level as u32), ..Self::default() }
+            }
+            Body::Control(Control::GateBreach(breach)) => {
+                Self { reason: Some("gate_breach"), ..Self::json(&BreachBody::of(breach)) }
             }
         }
     }
@@ -258,6 +261,20 @@ impl BarBody {
             volume: qty_text(bar.volume),
             quote_volume: UsdSum(bar.quote_volume.get()).to_string(),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct BreachBody {
+    span: &'static str,
+    measured_ns: u64,
+    budget_ns: u64,
+}
+
+impl BreachBody {
+    fn of(breach: &GateBreach) -> Self {
+        let GateBreach { span, measured, budget } = *breach;
+        Self { span: span.name(), measured_ns: measured.0, budget_ns: budget.0 }
     }
 }
 

@@ -84,7 +84,7 @@ fn cause(seq: u64) -> Cause {
 
 fn event(seq: u64, instrument: Option<InstrumentId>, body: Body) -> Event {
     let ts = Nanos(1_000 + seq);
-    Event { seq, ts, recv: ts, frame: 0, instrument, last: true, body }
+    Event { seq, ts, recv: ts, frame: 0, instrument, last: true, stamp: Default::default(), body }
 }
 
 /// A fill of a tenth.

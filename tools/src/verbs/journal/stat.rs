@@ -4,25 +4,20 @@ use std::collections::BTreeMap;
 
 use fusewire_core::journal::View;
 use fusewire_core::lane::{Decoded, Lane};
+use fusewire_core::latency::RecordedLatencies;
 use fusewire_core::units::Nanos;
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::Dir;
 use crate::journal::walk::{Item, Walk};
 use crate::journal::{reading, text};
+use crate::latency::{self, Latency};
 use crate::outcome::{Done, Failure, Outcome, print};
-
-/// Longest latency that a histogram holds, in ns: a minute.
-const LATENCY_MOST_NS: u64 = 60_000_000_000;
-/// Digits of a latency that count.
-const DIGITS: u8 = 3;
 
 /// Sizes, rates and latencies.
 ///
-/// Rates are by market time and by the machine's clock. Latencies run from when an event was appended to
-/// when what a stage made of it was: those of an inline replay tell what the stages cost, not how fast a
-/// pinned run reacts.
+/// Rates are by market time and by the machine's clock. Latencies are those that the run counts, also while it
+/// goes on: those of an inline replay tell what the stages cost, those of a pinned run how fast it reacts.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  fusewire journal stat runs/a --json")]
 pub(super) struct Args {
@@ -54,8 +49,10 @@ struct Stat {
     lanes: BTreeMap<&'static str, LaneStat>,
     /// Events by kind.
     events: BTreeMap<&'static str, u64>,
-    /// By stage.
+    /// By stage, of the process that wrote last.
     latency_ns: BTreeMap<&'static str, Latency>,
+    /// Of so many messages one was measured at each stage boundary.
+    latency_sample: Option<u32>,
     damage: Vec<String>,
 }
 
@@ -67,17 +64,6 @@ struct LaneStat {
     bytes_per_record: f64,
     records_per_market_s: f64,
     records_per_wall_s: f64,
-}
-
-#[derive(Serialize)]
-struct Latency {
-    p50: u64,
-    p90: u64,
-    p99: u64,
-    #[serde(rename = "p99.9")]
-    p999: u64,
-    max: u64,
-    count: u64,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
@@ -124,27 +110,16 @@ struct Counts {
     records: [u64; Lane::ALL.len()],
     walls: [Wall; Lane::ALL.len()],
     events: BTreeMap<&'static str, u64>,
-    /// Stamp of the event at hand.
-    event_at: Option<u64>,
-    latencies: [Histogram<u64>; 3],
 }
 
-/// Stages whose latency is told, in the order of the histograms.
-const STAGES: [Lane; 3] = [Lane::Alpha, Lane::Risk, Lane::Gateway];
-
 impl Counts {
-    fn new() -> Result<Self, Failure> {
-        let histogram = || Histogram::new_with_bounds(1, LATENCY_MOST_NS, DIGITS);
-        let latencies = [histogram(), histogram(), histogram()];
-        let [a, b, c] = latencies.map(|new| new.map_err(Failure::line));
-        Ok(Self {
+    fn new() -> Self {
+        Self {
             times: None,
             records: [0; Lane::ALL.len()],
             walls: [Wall::default(); Lane::ALL.len()],
             events: BTreeMap::new(),
-            event_at: None,
-            latencies: [a?, b?, c?],
-        })
+        }
     }
 
     fn take(&mut self, item: &Item<'_>) {
@@ -152,15 +127,10 @@ impl Counts {
         if let Decoded::Event(event) = &item.record {
             *self.events.entry(event.body.kind().name()).or_default() += 1;
             self.times = Some((self.times.map_or(event.ts, |(first, _)| first), event.ts));
-            self.event_at = item.stamp_ns;
         }
-        let Some(stamp) = item.stamp_ns else { return };
-        self.walls[item.lane as usize].take(stamp);
-        let stage = STAGES.iter().position(|stage| *stage == item.lane);
-        if let (Some(stage), Some(from)) = (stage, self.event_at)
-            && !matches!(item.record, Decoded::Close(_))
-        {
-            self.latencies[stage].saturating_record(stamp.saturating_sub(from).max(1));
+        // Zero stands for a stamp that nobody took.
+        if let Some(stamp) = item.stamp_ns.filter(|stamp| *stamp > 0) {
+            self.walls[item.lane as usize].take(stamp);
         }
     }
 }
@@ -168,7 +138,9 @@ impl Counts {
 fn stat(view: &View) -> Result<Stat, Failure> {
     let header = (!view.is_headless()).then(|| reading::header(view)).transpose()?;
     let header = header.map(|(header, _)| header);
-    let mut counts = Counts::new()?;
+    let mut counts = Counts::new();
+    let recorded = RecordedLatencies::read(&view.dir)
+        .map_err(|error| Failure::line(format!("{}: {error}", view.dir.display())))?;
     let mut walk = Walk::new(view);
     while let Some(item) = walk.next()? {
         counts.take(&item);
@@ -189,7 +161,8 @@ fn stat(view: &View) -> Result<Stat, Failure> {
         };
         (lane.name(), stat)
     };
-    let latencies = STAGES.into_iter().zip(&counts.latencies).filter(|(_, h)| !h.is_empty());
+    let spans = recorded.iter().flat_map(|recorded| &recorded.spans);
+    let latency_ns = latency::by_span(spans.map(|(span, counts)| (*span, counts)));
     let synced = view.control.as_ref().and_then(|page| page.synced);
     let synced = synced.map(|lanes| Lane::ALL[1..].iter().map(|l| lanes[*l as usize].seq).min());
     Ok(Stat {
@@ -205,20 +178,10 @@ fn stat(view: &View) -> Result<Stat, Failure> {
         wall_s,
         lanes: Lane::ALL.into_iter().map(lane).collect(),
         events: counts.events,
-        latency_ns: latencies.map(|(stage, h)| (stage.name(), latency(h))).collect(),
+        latency_ns,
+        latency_sample: recorded.map(|recorded| recorded.sample),
         damage: view.damage.iter().map(ToString::to_string).collect(),
     })
-}
-
-fn latency(histogram: &Histogram<u64>) -> Latency {
-    Latency {
-        p50: histogram.value_at_quantile(0.5),
-        p90: histogram.value_at_quantile(0.9),
-        p99: histogram.value_at_quantile(0.99),
-        p999: histogram.value_at_quantile(0.999),
-        max: histogram.max(),
-        count: histogram.len(),
-    }
 }
 
 fn render(stat: &Stat) -> String {
@@ -246,21 +209,7 @@ fn render(stat: &Stat) -> String {
             );
         }
     }
-    text += "latency ns        p50       p90       p99     p99.9       max     count\n";
-    for stage in STAGES {
-        if let Some(of) = stat.latency_ns.get(stage.name()) {
-            text += &format!(
-                "{:<11} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n",
-                stage.name(),
-                of.p50,
-                of.p90,
-                of.p99,
-                of.p999,
-                of.max,
-                of.count
-            );
-        }
-    }
+    text += &latency::table(&stat.latency_ns);
     for damage in &stat.damage {
         text += &format!("damaged: {damage}\n");
     }

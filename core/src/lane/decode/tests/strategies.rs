@@ -220,7 +220,13 @@ fn body_of(kind: EventKind) -> BoxedStrategy<Body> {
         EventKind::Status => status().prop_map(Body::Status).boxed(),
         EventKind::Rejected => rejection().prop_map(Body::Rejected).boxed(),
         EventKind::Control => {
-            kill_level().prop_map(|level| Body::Control(Control::Raise(level))).boxed()
+            let breach = (one(Span::ALL), nanos(), nanos());
+            let breach = breach.prop_map(|(span, measured, budget)| {
+                Control::GateBreach(GateBreach { span, measured, budget })
+            });
+            prop_oneof![kill_level().prop_map(Control::Raise), breach]
+                .prop_map(Body::Control)
+                .boxed()
         }
         EventKind::KillLevel => kill_level().prop_map(Body::KillLevel).boxed(),
     }
@@ -236,6 +242,7 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         frame,
         instrument,
         last: true,
+        stamp: Default::default(),
         body,
     })
 }
