@@ -1,65 +1,49 @@
-//! The whole inline pipeline over a synthetic capture on disk: from lines of a file to fills and digests,
-//! with strategies of rising business. The difference to `noop` is what deciding and trading costs.
+//! From frames in memory to orders, in growing pieces: decoding alone, sequencer and books, the floor, and the
+//! whole inline pipeline with its journal, with strategies of rising business. The difference to `noop` is
+//! what deciding and trading costs.
 
-use std::io::Write;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use fusewire_bench::floor::Floor;
+use fusewire_bench::head::Head;
+use fusewire_bench::measure::{Subject, spend};
+use fusewire_bench::pipeline::{Course, Decoding, Whole};
+use fusewire_bench::tape::{Recordings, Tape};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fusewire::config::Config;
-use fusewire::engine::{self, Plan, Setup};
-use fusewire::sources::Source;
-use fusewire_core::instrument::Universe;
-use fusewire_core::lane::Keep;
-use fusewire_io::capture::OpenOptions;
-use fusewire_io::synth::{Options, Scenario, Synth};
+/// Frames of a pass of the head.
+const HEAD_FRAMES: usize = 20_000;
 
 fn benches(criterion: &mut Criterion) {
-    let config = Config::default();
-    let folder = tempfile::tempdir().expect("a scratch folder can be made");
-    let path = folder.path().join("usdm_btcusdt.ns");
-    let frames = write_capture(&path);
-    let sources = Source::expand(std::slice::from_ref(&path)).expect("the capture was written");
-    let options = OpenOptions { market: None, unit: None, limits: config.capture_limits() };
-    let plan = engine::prepare(sources, options, &config, &mut |_| {})
-        .unwrap_or_else(|failure| panic!("{:?}", failure.0));
-    let given = std::collections::BTreeMap::new();
-    let universe = engine::universe::resolve(&config, &[], &plan.scanned, &given)
-        .unwrap_or_else(|failure| panic!("{:?}", failure.0));
-    let mut group = criterion.benchmark_group("pipeline, frames from a file");
-    group.throughput(Throughput::Elements(frames));
+    over(criterion, &Recordings::sample());
+    match Recordings::real() {
+        Ok(real) => over(criterion, &real),
+        Err(why) => announce(&why),
+    }
+}
+
+fn over(criterion: &mut Criterion, recordings: &Recordings) {
+    let tape = Tape::load(recordings).unwrap_or_else(|error| panic!("{error}"));
+    let mut group = criterion.benchmark_group(format!("frames in memory ({})", recordings.label));
+    bench(&mut group, "decoding alone", &mut Decoding::new(&tape));
+    bench(&mut group, "sequencer and books", &mut Head::new(&tape, HEAD_FRAMES));
+    let floor = Floor::new();
+    let mut floor = floor.unwrap_or_else(|error| panic!("{error}"));
+    bench(&mut group, "floor", &mut floor.over(&tape));
     for names in ["noop", "quoter", "quoter,taker"] {
-        group.bench_function(names, |bencher| {
-            bencher.iter(|| run(&plan, &universe, &config, names));
-        });
+        let course = Course::new(recordings, names).unwrap_or_else(|error| panic!("{error}"));
+        bench(&mut group, names, &mut Whole::new(&course, &tape));
     }
     group.finish();
 }
 
-fn write_capture(path: &std::path::Path) -> u64 {
-    let options = Options { scenario: Scenario::Burst, minutes: 1, ..Options::default() };
-    let mut synth = Synth::new(&options).expect("the options are constants");
-    let (mut text, mut frames) = (Vec::new(), 0);
-    while synth.next_line(&mut text) {
-        frames += 1;
-    }
-    let mut file = std::fs::File::create(path).expect("the scratch folder takes files");
-    file.write_all(&text).expect("the scratch folder has room");
-    frames
+fn bench(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, subject: &mut dyn Subject) {
+    group.throughput(Throughput::Elements(subject.units()));
+    group.bench_function(name, |bencher| bencher.iter_custom(|passes| spend(subject, passes)));
 }
 
-fn run(plan: &Plan, universe: &Universe, config: &Config, names: &str) -> String {
-    let strategies = config.strategies(names).expect("the names are constants");
-    let tradable = engine::universe::tradable(config, universe);
-    let setup = Setup {
-        universe: universe.clone(),
-        tradable: tradable.unwrap_or_else(|failure| panic!("{:?}", failure.0)),
-        strategies: strategies.into_iter().map(|(_, strategy)| strategy).collect(),
-        controls: Vec::new(),
-        keep: Keep::Digest,
-        journal: None,
-        allow_broken: false,
-    };
-    let run = engine::run(plan, setup, config, Box::new(|_| {}));
-    run.unwrap_or_else(|failure| panic!("{:?}", failure.0)).digest().to_string()
+#[allow(clippy::print_stderr)] // A bench talks to its terminal.
+fn announce(why: &str) {
+    eprintln!("!!!! NO REAL INPUT: {why}; only the sample is measured !!!!");
 }
 
 criterion_group! {

@@ -19,6 +19,14 @@ pub struct FrameSet {
     pub frames: Vec<Vec<u8>>,
 }
 
+impl FrameSet {
+    /// What decoding it is called in tables.
+    #[must_use]
+    pub fn work(&self) -> String {
+        format!("decode {}", self.kind.name())
+    }
+}
+
 /// One diff of a depth stream, decoded.
 pub struct Diff {
     /// Update ids.

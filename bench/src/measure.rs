@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Rounds of a comparison.
-const ROUNDS: usize = 15;
+pub const ROUNDS: usize = 15;
 /// How long one side of a round takes at least.
 const ROUND: Duration = Duration::from_millis(10);
 /// Most passes of a round, against a pass that takes no time.
@@ -41,25 +41,48 @@ pub struct Comparison {
 pub fn compare(ours: &mut dyn Subject, peer: &mut dyn Subject) -> Comparison {
     assert_eq!(ours.units(), peer.units(), "both sides do the same work");
     let (our_passes, peer_passes) = (passes(ours), passes(peer));
-    let mut rounds: Vec<(f64, f64)> = Vec::with_capacity(ROUNDS);
-    for round in 0..ROUNDS {
+    in_turns(ROUNDS, || time(ours, our_passes), || time(peer, peer_passes))
+}
+
+/// Compares two measurements in ns, made in turns in so many rounds.
+///
+/// # Panics
+/// Without a round.
+pub fn in_turns(
+    rounds: usize,
+    mut ours: impl FnMut() -> f64,
+    mut peer: impl FnMut() -> f64,
+) -> Comparison {
+    let mut pairs: Vec<(f64, f64)> = Vec::with_capacity(rounds);
+    for round in 0..rounds {
         // Who goes first changes, in case the second finds the caches or the clock different.
         let pair = if round % 2 == 0 {
-            let first = time(ours, our_passes);
-            (first, time(peer, peer_passes))
+            let first = ours();
+            (first, peer())
         } else {
-            let first = time(peer, peer_passes);
-            (time(ours, our_passes), first)
+            let first = peer();
+            (ours(), first)
         };
-        rounds.push(pair);
+        pairs.push(pair);
     }
-    let ratios = sorted(rounds.iter().map(|(ours, peer)| peer / ours));
-    Comparison {
-        ours_ns: middle(&sorted(rounds.iter().map(|round| round.0))),
-        peer_ns: middle(&sorted(rounds.iter().map(|round| round.1))),
-        ratio: middle(&ratios),
-        least: ratios[0],
-        most: ratios[ROUNDS - 1],
+    Comparison::of(&pairs)
+}
+
+impl Comparison {
+    /// Of rounds, each with our time and the peer's in ns.
+    ///
+    /// # Panics
+    /// Without a round.
+    #[must_use]
+    pub fn of(rounds: &[(f64, f64)]) -> Self {
+        let ratios = sorted(rounds.iter().map(|(ours, peer)| peer / ours));
+        Self {
+            ours_ns: middle(&sorted(rounds.iter().map(|round| round.0))),
+            peer_ns: middle(&sorted(rounds.iter().map(|round| round.1))),
+            ratio: middle(&ratios),
+            least: ratios[0],
+            most: ratios[ratios.len() - 1],
+        }
     }
 }
 

@@ -45,6 +45,14 @@ pub fn load() -> Result<Real, String> {
 }
 
 fn find() -> Result<PathBuf, String> {
+    recordings()?.into_iter().next().ok_or_else(|| format!("no usdm_*.gz in {FOLDER}"))
+}
+
+/// All USD-M recordings of the day, by name.
+///
+/// # Errors
+/// Why there are none.
+pub fn recordings() -> Result<Vec<PathBuf>, String> {
     let shared = std::env::var_os("FUSEWIRE_SHARED").ok_or("FUSEWIRE_SHARED is not set")?;
     let folder = PathBuf::from(shared).join(FOLDER);
     let entries = std::fs::read_dir(&folder)
@@ -54,7 +62,9 @@ fn find() -> Result<PathBuf, String> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("usdm_") && name.ends_with(".gz")
     };
-    names.filter(is_ours).min().ok_or_else(|| format!("no usdm_*.gz in {FOLDER}"))
+    let mut found: Vec<PathBuf> = names.filter(is_ours).collect();
+    found.sort();
+    if found.is_empty() { Err(format!("no usdm_*.gz in {FOLDER}")) } else { Ok(found) }
 }
 
 /// What has been taken so far.

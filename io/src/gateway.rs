@@ -1,7 +1,7 @@
 //! The order gateway: the last stage of the pipeline, and the only one that talks to a venue.
 //!
 //! ```text
-//!  risk ─RiskOut─► gateway ─► kill word ─► lane ─► venue
+//!  risk ─RiskOut─► gateway ─► kill word ─► wire ─► lane ─► venue
 //!                     └─────Feedback─────► sequencer
 //! ```
 //!
@@ -15,6 +15,7 @@ mod recorded;
 mod stage;
 #[cfg(test)]
 mod tests;
+pub mod wire;
 
 pub use feedbacks::Feedbacks;
 pub use recorded::{RecordedOutcome, Violation};

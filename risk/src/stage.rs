@@ -8,8 +8,8 @@ use fusewire_core::lane::{Keep, LaneWriter, Record};
 use fusewire_core::latency::{Probe, Stamp};
 use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut, VerdictMessage};
 use fusewire_core::order::{
-    Action, ApprovalKey, Approved, Check, Class, Intent, OrderId, RejectedBy, Rejection, Source,
-    StrategyId, Verdict,
+    Action, ApprovalKey, Approved, Check, Class, Intent, OrderId, RejectedBy, Rejection, Side,
+    Source, StrategyId, Verdict,
 };
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
 use fusewire_core::ring::{Consumer, Producer};
@@ -177,6 +177,15 @@ impl RiskStage {
         self.level
     }
 
+    /// Puts an intent of a strategy to every check as things stand. Nothing is reserved, counted or written.
+    ///
+    /// # Errors
+    /// The first check that refuses it.
+    pub fn judge(&self, intent: &Intent) -> Result<Class, Rejection> {
+        let judged = self.gate.judge(intent, Source::Alpha, &self.state());
+        judged.map_err(|fail| rejection(intent, fail))
+    }
+
     /// Explains every verdict on this order from now on, whoever asked for it, besides those that are
     /// watched already. This takes memory as it goes, and is for a run that is repeated to ask why.
     pub fn watch(&mut self, order: OrderId) {
@@ -261,11 +270,11 @@ impl RiskStage {
                     self.queries.note(intent.order, self.now);
                 }
                 self.counts.approved += 1;
-                Verdict::Approved(Approved::new(&self.key, *intent, class))
+                Verdict::Approved(Approved::new(&self.key, *intent, class, self.side_of(intent)))
             }
-            Err(Fail { check, measured, limit }) => {
-                self.counts.rejected[check as usize] += 1;
-                Verdict::Rejected(Rejection::new(intent, RejectedBy::Risk, check, measured, limit))
+            Err(fail) => {
+                self.counts.rejected[fail.check as usize] += 1;
+                Verdict::Rejected(rejection(intent, fail))
             }
         };
         let message = VerdictMessage { seq: self.seq, last, index: self.index, verdict };
@@ -275,6 +284,17 @@ impl RiskStage {
         // In the lane before it is on the ring.
         self.lane.append(&Record::verdict(&message));
         self.outbox.push(RiskOut::Verdict(message));
+    }
+
+    /// The side of the order of an admitted intent.
+    fn side_of(&self, intent: &Intent) -> Side {
+        match intent.action {
+            Action::New(new) => new.side,
+            Action::Amend { .. } | Action::Cancel | Action::Query => {
+                let order = self.portfolio.order(intent.order);
+                order.expect("what is not tracked is not admitted").side
+            }
+        }
     }
 
     /// Passes an intent through the gate and reserves what it may cost.
@@ -310,6 +330,10 @@ impl RiskStage {
     fn state(&self) -> State<'_> {
         State { portfolio: &self.portfolio, market: &self.market, level: self.level, now: self.now }
     }
+}
+
+fn rejection(intent: &Intent, Fail { check, measured, limit }: Fail) -> Rejection {
+    Rejection::new(intent, RejectedBy::Risk, check, measured, limit)
 }
 
 /// What can not be tracked must not leave.

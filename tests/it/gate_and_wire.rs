@@ -17,6 +17,7 @@ use fusewire_core::order::{
 use fusewire_core::ring::{Consumer, Producer, RingBuffer};
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::{Nanos, ONE, Px, Qty, Usd};
+use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, Feedbacks, GatewayConfig, GatewayStage, Venue};
 use fusewire_risk::{self as risk, RiskConfig, RiskStage};
 
@@ -86,7 +87,7 @@ impl Bench {
         );
         let gateway = GatewayStage::new(
             GatewayConfig::default(),
-            Recorder::default(),
+            (OrderEncoder::new(&universe).unwrap(), Recorder::default()),
             gateway::Ports { input: wire, feedback: back },
             kill.clone(),
             done.clone(),
@@ -224,6 +225,41 @@ fn each_class() -> [Intent; 7] {
         intent(99, Action::Cancel),
         intent(1, Action::Cancel),
     ]
+}
+
+/// What was encoded last, as JSON.
+fn request(bench: &Bench) -> serde_json::Value {
+    serde_json::from_slice(bench.gateway.request().as_bytes()).unwrap()
+}
+
+#[test]
+fn what_is_sent_is_encoded_and_what_is_blocked_is_not() {
+    let mut bench = Bench::new();
+    let before = bench.gateway.counts().wire_bytes;
+    let first = bench.gateway.request().as_bytes().len() as u64;
+    let bid = Px(MARK.0 - 2 * ONE);
+    // The amend names no side: it is that of the order, which risk knows.
+    let amend = intent(1, Action::Amend { price: bid, qty: Qty(9 * LOT.0) });
+    let messages = bench.judge(Body::Wake, &[amend]);
+    assert_eq!(approved(&messages).len(), 1);
+    bench.wire(&messages);
+    let amended = request(&bench);
+    assert_eq!(
+        (&amended["method"], &amended["params"]["side"]),
+        (&"order.modify".into(), &"BUY".into())
+    );
+    assert_eq!(amended["id"], format!("{}.0", bench.seq));
+    let bytes = bench.gateway.request().as_bytes().len() as u64;
+    assert_eq!(bench.gateway.counts().wire_bytes, before + bytes);
+    assert!(before >= 2 * first, "the two orders that the bench begins with were encoded");
+    // Approved, and then the word rises.
+    let messages =
+        bench.judge(Body::Wake, &[new_order(7, Side::Sell, Px(MARK.0 + 2 * ONE), false)]);
+    assert_eq!(approved(&messages).len(), 1);
+    bench.kill.raise(Level::NoNewRisk);
+    bench.wire(&messages);
+    assert_eq!(bench.gateway.counts().blocked, 1);
+    assert_eq!((request(&bench), bench.gateway.counts().wire_bytes), (amended, before + bytes));
 }
 
 fn approved(messages: &[RiskOut]) -> Vec<(u32, Approved)> {

@@ -16,10 +16,12 @@ use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Digest, Keep, Lane, LaneWriter};
 use fusewire_core::latency::{FeedProbe, Latencies, Probe, Span};
 use fusewire_core::order::StrategyId;
+use fusewire_core::runner::Threads;
 use fusewire_core::sequencer::{self, ControlInput, Sequencer};
 use fusewire_core::stage::{DoneSeq, Horizon};
 use fusewire_io::capture::{Merge, OpenOptions, Reader};
 use fusewire_io::feed::{Feed, FeedStage, FrameStore, Pacer, Recording};
+use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, GatewayStage};
 use fusewire_io::manifest::{self, FileSummary, Scanned};
 use fusewire_io::venue::paper::PaperVenue;
@@ -51,6 +53,9 @@ pub struct Plan {
     pub scanned: Scanned,
     /// Set to end the run between two frames, in order.
     pub stop: Arc<AtomicBool>,
+    /// Have all frames in memory before the first one goes, whatever the runner: for a run whose time must
+    /// not be that of reading captures.
+    pub in_memory: bool,
 }
 
 /// What runs, beside the inputs.
@@ -113,7 +118,7 @@ pub fn prepare(
     let scanned =
         manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;
     let sources = in_merge_order(sources, &scanned.manifest.files);
-    Ok(Plan { sources, options, scanned, stop: Arc::default() })
+    Ok(Plan { sources, options, scanned, stop: Arc::default(), in_memory: false })
 }
 
 /// Runs the pipeline over the inputs, as the configuration says: on this thread, each event to its end before
@@ -128,6 +133,31 @@ pub fn run(
     config: &Config,
     progress: Box<dyn FnMut(u64) + Send>,
 ) -> Result<Run, Failure> {
+    let mut ready = start(plan, setup, config, progress)?;
+    ready.drive()?;
+    ready.end()
+}
+
+/// A run that is joined and has not moved.
+pub struct Ready {
+    run: Run,
+    threads: Option<Threads>,
+    done: DoneSeq,
+    kill: KillSwitch,
+    watch: Watch,
+    mode: RunnerMode,
+}
+
+/// Everything that comes before the first frame: inputs opened, stages joined and measured, the journal begun.
+///
+/// # Errors
+/// As `run`.
+pub fn start(
+    plan: &Plan,
+    setup: Setup,
+    config: &Config,
+    progress: Box<dyn FnMut(u64) + Send>,
+) -> Result<Ready, Failure> {
     let threads = drive::threads(config)?;
     let (done, kill, horizon) = (DoneSeq::new(), setup.kill.clone(), Horizon::new());
     // With threads, commands are handed on when their time has come.
@@ -148,14 +178,39 @@ pub fn run(
         RunnerMode::Pinned => OnBreach::Sequence,
         RunnerMode::Inline | RunnerMode::Lockstep => OnBreach::Report,
     };
-    let mut watch = Watch::new(horizon, commands, late, gates, on_breach);
-    drive::drive(&mut run, threads.as_ref(), (&done, &kill), &mut watch).map_err(Failure::line)?;
-    run.breaches = watch.into_breaches(config.runner.mode);
-    run.feed.finish().map_err(Failure::line)?;
-    if let Some(journal) = run.journal.take() {
-        writing::end(journal, &mut run)?;
+    let watch = Watch::new(horizon, commands, late, gates, on_breach);
+    Ok(Ready { run, threads, done, kill, watch, mode: config.runner.mode })
+}
+
+impl Ready {
+    /// Runs to the end of the inputs.
+    ///
+    /// # Errors
+    /// A stage gave up or panicked, or the journal takes nothing more.
+    pub fn drive(&mut self) -> Result<(), Failure> {
+        let (threads, both) = (self.threads.as_ref(), (&self.done, &self.kill));
+        drive::drive(&mut self.run, threads, both, &mut self.watch).map_err(Failure::line)
     }
-    Ok(run)
+
+    /// The stages as they stand.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Ends the run and its journal.
+    ///
+    /// # Errors
+    /// The inputs ended before their end, or the journal can not be closed.
+    pub fn end(mut self) -> Result<Run, Failure> {
+        let run = &mut self.run;
+        run.breaches = self.watch.into_breaches(self.mode);
+        run.feed.finish().map_err(Failure::line)?;
+        if let Some(journal) = run.journal.take() {
+            writing::end(journal, run)?;
+        }
+        Ok(self.run)
+    }
 }
 
 /// What the parts of a run share beside their rings.
@@ -181,11 +236,7 @@ fn join(
     let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
         Rings::new(config, universe.len());
 
-    let mut readers = open(&plan.sources, &plan.options)?;
-    if config.runner.mode != RunnerMode::Inline {
-        unpack(&mut readers, config)?;
-    }
-    let merge = Merge::new(readers).map_err(Failure::line)?;
+    let merge = Merge::new(inputs(plan, config)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let header = journal.as_ref().map(|request| {
         let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
@@ -226,7 +277,7 @@ fn join(
     let venue = PaperVenue::new(&config.paper_config(), &universe, &books, tap.1, &owners(&seats));
     let gateway = GatewayStage::new(
         config.gateway_config(),
-        venue,
+        (OrderEncoder::new(&universe).map_err(Failure::line)?, venue),
         gateway::Ports { input: to_gateway.1, feedback: feedback.0 },
         kill,
         done,
@@ -386,6 +437,19 @@ fn open(sources: &[Source], options: &OpenOptions) -> Result<Vec<Reader>, Failur
         .map(|source| source.open(options))
         .collect::<Result<_, _>>()
         .map_err(Failure::line)
+}
+
+/// The inputs of a run, opened.
+fn inputs(plan: &Plan, config: &Config) -> Result<Vec<Reader>, Failure> {
+    let mut readers = open(&plan.sources, &plan.options)?;
+    if plan.in_memory {
+        let loaded = readers.into_iter().map(Reader::load);
+        return loaded.collect::<Result<_, _>>().map_err(Failure::line);
+    }
+    if config.runner.mode != RunnerMode::Inline {
+        unpack(&mut readers, config)?;
+    }
+    Ok(readers)
 }
 
 /// Unpacks captures into memory, so that a feed which is paced makes no system call.

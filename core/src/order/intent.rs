@@ -121,13 +121,14 @@ impl ApprovalKey {
 pub struct Approved {
     intent: Intent,
     class: Class,
+    side: Side,
 }
 
 impl Approved {
-    /// Stamps an intent.
+    /// Stamps an intent. `side` is that of its order, which an amend does not name and a venue asks for.
     #[must_use]
-    pub const fn new(_key: &ApprovalKey, intent: Intent, class: Class) -> Self {
-        Self { intent, class }
+    pub const fn new(_key: &ApprovalKey, intent: Intent, class: Class, side: Side) -> Self {
+        Self { intent, class, side }
     }
 
     /// What was approved.
@@ -140,6 +141,12 @@ impl Approved {
     #[must_use]
     pub const fn class(&self) -> Class {
         self.class
+    }
+
+    /// The side of its order.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.side
     }
 }
 

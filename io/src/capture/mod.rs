@@ -19,6 +19,7 @@ mod error;
 mod file;
 mod journal;
 mod lines;
+mod loaded;
 mod merge;
 mod origin;
 mod reader;

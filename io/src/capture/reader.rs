@@ -10,6 +10,7 @@ use fusewire_core::units::Nanos;
 use super::error::CaptureError;
 use super::file::FileReader;
 use super::journal::{JournalPart, JournalReader, KeptFrames};
+use super::loaded::LoadedReader;
 use super::sidecar::Sidecar;
 use super::time::Unit;
 use super::{CaptureLimits, Format, OpenOptions, Record};
@@ -22,6 +23,7 @@ pub struct Reader {
 enum Body {
     File(Box<FileReader>),
     Journal(Box<JournalReader>),
+    Loaded(Box<LoadedReader>),
 }
 
 impl Reader {
@@ -58,6 +60,15 @@ impl Reader {
         Self { body: Body::Journal(Box::new(JournalReader::new(part, lane, frames, limits))) }
     }
 
+    /// The same recording with everything that is left of it in memory: from here on nothing is read or
+    /// unpacked. It takes as much memory as the recording has bytes.
+    ///
+    /// # Errors
+    /// The first record that is faulty.
+    pub fn load(self) -> Result<Self, CaptureError> {
+        Ok(Self { body: Body::Loaded(Box::new(LoadedReader::new(self)?)) })
+    }
+
     fn of_file(reader: FileReader) -> Self {
         Self { body: Body::File(Box::new(reader)) }
     }
@@ -79,6 +90,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.name(),
             Body::Journal(journal) => &journal.part().name,
+            Body::Loaded(loaded) => loaded.reader().name(),
         }
     }
 
@@ -88,6 +100,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.format(),
             Body::Journal(_) => Format::Journal,
+            Body::Loaded(loaded) => loaded.reader().format(),
         }
     }
 
@@ -97,6 +110,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.market(),
             Body::Journal(journal) => Some(journal.part().market),
+            Body::Loaded(loaded) => loaded.reader().market(),
         }
     }
 
@@ -107,6 +121,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.unit(),
             Body::Journal(_) => None,
+            Body::Loaded(loaded) => loaded.reader().unit(),
         }
     }
 
@@ -116,6 +131,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.sidecar(),
             Body::Journal(_) => None,
+            Body::Loaded(loaded) => loaded.reader().sidecar(),
         }
     }
 
@@ -125,6 +141,7 @@ impl Reader {
         match &self.body {
             Body::File(_) => None,
             Body::Journal(journal) => Some(journal.part()),
+            Body::Loaded(loaded) => loaded.reader().part(),
         }
     }
 
@@ -146,6 +163,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.bytes_read(),
             Body::Journal(journal) => journal.bytes_read(),
+            Body::Loaded(loaded) => loaded.reader().bytes_read(),
         }
     }
 
@@ -156,6 +174,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.bytes_total(),
             Body::Journal(journal) => Some(journal.part().bytes),
+            Body::Loaded(loaded) => loaded.reader().bytes_total(),
         }
     }
 
@@ -165,6 +184,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.path().map(|path| (path, None)),
             Body::Journal(journal) => Some(journal.place()),
+            Body::Loaded(loaded) => loaded.reader().place(),
         }
     }
 
@@ -173,6 +193,7 @@ impl Reader {
         match &mut self.body {
             Body::File(file) => file.advance(),
             Body::Journal(journal) => journal.advance(),
+            Body::Loaded(loaded) => Ok(loaded.advance()),
         }
     }
 
@@ -181,6 +202,7 @@ impl Reader {
         match &self.body {
             Body::File(file) => file.record(),
             Body::Journal(journal) => journal.record(),
+            Body::Loaded(loaded) => loaded.record(),
         }
     }
 }

@@ -13,6 +13,7 @@ use fusewire_core::units::Nanos;
 use super::latch::{Latch, refusal};
 use super::levels::{Levels, Step};
 use super::recorded::{Recorded, RecordedOutcome, Violation};
+use super::wire::{OrderEncoder, Request};
 use super::{Feedbacks, GatewayConfig, Venue};
 
 /// The rings of the gateway.
@@ -41,12 +42,18 @@ pub struct GatewayCounts {
     pub rejected: u64,
     /// Times that everything was cancelled at kill level 3.
     pub cancel_alls: u64,
+    /// Bytes of the requests of all that was sent, as they would go over the wire but for key, time and
+    /// signature.
+    pub wire_bytes: u64,
 }
 
 /// The order gateway before a venue.
 #[derive(Debug)]
 pub struct GatewayStage<V: Venue> {
     local_reject_delay: Nanos,
+    encoder: OrderEncoder,
+    /// What was sent last.
+    request: Request,
     venue: V,
     ports: Ports,
     out: Feedbacks,
@@ -64,20 +71,27 @@ pub struct GatewayStage<V: Venue> {
 }
 
 impl<V: Venue> GatewayStage<V> {
-    /// Nothing sent so far.
+    /// Nothing sent so far. What goes to the venue is encoded as it would be for the wire.
     ///
     /// # Panics
     /// When `config` is not valid.
     #[must_use]
     pub fn new(
         config: GatewayConfig,
-        venue: V,
+        (encoder, venue): (OrderEncoder, V),
         ports: Ports,
         kill: KillSwitch,
         done: DoneSeq,
         keep: Keep,
     ) -> Self {
-        Self::with_levels(config, venue, ports, Levels::Live(Latch::new(kill)), done, keep)
+        Self::with_levels(
+            config,
+            (encoder, venue),
+            ports,
+            Levels::Live(Latch::new(kill)),
+            done,
+            keep,
+        )
     }
 
     /// A gateway that does again what was recorded, see `record_outcome`. `kill` is private to the rerun:
@@ -89,7 +103,7 @@ impl<V: Venue> GatewayStage<V> {
     #[must_use]
     pub fn recorded(
         config: GatewayConfig,
-        venue: V,
+        (encoder, venue): (OrderEncoder, V),
         ports: Ports,
         kill: KillSwitch,
         whole_until: u64,
@@ -97,12 +111,12 @@ impl<V: Venue> GatewayStage<V> {
         keep: Keep,
     ) -> Self {
         let levels = Levels::Recorded(Box::new(Recorded::new(kill, whole_until)));
-        Self::with_levels(config, venue, ports, levels, done, keep)
+        Self::with_levels(config, (encoder, venue), ports, levels, done, keep)
     }
 
     fn with_levels(
         config: GatewayConfig,
-        venue: V,
+        (encoder, venue): (OrderEncoder, V),
         ports: Ports,
         levels: Levels,
         done: DoneSeq,
@@ -111,6 +125,8 @@ impl<V: Venue> GatewayStage<V> {
         assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
         Self {
             local_reject_delay: config.local_reject_delay,
+            encoder,
+            request: Request::default(),
             venue,
             ports,
             out: Feedbacks::new(config.feedback_outbox_max),
@@ -146,6 +162,12 @@ impl<V: Venue> GatewayStage<V> {
     #[must_use]
     pub fn counts(&self) -> &GatewayCounts {
         &self.counts
+    }
+
+    /// The request of what was sent last; empty before.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
     }
 
     /// The venue.
@@ -240,7 +262,9 @@ impl<V: Venue> GatewayStage<V> {
     }
 
     fn send(&mut self, index: u32, approved: &Approved) {
+        self.encoder.encode(self.seq, index, approved, &mut self.request);
         self.probe.trade(self.stamp);
+        self.counts.wire_bytes += self.request.as_bytes().len() as u64;
         self.lane.append(&Record::sent(self.seq, index, approved, None));
         self.count(&approved.intent().action);
         self.venue.send(self.seq, self.ts, approved, &mut self.out);

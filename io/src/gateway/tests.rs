@@ -4,7 +4,7 @@
 //! decided about it is tested in `latch`.
 
 use fusewire_core::event::{Body, Event};
-use fusewire_core::instrument::InstrumentId;
+use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::{Keep, LaneWriter, Record};
 use fusewire_core::message::{Feedback, FeedbackBody, FeedbackOrigin, RiskOut, VerdictMessage};
@@ -15,6 +15,7 @@ use fusewire_core::ring::{Consumer, Producer, RingBuffer};
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::Nanos;
 
+use super::wire::OrderEncoder;
 use super::{Feedbacks, GatewayConfig, GatewayStage, Ports, RecordedOutcome, Venue, Violation};
 
 const ROOM: usize = GatewayConfig::FEEDBACK_OUTBOX_LEAST;
@@ -42,6 +43,11 @@ impl Venue for Script {
     }
 }
 
+/// The scripted venue, for symbols that nothing is sent of.
+fn wire() -> (OrderEncoder, Script) {
+    (OrderEncoder::new(&Universe::default()).unwrap(), Script::default())
+}
+
 struct Bench {
     stage: GatewayStage<Script>,
     input: Producer<RiskOut>,
@@ -52,15 +58,14 @@ struct Bench {
 
 fn bench(feedback_slots: usize) -> Bench {
     bench_of(feedback_slots, |config, ports, kill, done| {
-        GatewayStage::new(config, Script::default(), ports, kill, done, Keep::Prefixes)
+        GatewayStage::new(config, wire(), ports, kill, done, Keep::Prefixes)
     })
 }
 
 /// A gateway that does again what these records say.
 fn again(outcomes: &[(u64, RecordedOutcome)]) -> Bench {
     let mut bench = bench_of(64, |config, ports, kill, done| {
-        let venue = Script::default();
-        GatewayStage::recorded(config, venue, ports, kill, u64::MAX, done, Keep::Prefixes)
+        GatewayStage::recorded(config, wire(), ports, kill, u64::MAX, done, Keep::Prefixes)
     });
     for (seq, outcome) in outcomes {
         bench.stage.record_outcome(*seq, *outcome);

@@ -15,6 +15,7 @@ use fusewire_core::ring::{
 use fusewire_core::runner::Source;
 use fusewire_core::sequencer::{Ending, Expected, Refold, Refolded, Rerun};
 use fusewire_core::stage::{DoneSeq, Stage};
+use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, GatewayStage, RecordedOutcome, Venue, Violation};
 use fusewire_io::venue::NullVenue;
 use fusewire_io::venue::paper::PaperVenue;
@@ -158,8 +159,9 @@ impl<V: Venue> Again<V> {
             RiskStage::new(&setup.risk, &universe, &tradable, &seats, kill.clone(), ports, keep);
         let venue = venue(setup, &universe, &seats, taps);
         let ports = gateway::Ports { input: from_risk, feedback: back };
+        let wire = (OrderEncoder::new(&universe).unwrap(), venue);
         let gateway =
-            GatewayStage::recorded(setup.gateway, venue, ports, kill, u64::MAX, done.clone(), keep);
+            GatewayStage::recorded(setup.gateway, wire, ports, kill, u64::MAX, done.clone(), keep);
         let mut expected = Expected::new(rerun, 1 << 16);
         for feedback in &recording.pending {
             expected.list_pending(*feedback).unwrap();

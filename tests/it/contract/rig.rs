@@ -16,6 +16,7 @@ use fusewire_core::runner::{RunError, Source, run_inline};
 use fusewire_core::sequencer::{self, ControlInput, Sequencer, SequencerConfig};
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::{Nanos, ONE, Usd};
+use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, GatewayConfig, GatewayStage, Venue};
 use fusewire_io::venue::paper::{PaperConfig, PaperVenue};
 use fusewire_risk::{self as risk, Limits, Profile, RiskConfig, RiskStage};
@@ -182,8 +183,9 @@ impl<S: Strategy, V: Venue> Rig<S, V> {
             RiskStage::new(&setup.risk, &universe, &tradable, &seats, kill.clone(), ports, keep);
         let paper = PaperVenue::new(&setup.paper, &universe, &setup.books, tap_out, &seats);
         let ports = gateway::Ports { input: risk_out, feedback: feedback_in };
+        let wire = (OrderEncoder::new(&universe).unwrap(), venue(paper));
         let gateway =
-            GatewayStage::new(setup.gateway, venue(paper), ports, kill.clone(), done.clone(), keep);
+            GatewayStage::new(setup.gateway, wire, ports, kill.clone(), done.clone(), keep);
         let inputs = Inputs { waiting: inputs.into(), ring: input_in };
         Self { inputs, head, alpha, risk, gateway, kill, done }
     }

@@ -21,6 +21,7 @@ use fusewire_core::sequencer::{Ending, Expected, Refold, Refolded, Rerun as Scop
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::Nanos;
 use fusewire_io::feed::FeedStage;
+use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, Feedbacks, GatewayStage, RecordedOutcome, Venue};
 use fusewire_io::venue::NullVenue;
 use fusewire_io::venue::paper::PaperVenue;
@@ -162,7 +163,7 @@ impl Rerun {
         );
         let gateway = GatewayStage::recorded(
             config.gateway_config(),
-            venue,
+            (OrderEncoder::new(&universe).map_err(Failure::line)?, venue),
             gateway::Ports { input: to_gateway.1, feedback: feedback.0 },
             kill.clone(),
             if interrupted { view.cut } else { u64::MAX },

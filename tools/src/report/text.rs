@@ -135,13 +135,14 @@ fn trading(out: &mut String, report: &Report) {
     }
     let _ = writeln!(
         out,
-        "orders   {} intents ({} of risk itself), {} approved under profile '{}', {} orders sent, \
-         {} fills, {} open, {} reports pending, kill level {}",
+        "orders   {} intents ({} of risk itself), {} approved under profile '{}', {} orders sent \
+         ({} bytes encoded), {} fills, {} open, {} reports pending, kill level {}",
         t.intents,
         t.intents_of_risk,
         t.approved,
         t.profile,
         t.orders,
+        t.wire_bytes,
         t.fills,
         t.open_orders,
         t.pending,

@@ -31,6 +31,8 @@ pub struct Trading {
     pub rejected: BTreeMap<&'static str, u64>,
     /// Orders sent to the venue.
     pub orders: u64,
+    /// Bytes of the requests encoded for them and for their amends, cancels and queries.
+    pub wire_bytes: u64,
     /// Executions that the stream told of.
     pub fills: u64,
     /// Feedback that was still on its way when the input ended; nothing is drained.
@@ -112,6 +114,7 @@ impl Trading {
             approved: counts.approved,
             rejected: checks.map(|(check, n)| (check.name(), n)).collect(),
             orders: run.gateway.counts().new,
+            wire_bytes: run.gateway.counts().wire_bytes,
             fills: account.executions(),
             pending: run.sequencer.pending().len() as u64,
             open_orders: account.orders().len() as u64,

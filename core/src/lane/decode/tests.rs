@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use super::*;
 use crate::lane::record::Record;
 use crate::message::VerdictMessage;
-use crate::order::{ApprovalKey, Approved, Verdict};
+use crate::order::{ApprovalKey, Approved, Side, Verdict};
 use crate::units::{Nanos, Px, Qty};
 
 /// Back to bytes.
@@ -109,13 +109,13 @@ proptest! {
         verdict in strategies::verdict(),
     ) {
         let SentRecord { intent, class, blocked_at, .. } = sent;
-        let approved = Approved::new(&ApprovalKey::new(), intent, class);
+        let approved = Approved::new(&ApprovalKey::new(), intent, class, Side::Buy);
         let live = Record::sent(seq, index, &approved, blocked_at.map(|level| level as u8));
         let record = Record::from(&SentRecord { seq, index, ..sent });
         prop_assert_eq!(live.bytes(), record.bytes());
         let live = match verdict.outcome {
             Decided::Approved { intent, class } => {
-                Verdict::Approved(Approved::new(&ApprovalKey::new(), intent, class))
+                Verdict::Approved(Approved::new(&ApprovalKey::new(), intent, class, Side::Buy))
             }
             Decided::Rejected(rejection) => Verdict::Rejected(rejection),
         };

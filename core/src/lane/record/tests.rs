@@ -10,7 +10,7 @@ use crate::latency::Span;
 use crate::market::Level;
 use crate::message::{FeedbackBody, FeedbackOrigin};
 use crate::order::{
-    ApprovalKey, Check, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, TimeInForce,
+    ApprovalKey, Check, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, Side, TimeInForce,
     VenueReason, Verdict,
 };
 use crate::units::{Nanos, Qty, Wide};
@@ -482,7 +482,7 @@ fn every_field_of_an_intent_is_in_its_record() {
 }
 
 fn approvals() -> Vec<Approved> {
-    let approve = |intent, class| Approved::new(&ApprovalKey::new(), intent, class);
+    let approve = |intent, class| Approved::new(&ApprovalKey::new(), intent, class, Side::Buy);
     let intents = intents();
     let mut all: Vec<_> = Class::ALL.map(|class| approve(intents[0], class)).into();
     all.extend(intents[1..].iter().map(|intent| approve(*intent, Class::NewRisk)));
