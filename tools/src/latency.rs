@@ -50,7 +50,7 @@ impl Latency {
 /// The latency that a part of those counted does not pass, in ns.
 #[must_use]
 pub fn quantile(counts: &Counts, part: f64) -> u64 {
-    histogram(counts).value_at_quantile(part)
+    histogram(counts).value_at_quantile(part).min(counts.max_ns)
 }
 
 fn histogram(counts: &Counts) -> Histogram<u64> {
