@@ -235,17 +235,19 @@ impl<const N: usize> FieldWriter<N> {
             Body::Report(report) => self.report(report),
             Body::Status(status) => self.status(status),
             Body::Rejected(rejection) => self.rejection(rejection),
-            Body::Control(Control::Raise(level)) => {
-                self.u8(0);
-                self.u8(*level as u8);
-            }
-            Body::Control(Control::GateBreach(breach)) => {
-                self.u8(1);
-                self.u8(breach.span as u8);
+            Body::Control(control) => self.control(control),
+            Body::KillLevel(level) => self.u8(*level as u8),
+        }
+    }
+
+    fn control(&mut self, control: &Control) {
+        match control {
+            Control::Raise(level) => self.put(&[0, *level as u8]),
+            Control::GateBreach(breach) => {
+                self.put(&[1, breach.span as u8]);
                 self.nanos(breach.measured);
                 self.nanos(breach.budget);
             }
-            Body::KillLevel(level) => self.u8(*level as u8),
         }
     }
 
