@@ -36,18 +36,20 @@ pub(super) struct Far {
     blocks: Vec<Block>,
     /// Those of them that are not in use now.
     free: Vec<usize>,
+    blocks_max: usize,
 }
 
 impl Far {
     /// Empty, for so many levels.
     pub(super) fn new(levels_max: usize) -> Self {
         // Full blocks would do for all levels; a quarter more leaves them room to split.
-        let blocks = levels_max.div_ceil(BLOCK) * 5 / 4 + 2;
+        let blocks_max = levels_max.div_ceil(BLOCK) * 5 / 4 + 2;
         Self {
             len: 0,
-            places: Vec::with_capacity(blocks),
-            blocks: Vec::with_capacity(blocks),
-            free: Vec::with_capacity(blocks),
+            places: Vec::with_capacity(blocks_max),
+            blocks: Vec::with_capacity(blocks_max),
+            free: Vec::with_capacity(blocks_max),
+            blocks_max,
         }
     }
 
@@ -205,7 +207,7 @@ impl Far {
 
     /// Sees to it that a block can be put into use.
     fn reserve_block(&mut self) {
-        if self.free.is_empty() && self.blocks.len() == self.blocks.capacity() {
+        if self.free.is_empty() && self.blocks.len() == self.blocks_max {
             self.repack();
         }
     }
@@ -284,7 +286,7 @@ mod tests {
 
     impl Far {
         /// Panics unless the blocks are sorted, in use or free, and within the memory.
-        fn check(&self, blocks_max: usize) {
+        fn check(&self) {
             let keys: Vec<u64> = self.iter().map(|(key, _)| key).collect();
             assert!(keys.is_sorted_by(|a, b| a < b), "keys rise");
             assert_eq!(keys.len(), self.len);
@@ -294,7 +296,7 @@ mod tests {
                 assert!(block.keys[block.len..].iter().all(|key| *key == 0));
             }
             assert_eq!(self.places.len() + self.free.len(), self.blocks.len());
-            assert_eq!(self.blocks.capacity(), blocks_max, "no growth");
+            assert_eq!(self.blocks.capacity(), self.blocks_max, "no growth");
         }
     }
 
@@ -309,7 +311,6 @@ mod tests {
             ),
         ) {
             let mut far = Far::new(levels_max);
-            let blocks_max = far.blocks.capacity();
             let mut plain = BTreeMap::new();
             for (start, run, removes, stride) in steps {
                 for key in (0..run).map(|n| start + (n << stride)) {
@@ -327,7 +328,7 @@ mod tests {
                         plain.insert(key, qty);
                     }
                 }
-                far.check(blocks_max);
+                far.check();
                 prop_assert!(far.iter().eq(plain.iter().map(|(key, qty)| (*key, *qty))));
             }
             // The window takes what is best and gives it back.
@@ -336,32 +337,28 @@ mod tests {
                 prop_assert_eq!(far.best(), Some(*level));
                 far.remove_best();
             }
-            far.check(blocks_max);
+            far.check();
             taken.iter().rev().for_each(|(key, qty)| far.push_best(*key, *qty));
             far.rekey(|key| key * 3);
-            far.check(blocks_max);
+            far.check();
             prop_assert!(far.iter().eq(plain.iter().map(|(key, qty)| (key * 3, *qty))));
             far.clear();
-            far.check(blocks_max);
+            far.check();
         }
     }
 
     #[test]
-    fn blocks_that_are_half_empty_are_filled_up_when_none_is_left() {
-        let levels_max = 8 * BLOCK;
+    fn half_filled_blocks_are_filled_up_when_none_is_left() {
+        let levels_max = 16 * BLOCK;
         let mut far = Far::new(levels_max);
-        let blocks_max = far.blocks.capacity();
-        // Each key splits the block of the one before; what is behind it goes again.
-        for round in 0..2_000_u64 {
-            for key in 1..levels_max as u64 {
-                far.set(round + key * 7, Qty(1));
-            }
-            far.check(blocks_max);
-            let keys: Vec<u64> = far.iter().map(|(key, _)| key).collect();
-            keys.iter()
-                .filter(|key| *key % 5 != round % 5)
-                .for_each(|key| far.set(*key, Qty::ZERO));
-            far.check(blocks_max);
+        assert!(far.blocks_max < 2 * 16, "splitting alone would need more");
+        for round in 1..20_u64 {
+            // Each is worse than those before, so that a block that was split gets no more.
+            (1..=levels_max as u64).for_each(|key| far.set(key * round, Qty(1)));
+            far.check();
+            assert_eq!(far.len(), levels_max);
+            (1..=levels_max as u64).for_each(|key| far.set(key * round, Qty::ZERO));
+            far.check();
         }
     }
 }

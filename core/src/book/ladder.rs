@@ -136,19 +136,15 @@ impl Ladder {
 
     /// Quantity of the best `levels_max` levels, up to each of some keys that rise.
     pub(super) fn depth<const N: usize>(&self, ends: [u64; N], levels_max: usize) -> [i128; N] {
-        let Some(last) = ends.last().copied().filter(|last| *last >= self.best) else {
-            return [0; N];
-        };
-        // Not more slots than levels: no need to count.
-        let cut = match last - self.best < levels_max as u64 {
-            true => Err(0),
-            false => self.window.nth(self.best, levels_max),
-        };
-        let behind = self.window.end();
-        let end_of_window = cut.map_or(behind, |key| key + 1);
+        let last = ends.last().filter(|last| **last >= self.best && levels_max > 0);
+        let Some(last) = last.copied() else { return [0; N] };
+        // So few slots hold no more levels than that; there is no need to count them.
+        let all = last - self.best < levels_max as u64;
+        let cut = if all { Err(0) } else { self.window.nth(self.best, levels_max) };
+        let behind = cut.map_or(self.window.end(), |key| key + 1);
         let (mut start, mut sum) = (self.best, 0);
         let mut sums = ends.map(|end| {
-            let end = end_of_window.min(end.saturating_add(1)).max(start);
+            let end = behind.min(end.saturating_add(1)).max(start);
             sum += self.window.sum(start, end);
             start = end;
             sum
@@ -156,13 +152,19 @@ impl Ladder {
         if let Err(inside) = cut
             && last >= behind
         {
-            let far = self.far.iter().take_while(|(key, _)| *key <= last);
-            for (key, qty) in far.take(levels_max - inside) {
-                let sums = sums.iter_mut().zip(ends).filter(|(_, end)| key <= *end);
-                sums.for_each(|(sum, _)| *sum += i128::from(qty.0));
-            }
+            self.add_far_depth(&mut sums, ends, levels_max - inside);
         }
         sums
+    }
+
+    /// Adds the best far levels to the sums that they belong to.
+    #[cold]
+    fn add_far_depth<const N: usize>(&self, sums: &mut [i128; N], ends: [u64; N], count: usize) {
+        let is_within = |key: u64| ends.last().is_some_and(|last| key <= *last);
+        for (key, qty) in self.far.iter().take(count).take_while(|level| is_within(level.0)) {
+            let sums = sums.iter_mut().zip(ends).filter(|(_, end)| key <= *end);
+            sums.for_each(|(sum, _)| *sum += i128::from(qty.0));
+        }
     }
 
     /// Moves to another grid, on which every level has a new key, in the same order. Slow: the whole side

@@ -230,9 +230,10 @@ impl Book {
     }
 
     /// Quantity of the best `levels_max` levels of a side as far as each of some limits, which go away
-    /// from the touch and belong to what they limit. As `top`, also while invalid.
+    /// from the touch and belong to what they limit. Also while invalid, as `top`.
     ///
-    /// It takes a step for every 64 ticks, however many levels there are.
+    /// It takes a step for every 64 ticks, however many levels there are. Only where there are more ticks
+    /// than `levels_max` within the last limit, the levels have to be counted.
     #[must_use]
     pub fn depth<const N: usize>(
         &self,

@@ -133,7 +133,7 @@ impl Window {
             if !with_slot.contains(ticks) || level.qty < Qty::ZERO {
                 break;
             }
-            // Masks instead of `place`, so that the compiler sees that both lie inside.
+            // Masked here and not by `slot`, so that the compiler sees that both lie inside.
             let old = std::mem::replace(&mut qtys[ticks as usize & slot_mask], level.qty);
             let sum = &mut sums[(ticks / CHUNK) as usize & sum_mask];
             *sum = sum.wrapping_add(difference(level.qty, old));
