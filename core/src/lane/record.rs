@@ -15,7 +15,7 @@ use crate::order::{Action, Approved, Class, Intent, NewOrder, Rejection, Report,
 use crate::units::{Px, Rate};
 
 /// Room for the longest payload, in bytes; an event with a report is the longest of today, with 120.
-const BYTES_MAX: usize = 192;
+const BYTES_MAX: usize = 128;
 /// In place of a kill level: nothing blocked it.
 pub(super) const NOT_BLOCKED: u8 = u8::MAX;
 
@@ -167,8 +167,9 @@ impl From<&SentRecord> for Record {
     }
 }
 
-/// What is laid out the same in several kinds of records.
+/// What is laid out the same in several kinds of records. Inlined, see `FieldWriter::put`.
 impl<const N: usize> FieldWriter<N> {
+    #[inline(always)]
     fn side(&mut self, side: Side) {
         self.u8(match side {
             Side::Buy => 0,
@@ -177,6 +178,7 @@ impl<const N: usize> FieldWriter<N> {
     }
 
     /// The kind and what comes with it.
+    #[inline(always)]
     fn body(&mut self, body: &Body) {
         self.u8(body.kind() as u8);
         match body {
@@ -251,6 +253,7 @@ impl<const N: usize> FieldWriter<N> {
         }
     }
 
+    #[inline(always)]
     fn mark(&mut self, mark: &Mark) {
         self.i64(mark.price.0);
         self.some(mark.index.map(|Px(price)| price));
@@ -263,6 +266,7 @@ impl<const N: usize> FieldWriter<N> {
         });
     }
 
+    #[inline(always)]
     fn report(&mut self, report: &Report) {
         self.u64(report.order.0);
         self.put(&[report.kind as u8, report.reason as u8]);
@@ -279,6 +283,7 @@ impl<const N: usize> FieldWriter<N> {
         self.nanos(report.at);
     }
 
+    #[inline(always)]
     fn status(&mut self, status: &Status) {
         self.u64(status.order.0);
         self.u8(status.state as u8);
@@ -292,6 +297,7 @@ impl<const N: usize> FieldWriter<N> {
         self.nanos(status.at);
     }
 
+    #[inline(always)]
     fn rejection(&mut self, rejection: &Rejection) {
         self.u64(rejection.order.0);
         self.instrument(Some(rejection.instrument));
@@ -301,11 +307,13 @@ impl<const N: usize> FieldWriter<N> {
         self.wide(rejection.limit);
     }
 
+    #[inline(always)]
     fn approved(&mut self, intent: &Intent, class: Class) {
         self.u8(class as u8);
         self.intent(intent);
     }
 
+    #[inline(always)]
     fn intent(&mut self, intent: &Intent) {
         self.u64(intent.order.0);
         self.instrument(Some(intent.instrument));
@@ -316,6 +324,7 @@ impl<const N: usize> FieldWriter<N> {
         self.action(&intent.action);
     }
 
+    #[inline(always)]
     fn action(&mut self, action: &Action) {
         match action {
             Action::New(NewOrder { side, price, qty, tif, reduce_only }) => {
