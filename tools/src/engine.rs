@@ -23,7 +23,7 @@ use fusewire_io::capture::{Merge, OpenOptions, Reader};
 use fusewire_io::feed::{Feed, FeedStage, FrameStore, Pacer, Recording};
 use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, GatewayStage};
-use fusewire_io::manifest::{self, FileSummary, Scanned};
+use fusewire_io::manifest::{self, Scanned};
 use fusewire_io::venue::paper::PaperVenue;
 use fusewire_risk::{self as risk, RiskStage};
 use fusewire_strategies::registry::AnyStrategy;
@@ -38,10 +38,12 @@ use crate::outcome::Failure;
 use crate::sources::Source;
 
 mod drive;
+mod inputs;
 pub(crate) mod rings;
 pub mod universe;
 mod watch;
 
+use inputs::{in_merge_order, inputs, open, recordings};
 use rings::Rings;
 use watch::{Gates, OnBreach, Watch};
 
@@ -235,13 +237,11 @@ fn join(
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
         Rings::new(config, universe.len());
-
     let merge = Merge::new(inputs(plan, config)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
-    let header = journal.as_ref().map(|request| {
-        let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
-        known.header(config, (&strategies, &universe, &tradable), request)
-    });
+    let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
+    let runs = (&strategies[..], &universe, &tradable[..]);
+    let header = journal.as_ref().map(|request| known.header(config, runs, request));
     let books = config.books();
     let sequencer = Sequencer::new(
         &config.sequencer_config(levels),
@@ -437,66 +437,6 @@ fn control_queue(
         queue.push(control).map_err(|_| Failure::line("more commands than stream.control_max"))?;
     }
     Ok(Arc::new(queue))
-}
-
-fn open(sources: &[Source], options: &OpenOptions) -> Result<Vec<Reader>, Failure> {
-    sources
-        .iter()
-        .map(|source| source.open(options))
-        .collect::<Result<_, _>>()
-        .map_err(Failure::line)
-}
-
-/// The inputs of a run, opened.
-fn inputs(plan: &Plan, config: &Config) -> Result<Vec<Reader>, Failure> {
-    let mut readers = open(&plan.sources, &plan.options)?;
-    if plan.in_memory {
-        let loaded = readers.into_iter().map(Reader::load);
-        return loaded.collect::<Result<_, _>>().map_err(Failure::line);
-    }
-    if config.runner.mode != RunnerMode::Inline {
-        unpack(&mut readers, config)?;
-    }
-    Ok(readers)
-}
-
-/// Unpacks captures into memory, so that a feed which is paced makes no system call.
-fn unpack(readers: &mut [Reader], config: &Config) -> Result<(), Failure> {
-    let mut left = config.capture_memory_bytes();
-    for reader in readers {
-        left -= reader.unpack(left).map_err(Failure::line)?;
-    }
-    Ok(())
-}
-
-/// Sources ordered by (market, symbol, file name), so that equal times do not depend on the command line.
-fn in_merge_order(sources: Vec<Source>, files: &[FileSummary]) -> Vec<Source> {
-    let key = |file: &FileSummary| {
-        let name = std::path::Path::new(&file.path).file_name().map(|n| n.to_owned());
-        (file.market, file.only_symbol.clone(), name, file.path.clone())
-    };
-    let mut paired: Vec<_> = files.iter().map(key).zip(sources).collect();
-    paired.sort_by(|(a, _), (b, _)| a.cmp(b));
-    paired.into_iter().map(|(_, source)| source).collect()
-}
-
-/// What the manifest says about each open recording.
-fn recordings(
-    readers: &[Reader],
-    plan: &Plan,
-    universe: &Universe,
-) -> Result<Vec<Recording>, Failure> {
-    let recording = |reader: &Reader| {
-        let path = reader.name().to_owned();
-        let summary = plan.scanned.manifest.files.iter().find(|file| file.path == path);
-        let (Some(market), Some(summary)) = (reader.market(), summary) else {
-            return Err(Failure::line(format!("{path}: changed since it was scanned")));
-        };
-        let find = |symbol: &String| universe.find(market, symbol.as_bytes());
-        let instruments = summary.symbols.iter().filter_map(find).collect();
-        Ok(Recording { path, market, only_symbol: summary.only_symbol.clone(), instruments })
-    };
-    readers.iter().map(recording).collect()
 }
 
 #[cfg(test)]

@@ -141,15 +141,6 @@ impl FileReader {
         self.path.as_deref()
     }
 
-    /// Reads all that is left into memory.
-    ///
-    /// # Errors
-    /// It is more than `most` bytes.
-    pub(super) fn unpack(&mut self, most: u64) -> Result<u64, CaptureError> {
-        let too_large = || CaptureError::TooLarge { file: self.name.clone(), most };
-        self.lines.unpack(most).ok_or_else(too_large)
-    }
-
     /// Moves to the next record and gives its receive time; `None` at the end.
     pub(super) fn advance(&mut self) -> Result<Option<Nanos>, CaptureError> {
         self.current = Current::Nothing;

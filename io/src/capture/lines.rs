@@ -1,7 +1,7 @@
 //! Lines over one buffer that is reused: nothing is allocated per line, and the buffer never grows past
 //! the longest line allowed.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::ops::Range;
 
 /// First size of the buffer, and what it may hold beyond the longest line.
@@ -14,15 +14,6 @@ pub(super) enum LineError {
     TooLong,
     /// The input failed.
     Read(io::Error),
-}
-
-/// Fails once, if there is a reason, and is at its end then.
-struct Failing(Option<io::Error>);
-
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
-    }
 }
 
 /// A cursor over the lines of an input. Blank lines are counted and passed over.
@@ -70,19 +61,6 @@ impl Lines {
     /// Longest line allowed, in bytes.
     pub(super) fn limit(&self) -> usize {
         self.limit
-    }
-
-    /// Reads all that is left into memory; returns how many bytes that are, or none when there are more than
-    /// `most`. An input that fails on the way fails again when its place is reached.
-    pub(super) fn unpack(&mut self, most: u64) -> Option<u64> {
-        let mut bytes = Vec::new();
-        let result = self.input.by_ref().take(most.saturating_add(1)).read_to_end(&mut bytes);
-        let count = bytes.len() as u64;
-        if count > most {
-            return None;
-        }
-        self.input = Box::new(Cursor::new(bytes).chain(Failing(result.err())));
-        Some(count)
     }
 
     fn advance_any(&mut self) -> Result<bool, LineError> {

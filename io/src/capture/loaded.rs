@@ -11,7 +11,7 @@ use super::{Origin, Record};
 
 /// A reader that has read everything, and what it read.
 pub(super) struct LoadedReader {
-    /// At its end; it still tells what the recording is.
+    /// At its end, or behind its first fault; it still tells what the recording is.
     reader: Box<Reader>,
     bytes: Vec<u8>,
     records: Vec<Loaded>,
@@ -19,6 +19,8 @@ pub(super) struct LoadedReader {
     urls: Vec<String>,
     /// The record behind the current one.
     next: usize,
+    /// What is wrong behind the records in memory; from there on the reader itself reads on.
+    fault: Option<CaptureError>,
 }
 
 struct Loaded {
@@ -30,14 +32,23 @@ struct Loaded {
 }
 
 impl LoadedReader {
-    /// Reads the rest of a recording.
+    /// Reads the rest of a recording, up to its first fault.
     ///
     /// # Errors
-    /// The first record that is faulty, whether one could go on behind it or not.
-    pub(super) fn new(mut reader: Reader) -> Result<Self, CaptureError> {
+    /// It has more than `most` bytes.
+    pub(super) fn new(mut reader: Reader, most: u64) -> Result<Self, CaptureError> {
         let (mut bytes, mut records, mut urls) = (Vec::new(), Vec::new(), Vec::new());
-        while let Some(record) = reader.next()? {
+        let file = reader.name().to_owned();
+        let fault = loop {
+            let record = match reader.next() {
+                Ok(Some(record)) => record,
+                Ok(None) => break None,
+                Err(fault) => break Some(fault),
+            };
             let start = bytes.len();
+            if (start + record.bytes.len()) as u64 > most {
+                return Err(CaptureError::TooLarge { file, most });
+            }
             bytes.extend_from_slice(record.bytes);
             let url = match record.origin {
                 Origin::Stream => None,
@@ -48,8 +59,8 @@ impl LoadedReader {
             };
             let Record { recv, line, .. } = record;
             records.push(Loaded { recv, line, bytes: start..bytes.len(), url });
-        }
-        Ok(Self { reader: Box::new(reader), bytes, records, urls, next: 0 })
+        };
+        Ok(Self { reader: Box::new(reader), bytes, records, urls, next: 0, fault })
     }
 
     pub(super) fn reader(&self) -> &Reader {
@@ -57,15 +68,27 @@ impl LoadedReader {
     }
 
     /// Moves to the next record and gives its receive time; `None` at the end.
-    pub(super) fn advance(&mut self) -> Option<Nanos> {
+    ///
+    /// # Errors
+    /// The fault that the loading met, in its place; behind it, as of the recording itself.
+    pub(super) fn advance(&mut self) -> Result<Option<Nanos>, CaptureError> {
         let recv = self.records.get(self.next).map(|record| record.recv);
         self.next = (self.next + 1).min(self.records.len() + 1);
-        recv
+        if recv.is_some() {
+            return Ok(recv);
+        }
+        match self.fault.take() {
+            Some(fault) => Err(fault),
+            None => self.reader.advance(),
+        }
     }
 
     /// The record that `advance` moved to.
     pub(super) fn record(&self) -> Option<Record<'_>> {
-        let Loaded { recv, line, bytes, url } = self.records.get(self.next.checked_sub(1)?)?;
+        let Some(loaded) = self.records.get(self.next.checked_sub(1)?) else {
+            return self.reader.record();
+        };
+        let Loaded { recv, line, bytes, url } = loaded;
         let origin = match url {
             None => Origin::Stream,
             Some(at) => Origin::Rest { url: &self.urls[*at] },
@@ -80,6 +103,7 @@ mod tests {
     use crate::capture::testing::reader;
     use crate::capture::{OpenOptions, Reader};
 
+    const MOST: u64 = 1 << 20;
     const TEXT: &str = "1723161255000000001 [1]\n\n1723161255000000002 [2]\n";
 
     fn open() -> Reader {
@@ -98,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_loaded_recording_is_the_recording() {
-        let (mut read, mut loaded) = (open(), open().load().unwrap());
+        let (mut read, mut loaded) = (open(), open().load(MOST).unwrap());
         let facts = |reader: &Reader| {
             let name = reader.name().to_owned();
             (name, reader.format(), reader.market(), reader.unit(), reader.bytes_total())
@@ -115,15 +139,36 @@ mod tests {
             "1723161255.2: {\"b\":1}\n"
         );
         let open = || reader("binance.txt", text.as_bytes(), &OpenOptions::default()).unwrap();
-        let (read, loaded) = (records(&mut open()), records(&mut open().load().unwrap()));
+        let (read, loaded) = (records(&mut open()), records(&mut open().load(MOST).unwrap()));
         assert_eq!(loaded, read);
         assert!(loaded.iter().any(|record| record.contains("symbol=BTCUSDT")), "{loaded:?}");
     }
 
+    /// As without loading: damage is met where it lies, and what is behind it is read.
     #[test]
-    fn a_faulty_line_is_found_at_once() {
-        let text = format!("{TEXT}broken\n");
-        let reader = reader("usdm_btcusdt.ns", text.as_bytes(), &OpenOptions::default()).unwrap();
-        assert!(reader.load().is_err());
+    fn a_faulty_line_is_met_in_its_place() {
+        let text = format!("{TEXT}broken\n1723161255000000003 [3]\n");
+        let open = || reader("usdm_btcusdt.ns", text.as_bytes(), &OpenOptions::default()).unwrap();
+        let all = |mut reader: Reader| {
+            let mut all = Vec::new();
+            loop {
+                match reader.next() {
+                    Ok(Some(record)) => all.push(format!("{record:?}")),
+                    Ok(None) => return all,
+                    Err(fault) => all.push(fault.to_string()),
+                }
+            }
+        };
+        let loaded = all(open().load(MOST).unwrap());
+        assert_eq!(loaded, all(open()));
+        assert!(loaded.len() == 4 && loaded[2].contains("line 4"), "{loaded:?}");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        // Two frames of three bytes.
+        assert!(open().load(6).is_ok());
+        let refused = open().load(5).err().unwrap().to_string();
+        assert!(refused.contains("more than 5 bytes of memory"), "{refused}");
     }
 }

@@ -60,13 +60,13 @@ impl Reader {
         Self { body: Body::Journal(Box::new(JournalReader::new(part, lane, frames, limits))) }
     }
 
-    /// The same recording with everything that is left of it in memory: from here on nothing is read or
-    /// unpacked. It takes as much memory as the recording has bytes.
+    /// The same recording with what is left of it in memory, up to the first fault: there, and not before, is
+    /// read on. Until then nothing is read or unpacked. It takes as much memory as the recording has bytes.
     ///
     /// # Errors
-    /// The first record that is faulty.
-    pub fn load(self) -> Result<Self, CaptureError> {
-        Ok(Self { body: Body::Loaded(Box::new(LoadedReader::new(self)?)) })
+    /// It has more than `most` bytes.
+    pub fn load(self, most: u64) -> Result<Self, CaptureError> {
+        Ok(Self { body: Body::Loaded(Box::new(LoadedReader::new(self, most)?)) })
     }
 
     fn of_file(reader: FileReader) -> Self {
@@ -145,18 +145,6 @@ impl Reader {
         }
     }
 
-    /// Reads all that is left of a file into memory, decompressed, so that reading on takes no system call and
-    /// no decompression. A journal is read as it comes. Returns how many bytes are held.
-    ///
-    /// # Errors
-    /// It is more than `most` bytes. What else is wrong with a file shows when its place is reached.
-    pub fn unpack(&mut self, most: u64) -> Result<u64, CaptureError> {
-        match &mut self.body {
-            Body::File(file) => file.unpack(most),
-            Body::Journal(_) | Body::Loaded(_) => Ok(0),
-        }
-    }
-
     /// Bytes of the file, or of the lane, read so far, before decompression.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
@@ -193,7 +181,7 @@ impl Reader {
         match &mut self.body {
             Body::File(file) => file.advance(),
             Body::Journal(journal) => journal.advance(),
-            Body::Loaded(loaded) => Ok(loaded.advance()),
+            Body::Loaded(loaded) => loaded.advance(),
         }
     }
 
