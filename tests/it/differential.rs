@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use fusewire_core::instrument::Market;
-use fusewire_core::market::{Decoded, Kind};
+use fusewire_core::market::{Body, Decoded, TradeOrigin};
 use fusewire_io::capture::{OpenOptions, Reader};
 use fusewire_io::decode::{Decoder, differential};
 use fusewire_tests::shared;
@@ -49,7 +49,7 @@ fn every_recorded_frame_of_every_venue() {
     assert!(frames > 430_000, "only {frames} frames");
 }
 
-/// All but the snapshots: every frame of a stream has its keys in one of the usual orders.
+/// All but the snapshots, and the one trade in 420,000 frames that did not come from the book.
 #[test]
 fn recorded_binance_frames_are_read_straight() {
     let Some(shared) = shared("recorded_binance_frames_are_read_straight") else { return };
@@ -60,15 +60,25 @@ fn recorded_binance_frames_are_read_straight() {
         let mut reader = Reader::open(&path, &OpenOptions::default()).unwrap();
         let mut decoder = Decoder::new(reader.market().unwrap());
         let mut decoded = Decoded::default();
-        let mut snapshots = 0;
+        let mut rare = 0;
         while let Some(record) = reader.next().unwrap() {
             decoder.decode(record.bytes, &mut decoded).unwrap();
-            let kind = decoded.messages[0].body.kind();
-            snapshots += u64::from(kind == Kind::Snapshot);
+            rare += u64::from(match decoded.messages[0].body {
+                Body::Snapshot(_) => true,
+                Body::Trade(trade) => trade.origin != TradeOrigin::Market,
+                Body::Depth(_)
+                | Body::PartialDepth(_)
+                | Body::BookTicker(_)
+                | Body::AggTrade(_)
+                | Body::Mark(_)
+                | Body::Liquidation(_)
+                | Body::Kline(_)
+                | Body::ContractInfo(_) => false,
+            });
         }
-        let counts = (decoder.scanned(), decoder.handed_over());
-        assert_eq!(counts, (snapshots, 0), "{}", path.display());
-        assert!(snapshots <= 1, "{}", path.display());
+        let others = decoder.scanned() + decoder.handed_over();
+        assert_eq!(others, rare, "{}", path.display());
+        assert!(rare <= 1, "{}", path.display());
     }
 }
 

@@ -118,16 +118,10 @@ impl<'f> Cursor<'f> {
         self.rest.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)).ok_or(Odd)
     }
 
-    /// Checks that the frame ends here.
-    #[inline(always)]
-    pub(super) fn end(&self) -> Step<()> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Odd) }
-    }
-
     /// Steps over letters, digits and the like: nothing that ends or escapes a string.
     #[inline(always)]
     pub(super) fn skip_name(&mut self) -> Step<()> {
-        self.skip_while(|word| no_name_bytes(word))
+        self.skip_while(no_name_bytes)
     }
 
     /// Steps over a name that most likely is as long as another one, of less than eight bytes.

@@ -110,9 +110,9 @@ fn a_frame_is_hot_up_to_the_length_that_can_not_hold_too_many_levels() {
         result.map(|()| (out.levels.len(), hot))
     };
     // As many of the shortest as fit.
-    assert_eq!(levels(r#"["1","1"]"#, 10_000, LEVELS_MAX - 10_008), Ok((LEVELS_MAX - 8, true)));
-    assert_eq!(levels(r#"["1","1"]"#, 10_000, LEVELS_MAX - 10_007), Ok((LEVELS_MAX - 7, false)));
-    assert_eq!(levels(r#"["59000.10","0.001"]"#, 7_000, 800), Ok((7_800, true)));
+    assert_eq!(levels(r#"["1","1"]"#, 10_000, LEVELS_MAX - 10_007), Ok((LEVELS_MAX - 7, true)));
+    assert_eq!(levels(r#"["1","1"]"#, 10_000, LEVELS_MAX - 10_006), Ok((LEVELS_MAX - 6, false)));
+    assert_eq!(levels(r#"["59000.10","0.001"]"#, 7_000, 700), Ok((7_700, true)));
     assert_eq!(levels(r#"["1.5","1"]"#, LEVELS_MAX - 1, 1), Ok((LEVELS_MAX, false)));
     assert_eq!(levels(r#"["1.5","1"]"#, LEVELS_MAX, 1), Err("too-many"));
     assert_eq!(levels(r#"["1.5","1"]"#, 1, LEVELS_MAX), Err("too-many"));
