@@ -123,16 +123,19 @@ impl Fold {
     /// What is next and when, once the next frame is known: it bounds everything else.
     pub(super) fn next(&self) -> Option<(Nanos, Turn)> {
         let frame = self.input.peek()?.recv;
-        let candidates = [
-            (self.clock.tick(), Turn::Tick),
-            (Some(frame), Turn::Frame),
-            (self.clock.gap(), Turn::Gap),
-        ];
-        // Time does not fall, so that everything late is due now. The first of the earliest wins.
-        candidates
-            .into_iter()
-            .filter_map(|(at, turn)| Some((at?.max(self.ts), turn)))
-            .min_by_key(|(at, _)| *at)
+        // Time does not fall, so that everything late is due now.
+        let mut next = (frame.max(self.ts), Turn::Frame);
+        if let Some(tick) = self.clock.tick().map(|tick| tick.max(self.ts))
+            && tick <= next.0
+        {
+            next = (tick, Turn::Tick);
+        }
+        if let Some(gap) = self.clock.gap().map(|gap| gap.max(self.ts))
+            && gap < next.0
+        {
+            next = (gap, Turn::Gap);
+        }
+        Some(next)
     }
 
     /// Folds the input that waits: its drafts follow.
@@ -141,14 +144,16 @@ impl Fold {
             let (bids, asks) = book_of(input).map_or((0, 0), BookInput::levels);
             bids + asks
         };
-        let input = self.input.pop(levels_of, &mut self.levels);
-        let input = input.expect("it was chosen because it is there");
-        self.ts = self.ts.max(input.recv);
-        self.stamp = Stamp { at: self.ts, recv: Some(input.recv), frame: input.frame };
-        self.clock.on_frame(self.ts);
-        self.market.fold(&input, &self.levels, self.ts, &mut self.drafts);
-        let tapped = book_of(&input).filter(|_| self.tap.is_some());
-        self.tap_due = tapped.map(|book| (input.instrument, *book));
+        let Self { input, tap, clock, market, drafts, stamp, tap_due, levels, ts, .. } = self;
+        let folded = input.pop_with(levels_of, levels, |input, levels| {
+            *ts = (*ts).max(input.recv);
+            *stamp = Stamp { at: *ts, recv: Some(input.recv), frame: input.frame };
+            clock.on_frame(*ts);
+            market.fold(input, levels, *ts, drafts);
+            let tapped = book_of(input).filter(|_| tap.is_some());
+            *tap_due = tapped.map(|book| (input.instrument, *book));
+        });
+        folded.expect("it was chosen because it is there");
     }
 
     /// The tick at `at`: its drafts follow it.
