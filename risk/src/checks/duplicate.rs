@@ -22,6 +22,7 @@ pub(crate) struct Sent {
 /// shorter than this one: nothing that counts is forgotten.
 pub(crate) type Recent = LastN<(Sent, Nanos)>;
 
+#[inline(always)]
 pub(crate) fn duplicate(recent: &Recent, sent: &Sent, now: Nanos, window: Nanos) -> Outcome {
     let limit = i128::from(window.0);
     let ages = recent.newest_first().map(|(other, at)| (other, now.since(*at)));
