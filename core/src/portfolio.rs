@@ -39,6 +39,8 @@ pub struct Portfolio {
     by_strategy: Vec<Position>,
     unresolved: Vec<u32>,
     executions: u64,
+    /// Over all symbols: realised profit before fees, and fees.
+    totals: (UsdSum, UsdSum),
     faults: Faults,
 }
 
@@ -58,6 +60,7 @@ impl Portfolio {
             by_strategy: vec![Position::default(); instruments * strategies],
             unresolved: vec![0; strategies],
             executions: 0,
+            totals: (UsdSum::ZERO, UsdSum::ZERO),
             faults: Faults::default(),
             config,
         }
@@ -253,10 +256,7 @@ impl Portfolio {
     /// Realised profit before fees, and fees, over all symbols.
     #[must_use]
     pub fn totals(&self) -> (UsdSum, UsdSum) {
-        let sum = |pick: fn(&Position) -> UsdSum| {
-            UsdSum(self.account.iter().map(|position| pick(position).0).sum())
-        };
-        (sum(|position| position.realized), sum(|position| position.fees))
+        self.totals
     }
 
     /// Executions booked so far. A lost report and the one that makes up for it count as one.
@@ -350,19 +350,26 @@ impl Portfolio {
         })();
         let own = self.seat(order.strategy()).map(|seat| self.cell(seat, order.instrument));
         let booked = execution.and_then(|execution| {
-            let account = self.account[order.instrument.index()].booked(&execution)?;
+            let before = &self.account[order.instrument.index()];
+            let account = before.booked(&execution)?;
+            let (realized, fees) = self.totals;
+            let totals = (
+                realized.checked_add(account.realized.checked_sub(before.realized)?)?,
+                fees.checked_add(account.fees.checked_sub(before.fees)?)?,
+            );
             let own = match own {
                 Some(cell) => Some((cell, self.by_strategy[cell].booked(&execution)?)),
                 None => None,
             };
-            Some((account, own))
+            Some((account, own, totals))
         });
-        let Some((account, own)) = booked else {
+        let Some((account, own, totals)) = booked else {
             self.faults.range += 1;
             return Err(RangeFault);
         };
         self.executions += 1;
         self.account[order.instrument.index()] = account;
+        self.totals = totals;
         if let Some((cell, position)) = own {
             self.by_strategy[cell] = position;
         }

@@ -66,6 +66,7 @@ impl Budget {
     }
 
     /// Allows one more message at `now`. Measured and limit are messages in the window.
+    #[inline(always)]
     pub(crate) fn allows(&self, now: Nanos) -> Result<(), Fail> {
         let limit = self.sent.capacity as i128;
         if self.fits(now, 1) {
@@ -75,6 +76,7 @@ impl Budget {
     }
 
     /// The same before a witness, for whom alone they are counted.
+    #[inline(always)]
     fn allows_before(&self, now: Nanos, witness: &mut impl Witness) -> Result<(), Fail> {
         let found = self.allows(now);
         witness.note(|| CheckLine::new(Subject::Intent, &found.map(|()| self.pass(now))));
@@ -85,7 +87,8 @@ impl Budget {
     fn pass(&self, now: Nanos) -> Pass {
         let within = |sent: &&Nanos| now.since(**sent) < i128::from(self.window.0);
         let measured = self.sent.newest_first().take_while(within).count() as i128 + 1;
-        Pass { check: self.check, measured, limit: self.sent.capacity as i128, value: () }
+        let limit = self.sent.capacity as i128;
+        Pass { check: self.check, measured: measured.into(), limit: limit.into(), value: () }
     }
 
     /// Messages that the window holds.
@@ -294,7 +297,7 @@ mod tests {
                 now += gap;
                 let used = all.iter().filter(|&&sent| now - sent < 60).count();
                 let expected = used.min(count as usize) as i128 + 1;
-                prop_assert_eq!(budget.pass(Nanos(now)).measured, expected);
+                prop_assert_eq!(budget.pass(Nanos(now)).measured.get(), expected);
                 for more in 0..8 {
                     let fits = used.min(count as usize) + more <= count as usize;
                     prop_assert_eq!(budget.fits(Nanos(now), more), fits);

@@ -73,7 +73,7 @@ pub struct CheckLine {
 impl CheckLine {
     pub(crate) fn new<T>(subject: Subject, found: &Outcome<T>) -> Self {
         let (check, measured, limit) = match found {
-            Ok(pass) => (pass.check, pass.measured, pass.limit),
+            Ok(pass) => (pass.check, pass.measured.get(), pass.limit.get()),
             Err(fail) => (fail.check, fail.measured, fail.limit),
         };
         Self { check, subject, measured, limit, passed: found.is_ok() }
@@ -148,11 +148,13 @@ pub(crate) trait Witness {
     fn note(&mut self, line: impl FnOnce() -> CheckLine);
 
     /// Sees what a check says and hands on what it found.
+    #[inline(always)]
     fn see<T>(&mut self, found: Outcome<T>) -> Result<T, Fail> {
         self.see_of(Subject::Intent, found)
     }
 
     /// Sees what a check that asks more than one question says.
+    #[inline(always)]
     fn see_of<T>(&mut self, subject: Subject, found: Outcome<T>) -> Result<T, Fail> {
         self.note(|| CheckLine::new(subject, &found));
         found.map(|pass| pass.value)
@@ -163,7 +165,14 @@ pub(crate) trait Witness {
 pub(crate) struct Nobody;
 
 impl Witness for Nobody {
+    #[inline(always)]
     fn note(&mut self, _line: impl FnOnce() -> CheckLine) {}
+
+    /// What was found is never looked at, not even by a reference: it would be put together for that.
+    #[inline(always)]
+    fn see_of<T>(&mut self, _subject: Subject, found: Outcome<T>) -> Result<T, Fail> {
+        found.map(|pass| pass.value)
+    }
 }
 
 impl Witness for Vec<CheckLine> {

@@ -41,6 +41,12 @@ impl Best {
         }
     }
 
+    /// Prices of bid and ask.
+    #[must_use]
+    pub const fn prices(&self) -> [Px; 2] {
+        [self.bid.price, self.ask.price]
+    }
+
     /// Bid plus ask: twice the mid, which may lie between two raw prices.
     #[must_use]
     pub fn doubled_mid(&self) -> i128 {
@@ -79,6 +85,12 @@ impl Market {
         let (bid, ask) = (self.touch.bid?, self.touch.ask?);
         let usable = self.is_valid && Px::ZERO < bid.price && bid.price < ask.price;
         usable.then_some(Best { bid, ask })
+    }
+
+    /// The last time at which `mark` still tells the mark price; none without one.
+    #[must_use]
+    pub fn mark_until(&self, age_max: Nanos) -> Option<Nanos> {
+        self.mark.map(|(_, at)| Nanos(at.0.saturating_add(age_max.0)))
     }
 
     /// The mark price, unless it is older than `age_max`.

@@ -17,13 +17,13 @@ use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::market::Side;
 use fusewire_core::order::ReportKind;
 use fusewire_core::portfolio::Position;
-use fusewire_core::units::{Nanos, Px, Qty, Round, Usd, UsdSum};
+use fusewire_core::units::{Bps, Nanos, Px, Qty, Round, Usd, UsdSum};
 
 use crate::market::{Best, Market};
 use crate::pacing::{Backoff, Pace};
 use crate::sizing;
-use crate::strategy::{Orders, Strategy, View};
-use slot::{Kind, Paces, Slot, Step, Wish};
+use crate::strategy::{Orders, Refused, Strategy, View};
+use slot::{Done, Kind, Paces, Slot, Step, Turn, Wish};
 
 /// The window of the paces: the risk limits are per minute.
 const MINUTE: Nanos = Nanos(60 * Nanos::SECOND);
@@ -54,6 +54,31 @@ struct Symbol {
     backoff: Backoff,
     /// Since when the position is being reduced.
     reducing_since: Option<Nanos>,
+    /// What both sides were last found to be quoted at.
+    quoted: Option<Quoted>,
+    /// Neither side has anything to do, as long as this holds.
+    settled: Option<Settled>,
+}
+
+/// While the touch keeps its prices, a settled symbol has nothing to do for some time: most touches end
+/// here. All else that its wishes and orders depend on comes with an event that has them worked out
+/// afresh, but for the mark, which unsettles it.
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    touch: [Px; 2],
+    /// Last time at which that is so: then the mark grows old, or a side may be changed.
+    until: Nanos,
+}
+
+/// Quotes of both sides, and all that they depend on but for what never changes. Most touches bring a new
+/// quantity at the same prices, so that they are seldom worked out anew.
+#[derive(Clone, Copy, Debug)]
+struct Quoted {
+    /// Prices of best bid and best ask.
+    touch: [Px; 2],
+    skew: Bps,
+    /// Buy, sell.
+    wishes: [Wish; 2],
 }
 
 impl Quoter {
@@ -77,23 +102,24 @@ impl Quoter {
 
     /// Folds the event and says which symbols it concerns.
     fn take(&mut self, event: &Event, view: &View<'_>) -> Concerned {
-        if event.body == Body::Gap {
+        if matches!(event.body, Body::Gap) {
             for symbol in &mut self.symbols {
-                symbol.market.take(&event.body, event.ts);
+                symbol.take(event);
             }
         }
         let place = event.instrument.and_then(|id| self.places.get(id.index()).copied().flatten());
         let symbol = place.map(|place| &mut self.symbols[place]);
         if let Some(symbol) = symbol {
-            symbol.market.take(&event.body, event.ts);
+            symbol.take(event);
             symbol.note_answer(event, view, &self.config);
         }
         match event.body {
-            Body::Touch(_)
-            | Body::BookInvalid(_)
-            | Body::Report(_)
-            | Body::Status(_)
-            | Body::Rejected(_) => place.map_or(Concerned::Nobody, Concerned::One),
+            Body::Touch(_) => place
+                .filter(|&place| !self.symbols[place].is_settled(event.ts))
+                .map_or(Concerned::Nobody, Concerned::One),
+            Body::BookInvalid(_) | Body::Report(_) | Body::Status(_) | Body::Rejected(_) => {
+                place.map_or(Concerned::Nobody, Concerned::One)
+            }
             Body::Tick | Body::Gap | Body::KillLevel(_) => Concerned::All,
             Body::Depth(_)
             | Body::Levels(_)
@@ -122,35 +148,41 @@ impl Quoter {
         orders: &mut Orders<'_>,
     ) -> Result<(), Full> {
         let symbol = &mut self.symbols[place];
-        symbol.buy.forget_closed(view);
-        symbol.sell.forget_closed(view);
-        let wishes = symbol.wishes(now, view, &self.config);
-        for (side, wish) in [Side::Buy, Side::Sell].into_iter().zip(wishes) {
-            let paces = Paces {
-                quotes: &mut self.quotes,
-                symbol_quotes: &mut symbol.quotes,
-                amends: &mut self.amends,
-            };
-            let (slot, other) = match side {
-                Side::Buy => (&mut symbol.buy, &symbol.sell),
-                Side::Sell => (&mut symbol.sell, &symbol.buy),
-            };
-            let step = Step {
-                now,
-                interval: self.interval,
-                instrument: symbol.instrument,
-                tick: symbol.tick,
-                may_send: symbol.backoff.is_over(now),
-                config: &self.config,
-                view,
-            };
-            match slot.step(&step, side, wish, other, paces, orders) {
-                Err(refused) if refused.is_full() => return Err(Full),
-                // An order that closed meanwhile, or an id that was passed over: the next event sees to it.
-                Ok(()) | Err(_) => {}
-            }
+        symbol.settled = None;
+        let [buy, sell] = [symbol.buy.standing(view), symbol.sell.standing(view)];
+        let [wish_to_buy, wish_to_sell] = symbol.wishes(now, view, &self.config);
+        let step = Step {
+            now,
+            interval: self.interval,
+            instrument: symbol.instrument,
+            tick: symbol.tick,
+            may_send: symbol.backoff.is_over(now),
+            config: &self.config,
+            view,
+        };
+        let mut paces = Paces {
+            quotes: &mut self.quotes,
+            symbol_quotes: &mut symbol.quotes,
+            amends: &mut self.amends,
+        };
+        let buying = Turn { side: Side::Buy, wish: wish_to_buy, standing: buy, opposite: sell };
+        let buying = done(symbol.buy.step(&step, &buying, &mut paces, orders))?;
+        let selling = Turn { side: Side::Sell, wish: wish_to_sell, standing: sell, opposite: buy };
+        let selling = done(symbol.sell.step(&step, &selling, &mut paces, orders))?;
+        if let (Done::Settled(buying), Done::Settled(selling)) = (buying, selling) {
+            symbol.settle(buying.min(selling), &self.config);
         }
         Ok(())
+    }
+}
+
+/// What became of a step. An order that closed meanwhile, or an id that was passed over, is seen to by the
+/// next event.
+fn done(stepped: Result<Done, Refused>) -> Result<Done, Full> {
+    match stepped {
+        Err(refused) if refused.is_full() => Err(Full),
+        Err(_) => Ok(Done::Waits),
+        Ok(done) => Ok(done),
     }
 }
 
@@ -211,7 +243,33 @@ impl Symbol {
             quotes: Pace::new(config.symbol_quotes_per_minute, MINUTE),
             backoff: Backoff::default(),
             reducing_since: None,
+            quoted: None,
+            settled: None,
         }
+    }
+
+    /// Takes what an event of the symbol, or a gap, says of its market.
+    fn take(&mut self, event: &Event) {
+        self.market.take(&event.body, event.ts);
+        if matches!(event.body, Body::Mark(_)) {
+            self.settled = None;
+        }
+    }
+
+    /// True when an event at `now` that moved nothing but quantities changes nothing.
+    fn is_settled(&self, now: Nanos) -> bool {
+        let Some(settled) = self.settled else { return false };
+        now <= settled.until
+            && self.market.best().is_some_and(|best| best.prices() == settled.touch)
+    }
+
+    /// Neither side has anything to do up to and at this time, as far as its orders go. A position that is
+    /// being reduced is never left alone: time tells how.
+    fn settle(&mut self, until: Nanos, config: &QuoterConfig) {
+        let usable = self.market.best().zip(self.market.mark_until(config.mark_age_max));
+        self.settled = usable
+            .filter(|_| self.reducing_since.is_none())
+            .map(|(best, fresh)| Settled { touch: best.prices(), until: until.min(fresh) });
     }
 
     /// Backs off after a refusal, and forgets about it after a success. A quote that expired because it
@@ -248,8 +306,8 @@ impl Symbol {
         let (Some(best), Some(mark)) = (best, mark) else { return [Wish::Nothing; 2] };
         let inventory = mark.notional(position.qty, Round::HalfEven);
         self.note_inventory(now, inventory, config);
-        let skew = price::skew(inventory, config);
-        [Side::Buy, Side::Sell].map(|side| {
+        let [buy, sell] = self.quotes_at(&best, price::skew(inventory, config), view, config);
+        let wish = |side, quote| {
             let reduces = position.reducing_side() == Some(side);
             if reduces && let Some(since) = self.reducing_since {
                 let reduce = Reduce { now, since, mark, inventory, position };
@@ -260,17 +318,37 @@ impl Symbol {
             }
             let full = self.reducing_since.is_some();
             let grows = position.qty != Qty::ZERO && !reduces;
-            if view.kill_level() > KillLevel::Run || (grows && full) {
-                return Wish::Nothing;
-            }
-            let instrument = view.instrument(self.instrument);
-            let price = price::quote(&best, side, skew, self.tick, config);
+            let quotes = view.kill_level() == KillLevel::Run && !(grows && full);
+            if quotes { quote } else { Wish::Nothing }
+        };
+        [wish(Side::Buy, buy), wish(Side::Sell, sell)]
+    }
+
+    /// What both sides are quoted at.
+    fn quotes_at(
+        &mut self,
+        best: &Best,
+        skew: Bps,
+        view: &View<'_>,
+        config: &QuoterConfig,
+    ) -> [Wish; 2] {
+        let touch = best.prices();
+        if let Some(quoted) = &self.quoted
+            && (quoted.touch, quoted.skew) == (touch, skew)
+        {
+            return quoted.wishes;
+        }
+        let instrument = view.instrument(self.instrument);
+        let wishes = [Side::Buy, Side::Sell].map(|side| {
+            let price = price::quote(best, side, skew, self.tick, config);
             let quote = price.and_then(|price| {
                 let qty = sizing::qty_for(instrument, price, config.quote_notional)?;
                 Some(Wish::Order { kind: Kind::Quote, price, qty })
             });
             quote.unwrap_or(Wish::Nothing)
-        })
+        });
+        self.quoted = Some(Quoted { touch, skew, wishes });
+        wishes
     }
 
     fn note_inventory(&mut self, now: Nanos, inventory: UsdSum, config: &QuoterConfig) {

@@ -65,9 +65,10 @@ pub fn least(instrument: &Instrument, price: Px) -> Option<Qty> {
 /// True when the exchange does not find the order too small.
 #[must_use]
 pub fn meets_least(instrument: &Instrument, price: Px, qty: Qty) -> bool {
-    let notional = price.notional(qty, Round::Down).0;
     let least = instrument.min_notional.map_or(0, |least| i128::from(least.0));
-    qty >= instrument.lot.min && qty > Qty::ZERO && notional >= least
+    // Compared as exact products: rounded down, the notional is below the least when this is.
+    let exact = i128::from(price.0) * i128::from(qty.0);
+    qty >= instrument.lot.min && qty > Qty::ZERO && exact >= least * i128::from(ONE)
 }
 
 /// A raw quantity on the lot grid.

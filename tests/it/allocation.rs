@@ -4,8 +4,11 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
 
+use flate2::read::MultiGzDecoder;
 use fusewire_core::book::BookConfig;
 use fusewire_core::books::Books;
 use fusewire_core::instrument::{InstrumentId, Market, Universe, common};
@@ -13,8 +16,9 @@ use fusewire_core::journal::{JournalConfig, LaneReader, RealDisk, Strand, View};
 use fusewire_core::lane::{Digest, Keep, Lane};
 use fusewire_core::market::{Body, LevelRange};
 use fusewire_core::message::{BookInput, Input, InputBody};
-use fusewire_core::ring::{LevelsConsumer, with_levels};
+use fusewire_core::ring::{LevelsConsumer, LevelsProducer, with_levels};
 use fusewire_core::runner::Source;
+use fusewire_core::sequencer::AssumedMark;
 use fusewire_core::stage::Stage;
 use fusewire_core::units::Nanos;
 use fusewire_io::capture::{Merge, OpenOptions, Origin as CaptureOrigin, Reader};
@@ -22,6 +26,7 @@ use fusewire_io::feed::{Context, Feed, FeedStage, FrameStore, Recording};
 use fusewire_io::synth::{Options, Scenario, Synth};
 use fusewire_io::venue::paper::PaperVenue;
 use fusewire_strategies::registry::{AnyStrategy, StrategyConfig};
+use fusewire_tests::shared;
 
 use crate::contract::recorded::{begin, end, small};
 use crate::contract::rig::{Rig, Setup};
@@ -148,9 +153,13 @@ fn setup() -> Setup {
 /// Both strategies over such a capture.
 fn rig(setup: &Setup) -> Rig<AnyStrategy, PaperVenue> {
     let universe = Universe::new(setup.instruments.clone()).unwrap();
-    let strategies = ["quoter", "taker"]
-        .map(|name| AnyStrategy::by_name(name, &StrategyConfig::default()).unwrap());
-    Rig::new(setup, decoded(&burst(), &universe), strategies.into(), |paper| paper)
+    Rig::new(setup, decoded(&burst(), &universe), strategies(), |paper| paper)
+}
+
+fn strategies() -> Vec<AnyStrategy> {
+    ["quoter", "taker"]
+        .map(|name| AnyStrategy::by_name(name, &StrategyConfig::default()).unwrap())
+        .into()
 }
 
 fn burst() -> Options {
@@ -158,7 +167,7 @@ fn burst() -> Options {
 }
 
 /// Runs a rig to its end; returns what was allocated after warm-up.
-fn allocations_of(rig: &mut Rig<AnyStrategy, PaperVenue>) -> u64 {
+fn allocations_behind<F: Source>(rig: &mut Rig<AnyStrategy, PaperVenue, F>) -> u64 {
     let (mut late, mut more) = (0, true);
     while more {
         let before = allocations();
@@ -167,6 +176,12 @@ fn allocations_of(rig: &mut Rig<AnyStrategy, PaperVenue>) -> u64 {
             late += allocations() - before;
         }
     }
+    late
+}
+
+/// The same over the synthetic capture, and that there was something to do.
+fn allocations_of(rig: &mut Rig<AnyStrategy, PaperVenue>) -> u64 {
+    let late = allocations_behind(rig);
     let stats = rig.gateway.venue().stats();
     assert!(rig.head.seq() > 20_000 && stats.fills() > 20 && stats.amended > 20, "{stats:?}");
     assert!(rig.risk.counts().own > 0, "queries are asked");
@@ -226,6 +241,65 @@ fn feed_stage(store: FrameStore) -> (FeedStage, LevelsConsumer<Input>) {
     let merge = Merge::new(vec![reader]).unwrap();
     let stage = FeedStage::new(merge, vec![recording], Feed::new(universe), ring, Keep::Digest);
     (stage.storing(store), inputs)
+}
+
+/// The USD-M captures of 2024-08-08 as lines in memory, with the names that tell their market.
+fn real_lines(shared: &Path) -> Vec<(String, Vec<u8>)> {
+    let unpacked = |symbol: &str| {
+        let name = format!("usdm_{symbol}_20240808.ns");
+        let path = shared.join(format!("captures/ws_raw/2024-08-08/{name}.gz"));
+        let (file, mut lines) = (File::open(path).unwrap(), Vec::new());
+        MultiGzDecoder::new(file).read_to_end(&mut lines).unwrap();
+        (name, lines)
+    };
+    ["btcusdt", "ethusdt"].map(unpacked).into()
+}
+
+/// A feed over recordings in memory, one for each symbol of the universe.
+fn feed_of(
+    recordings: Vec<(String, Vec<u8>)>,
+    universe: &Universe,
+    ring: LevelsProducer<Input>,
+) -> FeedStage {
+    let described = recordings.iter().zip(universe.iter());
+    let described = described.map(|((path, _), (id, instrument))| Recording {
+        path: path.clone(),
+        market: Market::UsdM,
+        only_symbol: Some(instrument.symbol.clone()),
+        instruments: vec![id],
+    });
+    let (described, options) = (described.collect(), OpenOptions::default());
+    let read = |(name, lines): (String, Vec<u8>)| {
+        Reader::from_read(&name, Box::new(Cursor::new(lines)), &options).unwrap()
+    };
+    let merge = Merge::new(recordings.into_iter().map(read).collect()).unwrap();
+    FeedStage::new(merge, described, Feed::new(universe.clone()), ring, Keep::Digest)
+}
+
+/// The whole path on real captures, with orders flowing: from the bytes of a line to the order, its fill and
+/// the positions after it. Marks come from the assumption set, as they do in a replay of these captures.
+#[test]
+fn a_real_capture_allocates_nothing_after_warm_up() {
+    let Some(shared) = shared("a_real_capture_allocates_nothing_after_warm_up") else { return };
+    let mut setup = Setup::new(2, 1);
+    (setup.books, setup.levels) = (BookConfig::default(), 65_536);
+    setup.sequencer.levels = 5;
+    setup.sequencer.assumed_mark = Some(AssumedMark::default());
+    let universe = Universe::new(setup.instruments.clone()).unwrap();
+    let recordings = real_lines(&shared);
+    let mut rig = Rig::fed_by(
+        |ring| feed_of(recordings, &universe, ring),
+        &setup,
+        strategies(),
+        |paper| paper,
+    );
+    let late = allocations_behind(&mut rig);
+    rig.inputs.finish().unwrap();
+    let (frames, events) = (rig.inputs.lane().records(), rig.head.seq());
+    let (sent, stats) = (rig.gateway.counts(), rig.gateway.venue().stats());
+    assert!(frames > 150_000 && events > frames, "{frames} frames, {events} events");
+    assert!(sent.new > 100 && sent.amends > 300 && stats.fills() > 200, "{sent:?} {stats:?}");
+    assert_eq!(late, 0, "allocations after warm-up in {frames} frames");
 }
 
 /// Levels that follow an input.

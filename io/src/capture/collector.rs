@@ -17,6 +17,19 @@ pub(super) fn receive_digits(line: &[u8]) -> Option<&[u8]> {
 /// # Errors
 /// The line has no time or no frame, or the time is not plausible.
 pub(super) fn parse(line: &[u8], clock: Clock) -> Result<(Nanos, usize), Fault> {
+    // Nearly every time has as many digits as its unit takes in these years: the space is not looked for.
+    let usual = clock.unit.digits();
+    if line.get(usual) == Some(&b' ')
+        && line.len() > usual + 1
+        && let Some(recv) = clock.plain_time(&line[..usual])
+    {
+        return Ok((recv, usual + 1));
+    }
+    parse_unusual(line, clock)
+}
+
+#[cold]
+fn parse_unusual(line: &[u8], clock: Clock) -> Result<(Nanos, usize), Fault> {
     let space =
         memchr::memchr(b' ', line).ok_or_else(|| shape("no space behind a receive time"))?;
     let (digits, frame) = (&line[..space], &line[space + 1..]);

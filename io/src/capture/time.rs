@@ -37,6 +37,14 @@ impl Unit {
         }
     }
 
+    /// Digits of a time in this unit from 2001-09 to 2286.
+    pub(super) const fn digits(self) -> usize {
+        match self {
+            Self::Nanos => 19,
+            Self::Micros => 16,
+        }
+    }
+
     /// A time in this unit; `None` when it is not plausible.
     fn time(self, value: u64) -> Option<Nanos> {
         let nanos = match self {
@@ -105,6 +113,11 @@ impl Clock {
             ))
         })?;
         Ok(Self { unit, source: UnitSource::FirstLine })
+    }
+
+    /// One receive time; `None` when there is anything to say against it.
+    pub(super) fn plain_time(self, digits: &[u8]) -> Option<Nanos> {
+        self.unit.time(value_of_digits(digits)?)
     }
 
     /// One receive time.

@@ -7,6 +7,7 @@ use super::{Fail, Outcome, UNKNOWN, at_most};
 use crate::market::Symbol;
 
 /// Twice the mid of a book that may be used.
+#[inline(always)]
 pub(crate) fn book_freshness(symbol: &Symbol, now: Nanos, age_max: Nanos) -> Outcome<i128> {
     let limit = i128::from(age_max.0);
     let (Some(at), Some(twice_mid)) = (symbol.book_at(), symbol.twice_mid()) else {

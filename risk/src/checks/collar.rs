@@ -2,10 +2,11 @@
 //! it, it is a slip of the finger that waits for a crash. Measured in raw `Bps`, rounded up.
 
 use fusewire_core::order::{Check, Side};
-use fusewire_core::units::{Bps, Px, Round, div_round};
+use fusewire_core::units::{Bps, Px};
 
-use super::{BPS_ONE, Outcome, at_most, in_range};
+use super::{Outcome, share_at_most};
 
+#[inline(always)]
 pub(crate) fn collar(
     side: Side,
     price: Px,
@@ -18,8 +19,7 @@ pub(crate) fn collar(
         Side::Sell => i128::from(reference.0) - i128::from(price.0),
     };
     let limit = if through >= 0 { aggressive } else { passive };
-    let share = div_round(through.abs() * BPS_ONE, i128::from(reference.0), Round::Up);
-    at_most(Check::Collar, in_range(share)?, i128::from(limit.0))
+    share_at_most(Check::Collar, through.abs(), i128::from(reference.0), limit)
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 //! nobody knows which. Measured in raw `Bps` of the mark, rounded up.
 
 use fusewire_core::order::Check;
-use fusewire_core::units::{Bps, Px, Round, div_round};
+use fusewire_core::units::{Bps, Px};
 
-use super::{BPS_ONE, Outcome, at_most, in_range};
+use super::{Outcome, share_at_most};
 
+#[inline(always)]
 pub(crate) fn divergence(twice_mid: i128, mark: Px, limit: Bps) -> Outcome {
     let twice_mark = 2 * i128::from(mark.0);
     let apart = (twice_mid - twice_mark).abs();
-    let share = div_round(apart * BPS_ONE, twice_mark, Round::Up);
-    at_most(Check::Collar, in_range(share)?, i128::from(limit.0))
+    share_at_most(Check::Collar, apart, twice_mark, limit)
 }
 
 #[cfg(test)]

@@ -8,20 +8,21 @@ use fusewire_core::units::{Nanos, Px, Qty};
 use super::{Outcome, UNKNOWN, passes};
 use crate::rates::LastN;
 
-/// What makes two orders the same.
+/// What makes two orders the same. What differs most stands first, and is compared first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
-    pub(crate) strategy: StrategyId,
-    pub(crate) instrument: InstrumentId,
-    pub(crate) side: Side,
     pub(crate) price: Px,
     pub(crate) qty: Qty,
+    pub(crate) instrument: InstrumentId,
+    pub(crate) strategy: StrategyId,
+    pub(crate) side: Side,
 }
 
 /// The last new orders that were approved. Its length is the budget of new orders, whose window is no
 /// shorter than this one: nothing that counts is forgotten.
 pub(crate) type Recent = LastN<(Sent, Nanos)>;
 
+#[inline(always)]
 pub(crate) fn duplicate(recent: &Recent, sent: &Sent, now: Nanos, window: Nanos) -> Outcome {
     let limit = i128::from(window.0);
     let ages = recent.newest_first().map(|(other, at)| (other, now.since(*at)));

@@ -4,11 +4,12 @@
 use fusewire_core::order::Check;
 use fusewire_core::units::{Px, QtySum, Usd};
 
-use super::{Outcome, at_most, value};
+use super::{Outcome, amount_at_most, product};
 
 /// `worst` counts the order in question.
+#[inline(always)]
 pub(crate) fn exposure(worst: QtySum, price: Px, limit: Usd) -> Outcome {
-    at_most(Check::Exposure, value(worst, price)?.0, i128::from(limit.0))
+    amount_at_most(Check::Exposure, product(worst, price)?, limit)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) struct Added {
 
 /// The worst case of the account with an order added. `fresh_mark` is asked for every other symbol that
 /// could hold anything.
+#[inline(always)]
 pub(crate) fn worst_gross(
     portfolio: &Portfolio,
     symbols: u16,
@@ -43,12 +44,14 @@ pub(crate) fn worst_gross(
     Ok(gross)
 }
 
+#[inline(always)]
 fn is_flat(portfolio: &Portfolio, instrument: InstrumentId) -> bool {
     let none = OpenSide::default();
     portfolio.position(instrument).reducing_side().is_none()
         && [Side::Buy, Side::Sell].iter().all(|side| *portfolio.open(instrument, *side) == none)
 }
 
+#[inline(always)]
 pub(crate) fn gross(gross: UsdSum, limit: Usd) -> Outcome {
     at_most(Check::GrossExposure, gross.0, i128::from(limit.0))
 }

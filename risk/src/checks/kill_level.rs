@@ -5,6 +5,7 @@ use fusewire_core::order::{Check, Class};
 
 use super::{Outcome, at_most};
 
+#[inline(always)]
 pub(crate) fn kill_level(level: Level, class: Class) -> Outcome {
     at_most(Check::KillLevel, level as i128, Level::highest_for(class) as i128)
 }
@@ -23,7 +24,8 @@ mod tests {
                 let measured = level as i128;
                 let (check, limit) = (Check::KillLevel, highest);
                 let refused = Err(Fail { check, measured, limit });
-                let passed = Ok(Pass { check, measured, limit, value: () });
+                let (at, most) = (measured.into(), limit.into());
+                let passed = Ok(Pass { check, measured: at, limit: most, value: () });
                 let expected = if measured <= highest { passed } else { refused };
                 assert_eq!(kill_level(level, class), expected, "{class:?} at {level:?}");
             }

@@ -10,6 +10,7 @@ use super::{Fail, Outcome, UNKNOWN, at_most, in_range};
 use crate::limits::LEVERAGE_CEILING;
 
 /// Balance plus profit, realised and not, less fees.
+#[inline(always)]
 pub(crate) fn equity(
     balance: Usd,
     portfolio: &Portfolio,
@@ -23,6 +24,7 @@ pub(crate) fn equity(
     in_range(gained.and_then(|sum| sum.checked_add(UsdSum(i128::from(balance.0)))))
 }
 
+#[inline(always)]
 pub(crate) fn leverage(gross: UsdSum, equity: UsdSum, times: u32) -> Outcome {
     let times = i128::from(times.min(LEVERAGE_CEILING));
     // Without equity nothing is carried, not even an order of zero.

@@ -7,6 +7,7 @@ use fusewire_core::units::Qty;
 
 use super::{Outcome, passes};
 
+#[inline(always)]
 pub(crate) fn lot(qty: Qty, lot: &LotSize) -> Outcome {
     let says =
         |holds, bound: Qty| passes(holds, Check::Lot, i128::from(qty.0), i128::from(bound.0));
@@ -17,8 +18,8 @@ pub(crate) fn lot(qty: Qty, lot: &LotSize) -> Outcome {
         return says(false, lot.max);
     }
     // The grid begins at the least quantity. A step of zero is no grid that is known.
-    let beyond = i128::from(qty.0) - i128::from(lot.min.0);
-    let on_grid = lot.step > Qty::ZERO && beyond % i128::from(lot.step.0) == 0;
+    let on_grid =
+        lot.step > Qty::ZERO && qty.0.abs_diff(lot.min.0).is_multiple_of(lot.step.0.unsigned_abs());
     says(on_grid, if on_grid { lot.max } else { lot.step })
 }
 

@@ -7,6 +7,7 @@ use super::{Outcome, UNKNOWN, at_most};
 use crate::market::MarkAt;
 
 /// A mark that may be used.
+#[inline(always)]
 pub(crate) fn mark_freshness(mark: Option<MarkAt>, now: Nanos, age_max: Nanos) -> Outcome<Px> {
     let age = mark.map_or(UNKNOWN, |mark| now.since(mark.at));
     let pass = at_most(Check::MarkFreshness, age, i128::from(age_max.0))?;

@@ -5,6 +5,7 @@ use fusewire_core::order::{Check, Class};
 
 use super::{Outcome, UNLIMITED, at_most};
 
+#[inline(always)]
 pub(crate) fn max_orders(open: u32, venue_max: Option<u32>, class: Class, reserve: u32) -> Outcome {
     let limit = |venue_max: u32| match class {
         Class::NewRisk => venue_max - reserve.min(venue_max / 2),

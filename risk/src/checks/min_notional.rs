@@ -1,14 +1,18 @@
 //! MIN_NOTIONAL: the venue's least order value, in USD. Reduce-only orders are exempt.
 
 use fusewire_core::order::Check;
-use fusewire_core::units::{Px, Qty, Round, Usd};
+use fusewire_core::units::{ONE, Px, Qty, Round, Usd};
 
-use super::{Outcome, passes};
+use super::{Number, Outcome, passes};
 
+#[inline(always)]
 pub(crate) fn min_notional(price: Px, qty: Qty, least: Option<Usd>) -> Outcome {
-    let measured = price.notional(qty, Round::Down).0;
+    let product = i128::from(price.0) * i128::from(qty.0);
     let limit = i128::from(least.unwrap_or(Usd::ZERO).0);
-    passes(measured >= limit, Check::MinNotional, measured, limit)
+    // Rounded down, an amount reaches the limit when its product does.
+    let holds = product >= limit * i128::from(ONE);
+    let measured = Number::Quotient(product, i128::from(ONE), Round::Down);
+    passes(holds, Check::MinNotional, measured, limit)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub(crate) struct Table {
     pub(crate) total: usize,
 }
 
+#[inline(always)]
 pub(crate) fn open_orders(open: usize, class: Class, table: Table) -> Outcome {
     let limit = match class {
         Class::NewRisk => i128::from(table.open_max) - i128::from(table.reduce_reserve),

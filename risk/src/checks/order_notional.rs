@@ -1,13 +1,14 @@
 //! C2: the largest value of one order, at whichever is worse of its price and the mark.
 
 use fusewire_core::order::Check;
-use fusewire_core::units::{Px, Qty, Round, Usd};
+use fusewire_core::units::{Px, Qty, Usd};
 
-use super::{Outcome, at_most};
+use super::{Outcome, amount_at_most};
 
+#[inline(always)]
 pub(crate) fn order_notional(price: Px, mark: Px, qty: Qty, limit: Usd) -> Outcome {
-    let measured = price.max(mark).notional(qty, Round::Up).0;
-    at_most(Check::OrderNotional, measured, i128::from(limit.0))
+    let product = i128::from(price.max(mark).0) * i128::from(qty.0);
+    amount_at_most(Check::OrderNotional, product, limit)
 }
 
 #[cfg(test)]

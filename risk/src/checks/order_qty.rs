@@ -5,6 +5,7 @@ use fusewire_core::units::Qty;
 
 use super::{Outcome, UNLIMITED, at_most};
 
+#[inline(always)]
 pub(crate) fn order_qty(qty: Qty, limit: Option<Qty>) -> Outcome {
     let limit = limit.map_or(UNLIMITED, |limit| i128::from(limit.0));
     at_most(Check::OrderQty, i128::from(qty.0), limit)

@@ -4,22 +4,26 @@ use fusewire_core::order::Check;
 use fusewire_core::portfolio::Order;
 use fusewire_core::units::{Px, Qty};
 
-use super::{Fail, Outcome, Pass};
+use super::{Fail, Number, Outcome, Pass};
 
 /// An order that is not known to be over.
+#[inline(always)]
 pub(crate) fn known(order: Option<&Order>) -> Outcome<&Order> {
-    let (check, measured, limit) = (Check::OrderState, 0, 0);
-    let known = order.map(|value| Pass { check, measured, limit, value });
-    known.ok_or(Fail { check, measured, limit })
+    let check = Check::OrderState;
+    let none = Number::Known(0);
+    let known = order.map(|value| Pass { check, measured: none, limit: none, value });
+    known.ok_or(Fail { check, measured: 0, limit: 0 })
 }
 
 /// A known order that no cancel is on its way for.
+#[inline(always)]
 pub(crate) fn cancellable(order: Option<&Order>) -> Outcome<&Order> {
     known(order.filter(|order| order.cancel_since.is_none()))
 }
 
 /// An order that the venue has, that neither amend nor cancel is on its way for, and that these numbers
 /// would change: the venue refuses others, and nobody could tell whether one was done.
+#[inline(always)]
 pub(crate) fn amendable(order: Option<&Order>, price: Px, qty: Qty) -> Outcome<&Order> {
     let changes = |order: &&Order| (order.price, order.qty) != (price, qty);
     known(order.filter(|order| order.unresolved() == 0).filter(changes))

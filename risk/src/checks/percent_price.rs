@@ -3,10 +3,14 @@
 
 use fusewire_core::instrument::PercentPrice;
 use fusewire_core::order::{Check, Side};
-use fusewire_core::units::{Px, RATE_DECIMALS, Round, div_round};
+use fusewire_core::units::{Px, RATE_DECIMALS, Round};
 
-use super::{Outcome, UNLIMITED, in_range, passes};
+use super::{Number, Outcome, UNLIMITED, passes};
 
+/// A factor of one, raw.
+const RATE_ONE: i64 = 10_i64.pow(RATE_DECIMALS);
+
+#[inline(always)]
 pub(crate) fn percent_price(
     side: Side,
     price: Px,
@@ -21,12 +25,14 @@ pub(crate) fn percent_price(
         Side::Buy => (band.up, Round::Down),
         Side::Sell => (band.down, Round::Up),
     };
-    let product = i128::from(reference.0) * i128::from(factor.0);
-    let limit = in_range(div_round(product, 10_i128.pow(RATE_DECIMALS), round))?;
+    let edge = i128::from(reference.0) * i128::from(factor.0);
+    // The edge is rounded into the band, so that a price is inside when its multiple is.
+    let scaled = i128::from(price.0) * i128::from(RATE_ONE);
     let inside = match side {
-        Side::Buy => measured <= limit,
-        Side::Sell => measured >= limit,
+        Side::Buy => scaled <= edge,
+        Side::Sell => scaled >= edge,
     };
+    let limit = Number::Quotient(edge, i128::from(RATE_ONE), round);
     passes(inside, Check::PercentPrice, measured, limit)
 }
 

@@ -7,6 +7,7 @@ use fusewire_core::units::{Qty, QtySum};
 use super::{Outcome, at_most};
 
 /// `left` is what the account's position leaves to this side; zero when the side does not reduce.
+#[inline(always)]
 pub(crate) fn reduce_only(qty: Qty, left: QtySum) -> Outcome {
     at_most(Check::ReduceOnly, i128::from(qty.0), left.0)
 }

@@ -8,6 +8,7 @@ use fusewire_core::units::Px;
 
 use super::{Outcome, UNLIMITED, passes};
 
+#[inline(always)]
 pub(crate) fn self_match<'a>(
     side: Side,
     price: Px,

@@ -5,6 +5,7 @@ use fusewire_core::units::Px;
 
 use super::{Outcome, passes};
 
+#[inline(always)]
 pub(crate) fn tick(price: Px, tick: Option<Px>) -> Outcome {
     let grid = tick.unwrap_or(Px::ZERO);
     // Without a tick nothing is known of the grid, so that nothing lies on it.

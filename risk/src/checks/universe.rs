@@ -6,11 +6,13 @@ use fusewire_core::order::{Check, Intent, Source, StrategyId};
 
 use super::{Outcome, passes};
 
+#[inline(always)]
 fn listed(holds: bool, id: u16) -> Outcome {
     passes(holds, Check::Universe, i128::from(id), 0)
 }
 
 /// Only strategies that have a seat send, under their own numbers.
+#[inline(always)]
 pub(crate) fn sender(intent: &Intent, strategies: &[StrategyId]) -> Outcome {
     let strategy = intent.order.strategy();
     // What risk itself sends never comes from alpha, whatever the list of seats says.
@@ -20,6 +22,7 @@ pub(crate) fn sender(intent: &Intent, strategies: &[StrategyId]) -> Outcome {
 }
 
 /// USD-M contracts that trade and whose price grid is known.
+#[inline(always)]
 pub(crate) fn contract(id: InstrumentId, instrument: &Instrument) -> Outcome {
     let usable =
         instrument.market == Market::UsdM && instrument.trading && instrument.tick.is_some();
@@ -27,12 +30,14 @@ pub(crate) fn contract(id: InstrumentId, instrument: &Instrument) -> Outcome {
 }
 
 /// Symbols that are not only observed. The halt may leave any contract, so that it is not asked.
+#[inline(always)]
 pub(crate) fn tradable(id: InstrumentId, allowed: &[bool]) -> Outcome {
     let is_allowed = allowed.get(id.index()).copied().unwrap_or(false);
     listed(is_allowed, id.0)
 }
 
 /// An intent on an order names the order's own symbol.
+#[inline(always)]
 pub(crate) fn symbol_of_order(named: InstrumentId, of_order: InstrumentId) -> Outcome {
     passes(named == of_order, Check::Universe, i128::from(named.0), i128::from(of_order.0))
 }
@@ -50,7 +55,8 @@ mod tests {
     }
 
     fn passed(id: u16) -> Outcome {
-        Ok(Pass { check: Check::Universe, measured: i128::from(id), limit: 0, value: () })
+        let (measured, limit) = (i128::from(id).into(), 0.into());
+        Ok(Pass { check: Check::Universe, measured, limit, value: () })
     }
 
     #[test]
@@ -92,7 +98,7 @@ mod tests {
     #[test]
     fn an_order_has_one_symbol() {
         let same = symbol_of_order(InstrumentId(1), InstrumentId(1)).unwrap();
-        assert_eq!((same.check, same.measured, same.limit), (Check::Universe, 1, 1));
+        assert_eq!((same.check, same.measured.get(), same.limit.get()), (Check::Universe, 1, 1));
         let fail = symbol_of_order(InstrumentId(1), InstrumentId(2)).unwrap_err();
         assert_eq!((fail.check, fail.measured, fail.limit), (Check::Universe, 1, 2));
     }

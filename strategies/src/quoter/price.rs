@@ -45,7 +45,8 @@ pub(super) fn quote(
 
 /// Smallest move that is worth an amend at this price.
 pub(super) fn threshold(price: Px, tick: Px, config: &QuoterConfig) -> i128 {
-    let part = i128::from(price.0) * i128::from(config.requote.0) / WHOLE_BPS;
+    let part = i128::from(price.0) * i128::from(config.requote.0);
+    let part = div_round(part, WHOLE_BPS, Round::Truncate).unwrap_or(i128::MAX);
     part.max(i128::from(tick.0) * i128::from(config.requote_ticks))
 }
 

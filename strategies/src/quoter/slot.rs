@@ -53,6 +53,36 @@ pub(super) struct Step<'a> {
     pub(super) view: &'a View<'a>,
 }
 
+/// An order in a slot, as the fold knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing<'a> {
+    pub(super) order: &'a Order,
+    pub(super) kind: Kind,
+}
+
+/// The turn of one side.
+pub(super) struct Turn<'a> {
+    pub(super) side: Side,
+    pub(super) wish: Wish,
+    pub(super) standing: Option<Standing<'a>>,
+    /// What stands on the other side.
+    pub(super) opposite: Option<Standing<'a>>,
+}
+
+/// How a side stands after its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// For the same wish and the same orders it has nothing to do up to and at this time.
+    Settled(Nanos),
+    /// It did something, or has yet to.
+    Waits,
+}
+
+impl Done {
+    /// It has what it should, or waits for an event.
+    const SETTLED: Self = Self::Settled(Nanos(u64::MAX));
+}
+
 /// What is counted a minute.
 pub(super) struct Paces<'a> {
     pub(super) quotes: &'a mut Pace,
@@ -65,9 +95,14 @@ impl Slot {
         self.order.map(|(id, _)| id)
     }
 
-    /// Forgets an order that is over.
-    pub(super) fn forget_closed(&mut self, view: &View<'_>) {
-        self.order = self.order.filter(|(id, _)| view.order(*id).is_some());
+    /// The order and what it is for. One that is over is forgotten.
+    pub(super) fn standing<'a>(&mut self, view: &View<'a>) -> Option<Standing<'a>> {
+        let (id, kind) = self.order?;
+        let order = view.order(id);
+        if order.is_none() {
+            self.order = None;
+        }
+        Some(Standing { order: order?, kind })
     }
 
     /// Quantity that an own reducing order in this slot may still execute.
@@ -80,49 +115,55 @@ impl Slot {
     pub(super) fn step(
         &mut self,
         step: &Step<'_>,
-        side: Side,
-        wish: Wish,
-        other: &Self,
-        paces: Paces<'_>,
+        turn: &Turn<'_>,
+        paces: &mut Paces<'_>,
         orders: &mut Orders<'_>,
-    ) -> Result<(), Refused> {
-        let standing = self.order.and_then(|(id, kind)| Some((step.view.order(id)?, kind)));
-        match (standing, wish) {
-            (None, Wish::Nothing) => Ok(()),
+    ) -> Result<Done, Refused> {
+        match (turn.standing, turn.wish) {
+            (None, Wish::Nothing) => Ok(Done::SETTLED),
             (None, Wish::Order { kind, price, qty }) => {
-                if !self.may_change(step, side, price, other) {
-                    return Ok(());
+                if let Some(hindered) = self.hindered(step, turn, price) {
+                    return Ok(hindered);
                 }
-                let new = new_order(kind, side, price, qty);
+                let new = new_order(kind, turn.side, price, qty);
                 self.send(step, kind, new, paces, orders)
             }
             // It answers for itself.
-            (Some((_, Kind::Take)), _) => Ok(()),
-            (Some((order, stands)), Wish::Order { kind, price, qty }) if stands == kind => {
+            (Some(Standing { kind: Kind::Take, .. }), _) => Ok(Done::Waits),
+            (Some(Standing { order, kind: stands }), Wish::Order { kind, price, qty })
+                if stands == kind =>
+            {
                 let to = amended(order, price, qty);
                 let instrument = step.view.instrument(step.instrument);
                 if kind == Kind::Quote && !sizing::meets_least(instrument, to.price, to.qty) {
                     return self.cancel(step, order, orders);
                 }
-                let moved = (i128::from(price.0) - i128::from(order.price.0)).abs();
-                let is_worth_it = moved >= price::threshold(price, step.tick, step.config);
-                if is_worth_it && is_idle(order) && self.may_change(step, side, price, other) {
-                    return self.amend(step, order.id, to, paces, orders);
+                if !is_worth_it(order, price, step) || !is_idle(order) {
+                    return Ok(Done::SETTLED);
                 }
-                Ok(())
+                if let Some(hindered) = self.hindered(step, turn, price) {
+                    return Ok(hindered);
+                }
+                self.amend(step, order.id, to, paces, orders)
             }
-            (Some((order, _)), _) => self.cancel(step, order, orders),
+            (Some(Standing { order, .. }), _) => self.cancel(step, order, orders),
         }
     }
 
-    fn may_change(&self, step: &Step<'_>, side: Side, price: Px, other: &Self) -> bool {
-        let free = step.may_send && step.now >= self.change_at;
+    /// What keeps the side from changing anything; none when nothing does.
+    fn hindered(&self, step: &Step<'_>, turn: &Turn<'_>, price: Px) -> Option<Done> {
+        if !step.may_send {
+            return Some(Done::Waits);
+        }
+        if step.now < self.change_at {
+            return Some(Done::Settled(Nanos(self.change_at.0 - 1)));
+        }
         // Against an own order it would be stopped, by risk at the latest: the other side moves first.
-        let opposite = other.order().and_then(|id| step.view.order(id));
-        free && opposite.is_none_or(|order| match side {
-            Side::Buy => price < order.most_aggressive_price(),
-            Side::Sell => price > order.most_aggressive_price(),
-        })
+        let meets = |own: Standing<'_>| match turn.side {
+            Side::Buy => price >= own.order.most_aggressive_price(),
+            Side::Sell => price <= own.order.most_aggressive_price(),
+        };
+        turn.opposite.is_some_and(meets).then_some(Done::SETTLED)
     }
 
     fn send(
@@ -130,14 +171,14 @@ impl Slot {
         step: &Step<'_>,
         kind: Kind,
         new: NewOrder,
-        paces: Paces<'_>,
+        paces: &mut Paces<'_>,
         orders: &mut Orders<'_>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Done, Refused> {
         // Reducing orders have a budget of their own.
         let is_quote = kind == Kind::Quote;
         let paced = paces.quotes.allows(step.now) && paces.symbol_quotes.allows(step.now);
         if is_quote && !paced {
-            return Ok(());
+            return Ok(Done::Waits);
         }
         let id = orders.send(step.instrument, new)?;
         if is_quote {
@@ -146,7 +187,7 @@ impl Slot {
         }
         self.order = Some((id, kind));
         self.changed(step);
-        Ok(())
+        Ok(Done::Waits)
     }
 
     fn amend(
@@ -154,16 +195,16 @@ impl Slot {
         step: &Step<'_>,
         id: OrderId,
         to: Amend,
-        paces: Paces<'_>,
+        paces: &mut Paces<'_>,
         orders: &mut Orders<'_>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Done, Refused> {
         if !paces.amends.allows(step.now) {
-            return Ok(());
+            return Ok(Done::Waits);
         }
         orders.amend(id, to)?;
         paces.amends.note(step.now);
         self.changed(step);
-        Ok(())
+        Ok(Done::Waits)
     }
 
     /// Takes the order back, whatever else waits: this is what makes the symbol safe.
@@ -172,20 +213,26 @@ impl Slot {
         step: &Step<'_>,
         order: &Order,
         orders: &mut Orders<'_>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Done, Refused> {
         // At the last level the gateway itself cancels everything.
         let leaves = step.view.kill_level() < KillLevel::Dead;
         if leaves && order.cancel_since.is_none() && step.now >= self.cancel_at {
             orders.cancel(order.id)?;
             self.cancel_at = after(step.now, step.config.cancel_retry);
         }
-        Ok(())
+        Ok(Done::Waits)
     }
 
     fn changed(&mut self, step: &Step<'_>) {
         self.change_at = after(step.now, step.interval);
         self.cancel_at = Nanos(0);
     }
+}
+
+/// True when the wanted price lies far enough from that of an order.
+fn is_worth_it(order: &Order, price: Px, step: &Step<'_>) -> bool {
+    let moved = (i128::from(price.0) - i128::from(order.price.0)).abs();
+    moved >= price::threshold(price, step.tick, step.config)
 }
 
 /// An order that the venue has, with nothing on its way and no doubt about it.

@@ -7,13 +7,14 @@ use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::order::{
     Action, Intent, NewOrder, OrderId, ReportKind, TimeInForce, VenueReason,
 };
-use fusewire_core::portfolio::Order;
+use fusewire_core::portfolio::{Order, Phase};
 use fusewire_core::units::{Nanos, UsdSum};
+use proptest::prelude::*;
 
 use super::*;
 use crate::rig::{BNB, BTC, ETH, Pair, Rig, Scripted, buy, new_order, px, qty, usd};
 use crate::stage::AlphaConfig;
-use crate::strategy::Refused;
+use crate::strategy::{Refused, Strategy};
 
 fn quoter(change: impl FnOnce(&mut QuoterConfig)) -> Rig<Quoter> {
     let mut config = QuoterConfig::default();
@@ -159,7 +160,7 @@ fn inventory_skews_both_quotes() {
 
 #[test]
 fn a_partial_fill_leaves_the_rest_and_keeps_the_total_when_it_moves() {
-    let (mut rig, [buy, sell]) = quoting(|config| config.skew = fusewire_core::units::Bps(0));
+    let (mut rig, [buy, sell]) = quoting(|config| config.skew = Bps(0));
     rig.pass(1_000);
     assert!(rig.fill(buy, "0.001").is_empty());
     // At 70,000 a new quote has 0.002: so does the untouched one, while the other keeps its total.
@@ -495,4 +496,71 @@ fn many_symbols_share_the_amends() {
     let config = QuoterConfig { amends_per_minute: 36, ..QuoterConfig::default() };
     let rig = Rig::with(&AlphaConfig::default(), vec![Quoter::new(&config)], &ids, 64);
     assert_eq!(rig.stage.strategies()[0].interval, Nanos(10 * Nanos::SECOND));
+}
+
+/// A quoter that works out everything afresh on every event.
+struct Restless(Quoter);
+
+impl Strategy for Restless {
+    fn start(&mut self, view: &View<'_>) {
+        self.0.start(view);
+    }
+
+    fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
+        for symbol in &mut self.0.symbols {
+            (symbol.settled, symbol.quoted) = (None, None);
+        }
+        self.0.on_event(event, view, orders);
+    }
+}
+
+/// One step of a walk; `sent` are the intents of the step before.
+fn walk<S: Strategy>(rig: &mut Rig<S>, step: (u8, i64, u64), sent: &[Intent]) -> Vec<Intent> {
+    let (kind, number, millis) = step;
+    let price = |tenths: i64| Px(tenths * 10_000_000).to_string();
+    rig.pass(millis);
+    let open: Vec<Order> = rig.stage.portfolio().orders_of(BTC).copied().collect();
+    let chosen = open.get(number.unsigned_abs() as usize % open.len().max(1));
+    match (kind, chosen) {
+        // Mostly the same few prices, as in a market.
+        (0..8, _) => {
+            let bid = 599_999 + 20 * (number % 2);
+            rig.touch(BTC, &price(bid), &price(bid + 2))
+        }
+        (8, _) => rig.touch(BTC, &price(599_999 + number), &price(600_001 + number)),
+        (9 | 10, _) => rig.mark(BTC, &price(600_000 + 1_500 * number)),
+        (11, _) => rig.depth(BTC),
+        (12, _) => rig.tick(),
+        (13, _) if number > 90 => rig.gap(),
+        (13, _) if number > 70 => rig.invalid(BTC),
+        (13, _) if number < -97 => rig.kill(KillLevel::NoNewRisk),
+        (14..17, Some(order)) if order.phase == Phase::Open => rig.fill_all(order.id),
+        (17, _) if !sent.is_empty() => rig.reject(&sent[0]),
+        _ => rig.answer(sent),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_settled_quoter_does_what_a_restless_one_does(
+        steps in prop::collection::vec((0_u8..22, -100_i64..100, 0_u64..700), 1..300),
+    ) {
+        let config = QuoterConfig {
+            inventory_max: usd("400"),
+            reduce_to: usd("200"),
+            skew: Bps(200_000),
+            requote: Bps(1_000),
+            ..QuoterConfig::default()
+        };
+        let mut settled = Rig::new(vec![Quoter::new(&config)]);
+        let mut restless = Rig::new(vec![Restless(Quoter::new(&config))]);
+        let mut sent = settled.market(BTC, "59999.9", "60000.1");
+        prop_assert_eq!(&sent, &restless.market(BTC, "59999.9", "60000.1"));
+        for step in steps {
+            let next = walk(&mut settled, step, &sent);
+            prop_assert_eq!(&next, &walk(&mut restless, step, &sent));
+            sent = next;
+        }
+        prop_assert_eq!(settled.stage.counts(), restless.stage.counts());
+    }
 }

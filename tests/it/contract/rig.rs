@@ -132,9 +132,9 @@ impl Setup {
     }
 }
 
-/// The stages, joined.
-pub(crate) struct Rig<S, V: Venue> {
-    pub(crate) inputs: Inputs,
+/// The stages, joined, behind a list of inputs or another source of them.
+pub(crate) struct Rig<S, V: Venue, F = Inputs> {
+    pub(crate) inputs: F,
     pub(crate) head: Sequencer,
     pub(crate) alpha: AlphaStage<S>,
     pub(crate) risk: RiskStage,
@@ -148,6 +148,19 @@ impl<S: Strategy, V: Venue> Rig<S, V> {
     pub(crate) fn new(
         setup: &Setup,
         inputs: Vec<Fed>,
+        strategies: Vec<S>,
+        venue: impl FnOnce(PaperVenue) -> V,
+    ) -> Self {
+        let inputs = |ring| Inputs { waiting: inputs.into(), ring };
+        Self::fed_by(inputs, setup, strategies, venue)
+    }
+}
+
+impl<S: Strategy, V: Venue, F: Source> Rig<S, V, F> {
+    /// The same behind what `feed` makes of the ring to the sequencer.
+    pub(crate) fn fed_by(
+        feed: impl FnOnce(LevelsProducer<Input>) -> F,
+        setup: &Setup,
         strategies: Vec<S>,
         venue: impl FnOnce(PaperVenue) -> V,
     ) -> Self {
@@ -186,7 +199,7 @@ impl<S: Strategy, V: Venue> Rig<S, V> {
         let wire = (OrderEncoder::new(&universe).unwrap(), venue(paper));
         let gateway =
             GatewayStage::new(setup.gateway, wire, ports, kill.clone(), done.clone(), keep);
-        let inputs = Inputs { waiting: inputs.into(), ring: input_in };
+        let inputs = feed(input_in);
         Self { inputs, head, alpha, risk, gateway, kill, done }
     }
 
