@@ -153,7 +153,7 @@ impl Reader {
     pub fn unpack(&mut self, most: u64) -> Result<u64, CaptureError> {
         match &mut self.body {
             Body::File(file) => file.unpack(most),
-            Body::Journal(_) => Ok(0),
+            Body::Journal(_) | Body::Loaded(_) => Ok(0),
         }
     }
 
