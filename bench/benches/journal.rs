@@ -6,7 +6,7 @@
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use fusewire_bench::journal::{Extent, Ours, PAYLOAD_BYTES, WritePeer, check};
+use fusewire_bench::journal::{Extent, OurStage, Ours, PAYLOAD_BYTES, WritePeer, check};
 use fusewire_bench::measure::{Subject, spend};
 
 fn benches(criterion: &mut Criterion) {
@@ -19,6 +19,11 @@ fn benches(criterion: &mut Criterion) {
     }
     let mut peer = WritePeer::new().unwrap_or_else(|error| panic!("{error}"));
     bench(&mut group, "write(2)", &mut peer);
+    group.finish();
+    // Not beside the peer: it encodes and hashes too, in the time.
+    let mut group = criterion.benchmark_group("journal, an event of a stage");
+    let mut stage = OurStage::new().unwrap_or_else(|error| panic!("{error}"));
+    bench(&mut group, "all", &mut stage);
     group.finish();
 }
 

@@ -10,12 +10,17 @@ use std::io::{self, Seek, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use fusewire_core::book::Touch;
+use fusewire_core::event::{Body, Event, TouchChange, TouchSource};
+use fusewire_core::instrument::InstrumentId;
 use fusewire_core::journal::{
     Appender, HEAD_BYTES, Journal, JournalConfig, JournalError, LaneReader, Opening,
     RECORD_HEAD_BYTES, RealDisk, Retention, Strand,
 };
 use fusewire_core::kill::KillSwitch;
-use fusewire_core::lane::{Lane, RecordKind};
+use fusewire_core::lane::{Keep, Lane, LaneWriter, Record, RecordKind};
+use fusewire_core::market::Level;
+use fusewire_core::units::{Nanos, Px, Qty};
 use tempfile::TempDir;
 
 use crate::measure::Subject;
@@ -57,18 +62,7 @@ impl Ours {
     /// # Errors
     /// The disk says no.
     pub fn new(extent: Extent) -> Result<Self, JournalError> {
-        let folder = tempfile::tempdir()
-            .map_err(|error| JournalError::Io { path: std::env::temp_dir(), error })?;
-        let opening = Opening {
-            dir: folder.path(),
-            config: &config(),
-            session: 1,
-            disk: Box::new(RealDisk),
-            kill: KillSwitch::new(),
-        };
-        let (journal, lanes) = Journal::create(opening)?;
-        let [_, lane, ..] = lanes;
-        assert_eq!(lane.lane(), LANE);
+        let (folder, journal, lane) = begin()?;
         Ok(Self { extent, lane, payload: payload(), seq: 0, _journal: journal, folder })
     }
 
@@ -101,6 +95,79 @@ impl Subject for Ours {
                     self.lane.done(self.seq);
                 }
             }
+        }
+    }
+}
+
+/// A journal in a scratch folder, and the lane that is measured.
+fn begin() -> Result<(TempDir, Journal, Appender), JournalError> {
+    let folder = tempfile::tempdir()
+        .map_err(|error| JournalError::Io { path: std::env::temp_dir(), error })?;
+    let opening = Opening {
+        dir: folder.path(),
+        config: &config(),
+        session: 1,
+        disk: Box::new(RealDisk),
+        kill: KillSwitch::new(),
+    };
+    let (journal, lanes) = Journal::create(opening)?;
+    let [_, lane, ..] = lanes;
+    assert_eq!(lane.lane(), LANE);
+    Ok((folder, journal, lane))
+}
+
+/// All that a stage does for an event besides its own work: room, stamp, record, digest, journal, done.
+pub struct OurStage {
+    lane: LaneWriter,
+    event: Event,
+    // Dropped in this order, as above.
+    _journal: Journal,
+    _folder: TempDir,
+}
+
+impl OurStage {
+    /// Begins a journal.
+    ///
+    /// # Errors
+    /// The disk says no.
+    pub fn new() -> Result<Self, JournalError> {
+        let (folder, journal, appender) = begin()?;
+        let mut lane = LaneWriter::new(Keep::Digest);
+        lane.attach(appender);
+        let level = Some(Level { price: Px(5_000_000_000_000), qty: Qty(12_000_000) });
+        let touch = Touch { bid: level, ask: level };
+        let event = Event {
+            seq: 0,
+            ts: Nanos(1_723_075_200_000_000_000),
+            recv: Nanos(1_723_075_200_000_000_000),
+            frame: 1,
+            instrument: Some(InstrumentId(0)),
+            last: true,
+            body: Body::Touch(TouchChange { touch, source: TouchSource::Book }),
+        };
+        Ok(Self { lane, event, _journal: journal, _folder: folder })
+    }
+}
+
+impl Subject for OurStage {
+    fn units(&self) -> u64 {
+        RECORDS
+    }
+
+    fn reset(&mut self) {
+        while !self.lane.ready() {
+            assert_eq!(self.lane.watch().and_then(|watch| watch.stopped()), None);
+            std::thread::yield_now();
+        }
+    }
+
+    fn pass(&mut self) {
+        for _ in 0..RECORDS {
+            black_box(self.lane.ready());
+            self.event.seq += 1;
+            self.lane.stamp(self.event.seq);
+            self.lane.append(&Record::event(black_box(&self.event)));
+            self.lane.done(self.event.seq);
         }
     }
 }
@@ -211,5 +278,11 @@ mod tests {
             let segments = std::fs::read_dir(ours.folder.path()).unwrap().count();
             assert!((12..=19).contains(&segments), "{segments} files");
         }
+        let mut stage = OurStage::new().unwrap();
+        for _ in 0..100 {
+            stage.reset();
+            stage.pass();
+        }
+        assert_eq!(stage.lane.records(), 100 * RECORDS);
     }
 }

@@ -4,7 +4,6 @@
 //! levels: they travel on a ring with two lanes, heads and levels. Levels are pushed before their head and
 //! taken after it, so that who sees a head finds all its levels.
 
-use rtrb::chunks::ChunkError;
 pub use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::market::Level;
@@ -39,10 +38,13 @@ impl<T> LevelsProducer<T> {
             return false;
         }
         if count > 0 {
-            match self.levels.write_chunk_uninit(count) {
-                Ok(chunk) => chunk.fill_from_iter(bids.iter().chain(asks).copied()),
-                Err(ChunkError::TooFewSlots(_)) => return false,
-            };
+            if self.levels.slots() < count {
+                return false;
+            }
+            for side in [bids, asks] {
+                let pushed = self.levels.push_entire_slice(side);
+                assert!(pushed.is_ok(), "there was room, and nobody else pushes");
+            }
         }
         assert!(self.heads.push(head).is_ok(), "there was room, and nobody else pushes");
         true
@@ -85,10 +87,26 @@ impl<T> LevelsConsumer<T> {
     ///
     /// # Panics
     /// When `count` is more than what was pushed with it.
-    pub fn pop(&mut self, count: impl FnOnce(&T) -> usize, levels: &mut Vec<Level>) -> Option<T> {
-        let head = self.heads.pop().ok()?;
+    pub fn pop(&mut self, count: impl FnOnce(&T) -> usize, levels: &mut Vec<Level>) -> Option<T>
+    where
+        T: Copy,
+    {
+        self.pop_with(count, levels, |head, _| *head)
+    }
+
+    /// Takes the next message as `pop` does, and shows it with its levels where it lies on the ring.
+    ///
+    /// # Panics
+    /// As `pop`.
+    pub fn pop_with<R>(
+        &mut self,
+        count: impl FnOnce(&T) -> usize,
+        levels: &mut Vec<Level>,
+        show: impl FnOnce(&T, &[Level]) -> R,
+    ) -> Option<R> {
+        let head = self.heads.peek().ok()?;
         levels.clear();
-        let count = count(&head);
+        let count = count(head);
         if count > 0 {
             let chunk = self.levels.read_chunk(count).expect("levels are pushed before their head");
             let (first, second) = chunk.as_slices();
@@ -96,7 +114,9 @@ impl<T> LevelsConsumer<T> {
             levels.extend_from_slice(second);
             chunk.commit_all();
         }
-        Some(head)
+        let shown = show(head, levels);
+        assert!(self.heads.pop().is_ok(), "it was looked at just now");
+        Some(shown)
     }
 
     /// Most levels of one message.

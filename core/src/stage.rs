@@ -48,8 +48,26 @@ impl<T> Outbox<T> {
         self.waiting.push_back(message);
     }
 
+    /// Puts a message on the ring, or behind the others when some wait or the ring has no room: nearly all
+    /// go straight through.
+    ///
+    /// # Panics
+    /// As `push`.
+    pub fn send(&mut self, message: T, ring: &mut Producer<T>) {
+        if self.waiting.is_empty() {
+            if let Err(PushError::Full(message)) = ring.push(message) {
+                self.push(message);
+            }
+        } else {
+            self.push(message);
+        }
+    }
+
     /// Moves what fits onto the ring; returns how many messages that were.
     pub fn flush(&mut self, ring: &mut Producer<T>) -> usize {
+        if self.waiting.is_empty() {
+            return 0;
+        }
         let mut moved = 0;
         while let Some(message) = self.waiting.pop_front() {
             if let Err(PushError::Full(message)) = ring.push(message) {
@@ -77,11 +95,6 @@ impl<T> Outbox<T> {
     #[must_use]
     pub fn room(&self) -> usize {
         self.capacity - self.waiting.len()
-    }
-
-    /// The first message that waits.
-    pub fn front_mut(&mut self) -> Option<&mut T> {
-        self.waiting.front_mut()
     }
 
     /// The last message that waits.
@@ -159,5 +172,24 @@ mod tests {
             assert_eq!(consumer.pop(), Ok(number));
         }
         assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn what_is_sent_waits_behind_what_waits() {
+        let (mut producer, mut consumer) = RingBuffer::new(2);
+        let mut outbox = Outbox::new(3);
+        for number in 0..4 {
+            outbox.send(number, &mut producer);
+        }
+        assert_eq!(outbox.len(), 2, "two found room");
+        assert_eq!(consumer.pop(), Ok(0));
+        // There is room, but not for who would overtake.
+        outbox.send(4, &mut producer);
+        assert_eq!(outbox.len(), 3);
+        for number in 1..5 {
+            assert_eq!(consumer.pop(), Ok(number));
+            outbox.flush(&mut producer);
+        }
+        assert!(outbox.is_empty() && consumer.pop().is_err());
     }
 }

@@ -35,19 +35,26 @@ pub enum Round {
 
 /// `numerator / denominator`, rounded. `None` when the denominator is zero or the quotient overflows.
 pub fn div_round(numerator: i128, denominator: i128, round: Round) -> Option<i128> {
-    let quotient = numerator.checked_div_euclid(denominator)?;
-    let remainder = numerator.checked_rem_euclid(denominator)?;
+    let divided = div_rem_euclid(numerator, denominator)?;
+    rounded(divided, (numerator < 0, denominator), round)
+}
+
+/// The quotient of a Euclidean division as rounding has it. That leaves a remainder >= 0: the exact value
+/// lies between `quotient` and its neighbour on the side of the denominator's sign.
+fn rounded(
+    (quotient, remainder): (i128, i128),
+    (numerator_is_negative, denominator): (bool, i128),
+    round: Round,
+) -> Option<i128> {
     if remainder == 0 {
         return Some(quotient);
     }
-    // Euclidean division leaves a remainder >= 0: the exact value lies between `quotient` and its
-    // neighbour on the side of the denominator's sign.
     let (floor, ceil) = if denominator > 0 {
         (quotient, quotient.checked_add(1)?)
     } else {
         (quotient.checked_sub(1)?, quotient)
     };
-    let negative = (numerator < 0) != (denominator < 0);
+    let negative = numerator_is_negative != (denominator < 0);
     match round {
         Round::Down => Some(floor),
         Round::Up => Some(ceil),
@@ -63,6 +70,50 @@ pub fn div_round(numerator: i128, denominator: i128, round: Round) -> Option<i12
             let take_floor = from_floor < to_ceil || (from_floor == to_ceil && even_floor);
             Some(if take_floor { floor } else { ceil })
         }
+    }
+}
+
+/// Quotient and remainder, which is never below zero. `None` when the denominator is zero or the quotient
+/// overflows.
+///
+/// Nearly all amounts of one order fit a machine word, which the hardware divides at once; an `i128` takes
+/// a call for each of quotient and remainder, so that the remainder is made of the quotient.
+fn div_rem_euclid(numerator: i128, denominator: i128) -> Option<(i128, i128)> {
+    if let (Ok(numerator), Ok(denominator)) = (i64::try_from(numerator), i64::try_from(denominator))
+        && denominator > 0
+    {
+        let quotient = numerator.div_euclid(denominator);
+        return Some((quotient.into(), numerator.rem_euclid(denominator).into()));
+    }
+    let quotient = numerator.checked_div(denominator)?;
+    // The product lies between zero and the numerator, so that nothing wraps here or below: a remainder
+    // means that the quotient is at most half of the range.
+    let remainder = numerator.wrapping_sub(quotient.wrapping_mul(denominator));
+    Some(match (remainder < 0, denominator > 0) {
+        (false, _) => (quotient, remainder),
+        (true, true) => (quotient - 1, remainder + denominator),
+        (true, false) => (quotient + 1, remainder - denominator),
+    })
+}
+
+/// Quotient and remainder of a product of price and quantity by `ONE`, as `div_rem_euclid` has them.
+///
+/// `ONE` is an odd number times 2^8. What is left of a product after a shift by 8 fits a word up to 47
+/// trillion dollars, and a word is divided by a constant without a division.
+fn div_rem_one(product: i128) -> (i128, i128) {
+    const SHIFT: u32 = ONE.trailing_zeros();
+    const ODD: u64 = (ONE >> SHIFT) as u64;
+    let magnitude = product.unsigned_abs();
+    let Ok(shifted) = u64::try_from(magnitude >> SHIFT) else {
+        return div_rem_euclid(product, ONE.into()).expect("the divisor is a constant above 1");
+    };
+    let quotient = shifted / ODD;
+    // The remainder is below `ONE`, so that the low words tell it.
+    let remainder = (magnitude as u64).wrapping_sub(quotient.wrapping_mul(ONE as u64));
+    match (product < 0, remainder) {
+        (false, _) => (quotient.into(), remainder.into()),
+        (true, 0) => (-i128::from(quotient), 0),
+        (true, _) => (-i128::from(quotient) - 1, i128::from(ONE) - i128::from(remainder)),
     }
 }
 
@@ -152,14 +203,18 @@ impl Px {
     /// Price times quantity, rounded to 1e-8. `i64 * i64` always fits `i128`, so this can not overflow.
     #[must_use]
     pub fn notional(self, qty: Qty, round: Round) -> UsdSum {
-        let product = i128::from(self.0) * i128::from(qty.0);
-        UsdSum(
-            div_round(product, i128::from(ONE), round).expect("the divisor is a constant above 1"),
-        )
+        UsdSum::of_product(i128::from(self.0) * i128::from(qty.0), round)
     }
 }
 
 impl UsdSum {
+    /// The amount that a price times a quantity, each in raw units, comes to, rounded to 1e-8.
+    #[must_use]
+    pub fn of_product(product: i128, round: Round) -> Self {
+        let amount = rounded(div_rem_one(product), (product < 0, ONE.into()), round);
+        Self(amount.expect("a quotient by a constant above 1 has neighbours on both sides"))
+    }
+
     /// This amount times a rate, rounded to 1e-8; `None` when the product leaves `i128`.
     #[must_use]
     pub fn times(self, rate: Rate, round: Round) -> Option<Self> {
@@ -251,7 +306,35 @@ impl fmt::Display for WithPlaces {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Numbers of every length, so that some fit a word and others do not.
+    fn number() -> impl Strategy<Value = i128> {
+        let edges = [0, 1, -1, i128::MIN, i128::MAX, i64::MIN.into(), i64::MAX.into()];
+        let cut = (any::<i128>(), 0_u32..128).prop_map(|(number, shift)| number >> shift);
+        prop_oneof![4 => cut, 1 => prop::sample::select(edges.to_vec())]
+    }
+
+    proptest! {
+        #[test]
+        fn words_and_wide_numbers_divide_alike(numerator in number(), denominator in number()) {
+            let expected = numerator
+                .checked_div_euclid(denominator)
+                .zip(numerator.checked_rem_euclid(denominator));
+            prop_assert_eq!(div_rem_euclid(numerator, denominator), expected);
+        }
+
+        #[test]
+        fn amounts_of_products_are_quotients(product in number()) {
+            prop_assert_eq!(Some(div_rem_one(product)), div_rem_euclid(product, ONE.into()));
+            for round in ROUNDS {
+                let expected = div_round(product, ONE.into(), round).map(UsdSum);
+                prop_assert_eq!(Some(UsdSum::of_product(product, round)), expected);
+            }
+        }
+    }
 
     #[test]
     fn a_wide_number_is_the_number() {

@@ -33,9 +33,12 @@ impl Halt {
 
     /// True when the halt is to act at this event: when the level rises to it, then each `retry`.
     pub(crate) fn is_due(&self, event: &Event, level: Level) -> bool {
+        if level != Level::Halt {
+            return false;
+        }
         let waited = |at: Nanos| event.ts.since(at) >= i128::from(self.retry.0);
         let again = event.body == Body::Tick && self.acted_at.is_none_or(waited);
-        level == Level::Halt && (again || matches!(event.body, Body::KillLevel(_)))
+        again || matches!(event.body, Body::KillLevel(_))
     }
 
     /// Adds what the halt does now to `out`, at most `room` intents: first the cancels, then a reduce

@@ -95,7 +95,7 @@ impl Market {
 
     /// Takes what an event says.
     pub(crate) fn apply(&mut self, event: &Event) {
-        if event.body == Body::Gap {
+        if matches!(event.body, Body::Gap) {
             self.symbols.iter_mut().for_each(Symbol::invalidate);
         }
         let Some(instrument) = event.instrument else { return };

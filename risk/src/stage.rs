@@ -198,22 +198,33 @@ impl RiskStage {
         &self.watched
     }
 
-    fn handle_event(&mut self, event: Event) {
+    fn handle_event(&mut self, event: &mut Event) {
         (self.now, self.seq, self.index) = (event.ts, event.seq, 0);
-        self.market.apply(&event);
-        self.fold(&event);
-        self.form(&event);
-        let own = self.own.len();
+        self.market.apply(event);
+        self.fold(event);
+        self.form(event);
+        let (last, own) = (event.last, self.own.len());
+        event.last = last && own == 0;
         self.stamp = event.stamp;
         self.lane.stamp(self.probe.at(event.stamp));
-        let mut passed = Event { last: event.last && own == 0, ..event };
-        self.probe.pass(&mut passed.stamp);
-        self.outbox.push(RiskOut::Event(passed));
+        self.probe.pass(&mut event.stamp);
+        if event.last {
+            self.lane.done(event.seq);
+        }
+        self.outbox.send(RiskOut::Event(*event), &mut self.ports.output);
+        if own > 0 {
+            self.decide_own(last);
+        }
+    }
+
+    /// Gives what the stage itself wants its verdicts.
+    fn decide_own(&mut self, last: bool) {
+        let own = self.own.len();
         for index in 0..own {
             let intent = self.own[index];
             self.counts.own += 1;
             self.counts.queries += u64::from(intent.action == Action::Query);
-            self.decide(&intent, Source::Risk, event.last && index + 1 == own);
+            self.decide(&intent, Source::Risk, last && index + 1 == own);
         }
         self.own.clear();
     }
@@ -225,20 +236,37 @@ impl RiskStage {
     }
 
     fn fold(&mut self, event: &Event) {
-        self.portfolio.apply(event);
-        if let Body::KillLevel(level) = event.body {
-            self.level = level;
-        }
-        if let Body::Rejected(rejection) = &event.body
+        match &event.body {
+            Body::Report(_) | Body::Status(_) => {
+                self.portfolio.apply(event);
+                self.watch_faults();
+            }
             // What risk itself refused was never tracked.
-            && rejection.by == RejectedBy::Gateway
-        {
-            self.portfolio.reject(rejection);
+            Body::Rejected(rejection) if rejection.by == RejectedBy::Gateway => {
+                self.portfolio.reject(rejection);
+            }
+            Body::KillLevel(level) => self.level = *level,
+            Body::Rejected(_)
+            | Body::Touch(_)
+            | Body::Depth(_)
+            | Body::Levels(_)
+            | Body::Trade(_)
+            | Body::Mark(_)
+            | Body::Liquidation(_)
+            | Body::Bar(_)
+            | Body::BookInvalid(_)
+            | Body::Tick
+            | Body::Gap
+            | Body::Wake
+            | Body::Control(_) => {}
         }
+    }
+
+    /// Raises the kill switch when something was filled that the position does not show. Unknown is unsafe.
+    fn watch_faults(&mut self) {
         let faults = self.portfolio.faults();
         let faults = faults.range + faults.overflow;
         if faults > self.faults {
-            // Something was filled that the position does not show. Unknown is unsafe.
             self.faults = faults;
             self.kill.raise(Level::NoNewRisk);
         }
@@ -250,7 +278,7 @@ impl RiskStage {
         if self.halt.is_due(event, self.level) {
             self.halt.form((portfolio, market, gate), self.now, (self.own_max, own));
         }
-        if event.body == Body::Tick && self.level < Level::Dead {
+        if matches!(event.body, Body::Tick) && self.level < Level::Dead {
             let room = self.own_max - own.len();
             self.queries.form(portfolio, gate.queries(), self.now, (room, own));
         }
@@ -283,7 +311,10 @@ impl RiskStage {
         self.probe.pass(&mut { self.stamp });
         // In the lane before it is on the ring.
         self.lane.append(&Record::verdict(&message));
-        self.outbox.push(RiskOut::Verdict(message));
+        if last {
+            self.lane.done(self.seq);
+        }
+        self.outbox.send(RiskOut::Verdict(message), &mut self.ports.output);
     }
 
     /// The side of the order of an admitted intent.
@@ -356,22 +387,12 @@ impl Stage for RiskStage {
         if !self.outbox.is_empty() || !self.lane.ready() {
             return work;
         }
-        if let Ok(message) = self.ports.input.pop() {
+        if let Ok(mut message) = self.ports.input.pop() {
             work += 1;
-            let last = match message {
-                AlphaOut::Event(event) => {
-                    self.handle_event(event);
-                    event.last
-                }
-                AlphaOut::Intent(message) => {
-                    self.handle_intent(&message);
-                    message.last
-                }
-            };
-            if last {
-                self.lane.done(self.seq);
+            match &mut message {
+                AlphaOut::Event(event) => self.handle_event(event),
+                AlphaOut::Intent(message) => self.handle_intent(message),
             }
-            work += self.outbox.flush(&mut self.ports.output);
         }
         work
     }

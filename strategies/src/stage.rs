@@ -112,7 +112,9 @@ pub struct AlphaStage<S> {
     tradable: Vec<bool>,
     portfolio: Portfolio,
     kill_level: KillLevel,
+    /// What one strategy formed, and what all of them did on this event.
     formed: Vec<Intent>,
+    intents: Vec<IntentMessage>,
     lane: LaneWriter,
     counts: AlphaCounts,
     ports: Ports,
@@ -160,6 +162,7 @@ impl<S: Strategy> AlphaStage<S> {
             }),
             kill_level: KillLevel::default(),
             formed: Vec::with_capacity(config.intents_max),
+            intents: Vec::with_capacity(strategies.len() * config.intents_max),
             lane: LaneWriter::new(keep),
             counts: AlphaCounts::default(),
             ports,
@@ -219,25 +222,30 @@ impl<S: Strategy> AlphaStage<S> {
         }
     }
 
-    fn handle(&mut self, event: &Event) {
+    fn handle(&mut self, event: &mut Event) {
         self.counts.events += 1;
         self.lane.stamp(self.probe.at(event.stamp));
         self.fold(event);
-        self.outbox.push(AlphaOut::Event(Event { last: true, ..*event }));
         for seat in 0..self.strategies.len() {
             self.ask(seat, event);
-            self.pass_on(event);
+            if !self.formed.is_empty() {
+                self.take_down(event);
+            }
         }
-        // The outbox was empty: its first message is the event.
-        if let Some(AlphaOut::Event(passed)) = self.outbox.front_mut() {
-            self.probe.pass(&mut passed.stamp);
-        }
+        self.probe.pass(&mut event.stamp);
         self.lane.done(event.seq);
+        event.last = self.intents.is_empty();
+        self.outbox.send(AlphaOut::Event(*event), &mut self.ports.output);
+        if !event.last {
+            self.pass_on();
+        }
     }
 
     fn fold(&mut self, event: &Event) {
-        self.portfolio.apply(event);
         match &event.body {
+            Body::Report(_) | Body::Status(_) => {
+                self.portfolio.apply(event);
+            }
             // The risk stage's own intents are not tracked here, so there is nothing to take back.
             Body::Rejected(rejection) => {
                 if usize::from(rejection.order.strategy().0) < self.strategies.len() {
@@ -256,8 +264,6 @@ impl<S: Strategy> AlphaStage<S> {
             | Body::Tick
             | Body::Gap
             | Body::Wake
-            | Body::Report(_)
-            | Body::Status(_)
             | Body::Control(_) => {}
         }
     }
@@ -283,18 +289,26 @@ impl<S: Strategy> AlphaStage<S> {
         self.strategies[seat].on_event(event, &view, &mut orders);
     }
 
-    /// Tracks, records and queues what one strategy formed.
-    fn pass_on(&mut self, event: &Event) {
+    /// Tracks and records what one strategy formed.
+    fn take_down(&mut self, event: &Event) {
         for intent in self.formed.drain(..) {
             let tracked = self.portfolio.track(&intent, event.ts);
             assert_eq!(tracked, Ok(()), "what `Orders` takes, the fold takes");
-            let message = IntentMessage { seq: event.seq, last: true, intent };
+            let message = IntentMessage { seq: event.seq, last: false, intent };
             self.lane.append(&Record::intent(&message));
             self.counts.intents += 1;
-            if let Some(before) = self.outbox.back_mut() {
-                *last_of(before) = false;
-            }
-            self.outbox.push(AlphaOut::Intent(message));
+            self.intents.push(message);
+        }
+    }
+
+    /// Passes on what an event gave rise to, behind it.
+    fn pass_on(&mut self) {
+        let Self { intents, outbox, ports, .. } = self;
+        if let Some(last) = intents.last_mut() {
+            last.last = true;
+        }
+        for intent in intents.drain(..) {
+            outbox.send(AlphaOut::Intent(intent), &mut ports.output);
         }
     }
 }
@@ -308,10 +322,10 @@ impl<S: Strategy> Stage for AlphaStage<S> {
         let mut work = self.outbox.flush(&mut self.ports.output);
         if self.outbox.is_empty()
             && self.lane.ready()
-            && let Ok(event) = self.ports.input.pop()
+            && let Ok(mut event) = self.ports.input.pop()
         {
-            self.handle(&event);
-            work += 1 + self.outbox.flush(&mut self.ports.output);
+            self.handle(&mut event);
+            work += 1;
         }
         work
     }
@@ -325,13 +339,6 @@ fn seat_of(config: &AlphaConfig, seat: usize) -> Seat {
     let number = u8::try_from(seat).ok().filter(|&number| StrategyId(number) != StrategyId::RISK);
     let strategy = StrategyId(number.expect("there are 255 seats"));
     Seat { session: config.session, strategy, seed: config.seed }
-}
-
-fn last_of(message: &mut AlphaOut) -> &mut bool {
-    match message {
-        AlphaOut::Event(event) => &mut event.last,
-        AlphaOut::Intent(intent) => &mut intent.last,
-    }
 }
 
 #[cfg(test)]

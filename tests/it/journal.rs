@@ -24,7 +24,7 @@ use tempfile::TempDir;
 mod digests;
 mod export;
 mod filters;
-mod interrupted;
+pub(crate) mod interrupted;
 mod live;
 mod looks;
 mod options;
@@ -45,12 +45,12 @@ fn scratch() -> TempDir {
 }
 
 /// A path as an argument.
-fn arg(path: &Path) -> &str {
+pub(crate) fn arg(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// A synthetic capture of two symbols.
-fn synth(folder: &Path, scenario: &str, minutes: &str) -> PathBuf {
+pub(crate) fn synth(folder: &Path, scenario: &str, minutes: &str) -> PathBuf {
     let path = folder.join(format!("usdm_{scenario}{minutes}.ns"));
     let symbols = ["--symbols", "BTCUSDT,ETHUSDT", "--minutes", minutes];
     json(&[&["synth", scenario, "--json", "--out", arg(&path)][..], &symbols].concat());
@@ -58,7 +58,7 @@ fn synth(folder: &Path, scenario: &str, minutes: &str) -> PathBuf {
 }
 
 /// The first lines of a capture.
-fn cut(capture: &Path, lines: usize) {
+pub(crate) fn cut(capture: &Path, lines: usize) {
     let text = fs::read_to_string(capture).unwrap();
     fs::write(capture, text.split_inclusive('\n').take(lines).collect::<String>()).unwrap();
     fs::remove_file(capture.with_file_name(format!(
@@ -69,7 +69,7 @@ fn cut(capture: &Path, lines: usize) {
 }
 
 /// A configuration over the defaults.
-fn config(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn config(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
     path
@@ -86,7 +86,7 @@ fn on(verb: &str, dir: &Path, more: &[&str]) -> Output {
 }
 
 /// What a program said, which ended with this code and did not panic.
-fn said(output: &Output, code: i32) -> (String, String) {
+pub(crate) fn said(output: &Output, code: i32) -> (String, String) {
     let stdout = String::from_utf8(output.stdout.clone()).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{stdout}\n{stderr}");
@@ -95,14 +95,14 @@ fn said(output: &Output, code: i32) -> (String, String) {
 }
 
 /// What a verb prints on a journal, which it finds sound.
-fn text(verb: &str, dir: &Path, more: &[&str]) -> String {
+pub(crate) fn text(verb: &str, dir: &Path, more: &[&str]) -> String {
     let (stdout, stderr) = said(&on(verb, dir, more), 0);
     assert!(stderr.is_empty(), "{stderr}");
     stdout
 }
 
 /// One JSON document of a verb on a journal.
-fn document(verb: &str, dir: &Path, more: &[&str]) -> Value {
+pub(crate) fn document(verb: &str, dir: &Path, more: &[&str]) -> Value {
     serde_json::from_str(&text(verb, dir, &[&["--json"], more].concat())).unwrap()
 }
 
@@ -112,7 +112,7 @@ fn rows(text: &str) -> Vec<Value> {
 }
 
 /// One clear line, exit 2, nothing on stdout.
-fn refused(output: &Output, parts: &[&str]) {
+pub(crate) fn refused(output: &Output, parts: &[&str]) {
     let (stdout, stderr) = said(output, 2);
     assert!(stdout.is_empty(), "{stdout}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
@@ -122,10 +122,10 @@ fn refused(output: &Output, parts: &[&str]) {
     }
 }
 
-fn number(value: &Value, key: &str) -> u64 {
+pub(crate) fn number(value: &Value, key: &str) -> u64 {
     value[key].as_u64().unwrap_or_else(|| panic!("{key} is a number in {value}"))
 }
 
-fn word<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn word<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_else(|| panic!("{key} is a text in {value}"))
 }

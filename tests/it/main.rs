@@ -12,6 +12,7 @@
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
 //! - `journal`: journals from the command line
+//! - `runners`: threads, kill levels at any moment, latency gates
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -31,5 +32,6 @@ mod golden;
 mod journal;
 mod journal_capture;
 mod pipeline;
+mod runners;
 mod synthetic;
 mod truncation;

@@ -28,6 +28,7 @@ fn run(capture: &Path) -> Run {
         strategies,
         controls: Vec::new(),
         keep: Keep::Prefixes,
+        kill: fusewire_core::kill::KillSwitch::new(),
         journal: None,
         allow_broken: false,
     };

@@ -287,19 +287,27 @@ fn join(
         .storing(store(journal.as_ref()))
         .stopping(Arc::clone(&plan.stop))
         .telling(progress);
-    let (feed, sequencer) = match config.runner.mode {
-        // Time goes on between frames, and the feed says how far.
+    let (feed, sequencer) = paced((feed, sequencer), config, horizon)?;
+    let latencies = Latencies::private().map_err(Failure::line)?;
+    let breaches = [0; Span::ALL.len()];
+    let run = Run { feed, sequencer, alpha, risk, gateway, latencies, breaches, journal: None };
+    run.recorded(journal.zip(header.transpose()?), config)
+}
+
+/// In a pinned run time goes on between frames, and the feed says how far.
+fn paced(
+    (feed, sequencer): (FeedStage, Sequencer),
+    config: &Config,
+    horizon: Horizon,
+) -> Result<(FeedStage, Sequencer), Failure> {
+    Ok(match config.runner.mode {
         RunnerMode::Pinned => {
             let pace = config.pace().map_err(Failure::line)?;
             let pacer = Pacer::new(pace, now_ns, horizon.clone());
             (feed.paced(pacer), sequencer.with_horizon(horizon))
         }
         RunnerMode::Inline | RunnerMode::Lockstep => (feed, sequencer),
-    };
-    let latencies = Latencies::private().map_err(Failure::line)?;
-    let breaches = [0; Span::ALL.len()];
-    let run = Run { feed, sequencer, alpha, risk, gateway, latencies, breaches, journal: None };
-    run.recorded(journal.zip(header.transpose()?), config)
+    })
 }
 
 /// What is known of the inputs when a run begins.

@@ -34,11 +34,13 @@ impl Latency {
     #[must_use]
     pub fn of(counts: &Counts) -> Self {
         let histogram = histogram(counts);
+        // The histogram's own buckets may end above the longest.
+        let at = |part: f64| histogram.value_at_quantile(part).min(counts.max_ns);
         Self {
-            p50: histogram.value_at_quantile(0.5),
-            p90: histogram.value_at_quantile(0.9),
-            p99: histogram.value_at_quantile(0.99),
-            p999: histogram.value_at_quantile(0.999),
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
             max: counts.max_ns,
             count: histogram.len(),
         }
@@ -48,7 +50,7 @@ impl Latency {
 /// The latency that a part of those counted does not pass, in ns.
 #[must_use]
 pub fn quantile(counts: &Counts, part: f64) -> u64 {
-    histogram(counts).value_at_quantile(part)
+    histogram(counts).value_at_quantile(part).min(counts.max_ns)
 }
 
 fn histogram(counts: &Counts) -> Histogram<u64> {

@@ -62,12 +62,16 @@ impl Buffer {
         self.frames.front().map(|frame| frame.ids)
     }
 
-    /// Bids and asks of the oldest frame.
-    pub(super) fn front_levels(
-        &self,
-    ) -> (impl Iterator<Item = &Level>, impl Iterator<Item = &Level>) {
+    /// Bids and asks of the oldest frame, each in two pieces, because they may lie round the ring's end.
+    pub(super) fn front_levels(&self) -> ([&[Level]; 2], [&[Level]; 2]) {
         let (bids, asks) = self.frames.front().map_or((0, 0), |frame| (frame.bids, frame.asks));
-        (self.levels.range(..bids), self.levels.range(bids..bids + asks))
+        let (first, second) = self.levels.as_slices();
+        let piece = |from: usize, to: usize| {
+            let cut = |at: usize| at.min(first.len());
+            let behind = |at: usize| at.saturating_sub(first.len());
+            [&first[cut(from)..cut(to)], &second[behind(from)..behind(to)]]
+        };
+        (piece(0, bids), piece(bids, bids + asks))
     }
 
     /// Removes the oldest frame.
@@ -127,7 +131,7 @@ mod tests {
                 buffer.pop_front();
             }
             let (kept_bids, kept_asks) = buffer.front_levels();
-            assert!(kept_bids.eq(&bids) && kept_asks.eq(&asks));
+            assert_eq!((kept_bids.concat(), kept_asks.concat()), (bids, asks));
         }
         assert_eq!((buffer.frames.capacity(), buffer.levels.capacity()), capacity);
     }

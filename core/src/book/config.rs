@@ -27,7 +27,7 @@ impl Default for BookConfig {
 }
 
 impl BookConfig {
-    /// Narrowest window: one word of the occupancy bitmap.
+    /// Narrowest window: one chunk of slots that are added up.
     pub const WINDOW_TICKS_LEAST: u32 = 64;
     /// Highest value of each limit, against a slip that takes all memory.
     pub const LIMIT_MOST: u32 = 1 << 24;

@@ -1,7 +1,9 @@
 //! The price grid: prices as whole numbers of ticks, without a hardware division.
 //!
-//! A price is multiplied by a rounded-up reciprocal and the quotient is checked by multiplying back,
-//! so that a price off the grid is found out and never rounded.
+//! Modulo 2^64 an odd number has an inverse, so that a multiple is divided by it with one
+//! multiplication, and the factor of two that a tick has beside it with a rotation. Whatever is no
+//! multiple comes out above every number of ticks that a price can have, so that a price off the grid
+//! is found out and never rounded.
 
 use crate::units::Px;
 
@@ -9,18 +11,23 @@ use crate::units::Px;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Grid {
     tick: u64,
-    /// `2^63 / tick`, rounded up.
-    reciprocal: u64,
+    /// The odd part of the tick times this is one, modulo 2^64.
+    inverse: u64,
+    /// The tick is its odd part times two to the power of this.
+    twos: u32,
+    /// Ticks in the highest price.
+    most: u64,
 }
 
 impl Grid {
     /// No tick known.
-    pub(super) const UNKNOWN: Self = Self { tick: 0, reciprocal: 0 };
+    pub(super) const UNKNOWN: Self = Self { tick: 0, inverse: 0, twos: 0, most: 0 };
 
     /// A grid of `tick` raw price units.
     fn new(tick: u64) -> Self {
         assert!(tick > 0 && tick <= KEY_MAX, "a tick is a price");
-        Self { tick, reciprocal: (1_u64 << 63).div_ceil(tick) }
+        let twos = tick.trailing_zeros();
+        Self { tick, inverse: inverse(tick >> twos), twos, most: KEY_MAX / tick }
     }
 
     /// From a hint; a tick that is no price counts as none.
@@ -36,18 +43,35 @@ impl Grid {
         self.tick == 0
     }
 
+    /// Ticks in the highest price on the grid; zero when nothing is known.
+    pub(super) fn most(self) -> u64 {
+        self.most
+    }
+
+    /// A price in ticks, for any bits: 1 to `most` exactly when they are a price on the grid.
+    ///
+    /// Let the tick be `odd << twos`. `raw * inverse` is `raw / odd` when that is whole, and rotating it
+    /// divides by the rest, again when that is whole. Both steps can be undone, so that every raw number
+    /// has a result of its own: multiples have the results up to `u64::MAX / tick`, which leaves the
+    /// ones above to all others. A negative price, read as a multiple above 2^63, comes out above `most`.
+    pub(super) fn ticks_or_more(self, raw: u64) -> u64 {
+        raw.wrapping_mul(self.inverse).rotate_right(self.twos)
+    }
+
     /// The price in ticks; `None` when it is off the grid. `price` is above zero.
     pub(super) fn ticks(self, price: Px) -> Option<u64> {
-        let raw = price.0.unsigned_abs();
-        // The reciprocal is less than one too large and a price is below 2^63, so that the quotient is
-        // less than one too large: exact after the shift whenever the price is on the grid.
-        let quotient = ((u128::from(raw) * u128::from(self.reciprocal)) >> 63) as u64;
-        (quotient * self.tick == raw).then_some(quotient)
+        let ticks = self.ticks_or_more(price.0.cast_unsigned());
+        (1..=self.most).contains(&ticks).then_some(ticks)
     }
 
     /// The price in ticks, rounded down; exact on the grid. For cold paths: it divides.
     pub(super) fn ticks_below(self, price: Px) -> u64 {
         price.0.unsigned_abs() / self.tick
+    }
+
+    /// The price in ticks, rounded up. It divides as well.
+    pub(super) fn ticks_above(self, price: Px) -> u64 {
+        price.0.unsigned_abs().div_ceil(self.tick)
     }
 
     /// The price of a number of ticks that came from this grid.
@@ -73,6 +97,15 @@ impl Grid {
 
 /// The largest number of ticks: every price of a book lies in 1 to this.
 pub(super) const KEY_MAX: u64 = i64::MAX.unsigned_abs();
+
+/// The inverse of an odd number modulo 2^64.
+fn inverse(odd: u64) -> u64 {
+    // The number is its own inverse in the last three bits, and each step doubles their count.
+    (0..5).fold(odd, |found, _| {
+        let error = odd.wrapping_mul(found);
+        found.wrapping_mul(2_u64.wrapping_sub(error))
+    })
+}
 
 fn gcd(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
@@ -107,6 +140,23 @@ mod tests {
                 if let Some(ticks) = expected {
                     prop_assert_eq!(grid.price(ticks), Px(raw));
                 }
+            }
+        }
+
+        #[test]
+        fn what_is_no_price_on_the_grid_comes_out_elsewhere(
+            tick in price(),
+            raw in prop_oneof![any::<u64>(), (0..200_u64), any::<i32>().prop_map(|n| n as u64)],
+            times in any::<u64>(),
+        ) {
+            let grid = Grid::hinted(Some(Px(tick)));
+            let tick = tick.unsigned_abs();
+            prop_assert_eq!(grid.most(), KEY_MAX / tick);
+            for raw in [raw, tick.wrapping_mul(times), times / tick * tick] {
+                let is_price = raw > 0 && raw <= KEY_MAX && raw.is_multiple_of(tick);
+                let ticks = grid.ticks_or_more(raw);
+                prop_assert_eq!((1..=grid.most()).contains(&ticks), is_price, "{} {}", tick, raw);
+                prop_assert!(!is_price || ticks == raw / tick);
             }
         }
 

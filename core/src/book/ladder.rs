@@ -1,60 +1,57 @@
 //! One side of a book: exact quantities by key, best level cached.
 //!
 //! A key is a price in ticks, turned so that the lower key is the better price. Keys near the touch lie
-//! in a ring (the window, `base` to `base + window`), everything worse lies in `far`; nothing is ever
-//! better than the window. A level that exceeds the limit costs the farthest level of the side, which
-//! makes what is held a function of the updates alone and not of where the window stood.
+//! in the window, everything worse lies in `far`; nothing is ever better than the window. A level that
+//! exceeds the limit costs the farthest level of the side, which makes what is held a function of the
+//! updates alone and not of where the window stood.
 
-use std::collections::VecDeque;
-
-use super::bitmap::Bitmap;
+use super::BookSide;
+use super::far::Far;
+use super::grid::Grid;
+use super::window::{CHUNK, NO_BASE, Window, turned};
+use crate::market::Level;
 use crate::units::Qty;
 
 /// The `best` of an empty side: worse than every key.
 const NO_KEY: u64 = u64::MAX;
-/// The `base` of an empty side: keys are below 2^63, so that none lies in its window.
-const NO_BASE: u64 = 1 << 63;
 
 /// The levels of one side. Keys are below 2^63.
 #[derive(Clone, Debug)]
 pub(super) struct Ladder {
-    base: u64,
+    side: BookSide,
+    grid: Grid,
     best: u64,
-    window: u64,
     /// Most levels held: more than the window has slots, so that a full side has far levels to drop.
-    limit: u32,
-    count: u32,
+    limit: usize,
+    /// So many levels can be added for sure. Levels are counted only when that is not enough, because
+    /// keeping count would cost more than all the rest of the work that a level makes.
+    spare: usize,
     dropped: u64,
-    held: Bitmap,
-    /// Quantity by `key % window`; means something only where `held` says so.
-    qtys: Box<[Qty]>,
-    /// Levels behind the window, best first. A deque, because the window trades levels with its front
-    /// and the limit takes them from its back.
-    far: VecDeque<(u64, Qty)>,
+    window: Window,
+    /// Levels behind the window.
+    far: Far,
 }
 
 impl Ladder {
     /// Empty. `window` is a power of two of at least 64, `far_levels` is above zero.
-    pub(super) fn new(window: u32, far_levels: u32) -> Self {
-        assert!(window >= 64 && window.is_power_of_two() && far_levels > 0, "validated sizes");
-        let slots = window as usize;
-        let limit = window + far_levels;
+    pub(super) fn new(side: BookSide, grid: Grid, window: u32, far_levels: u32) -> Self {
+        assert!(far_levels > 0, "validated sizes");
+        let limit = window as usize + far_levels as usize;
         Self {
-            base: NO_BASE,
+            side,
+            grid,
             best: NO_KEY,
-            window: u64::from(window),
             limit,
-            count: 0,
+            spare: limit,
             dropped: 0,
-            held: Bitmap::new(slots),
-            qtys: vec![Qty::ZERO; slots].into_boxed_slice(),
-            far: VecDeque::with_capacity(limit as usize),
+            window: Window::new(side, grid, window),
+            far: Far::new(limit),
         }
     }
 
-    /// Number of levels held.
-    pub(super) fn len(&self) -> u32 {
-        self.count
+    /// Number of levels held. It counts them.
+    pub(super) fn len(&self) -> usize {
+        self.window.count() + self.far.len()
     }
 
     /// Levels dropped at the limit since construction.
@@ -64,7 +61,7 @@ impl Ladder {
 
     /// Best key and its quantity.
     pub(super) fn best(&self) -> Option<(u64, Qty)> {
-        (self.best != NO_KEY).then(|| (self.best, self.qtys[self.slot(self.best)]))
+        (self.best != NO_KEY).then(|| (self.best, self.window.get(self.best)))
     }
 
     /// Best key, or one that is worse than every key.
@@ -72,24 +69,57 @@ impl Ladder {
         self.best
     }
 
-    /// Sets the quantity of a key; zero removes it.
+    /// Sets levels, up to the first that needs `set`: no level of the grid, better than the window, or
+    /// one that may not find room. Returns how many.
+    pub(super) fn set_run(&mut self, levels: &[Level]) -> usize {
+        // As many as can not exceed the limit, whatever they are.
+        if levels.len() > self.spare {
+            self.count();
+        }
+        let levels = &levels[..levels.len().min(self.spare)];
+        // Frames list the lowest price first.
+        let done = match self.side {
+            BookSide::Bid => {
+                let far = self.set_far(levels);
+                far + self.set_near(&levels[far..])
+            }
+            BookSide::Ask => {
+                let near = self.set_near(levels);
+                near + self.set_far(&levels[near..])
+            }
+        };
+        self.spare -= done;
+        done
+    }
+
+    /// Sets the quantity of any key; zero removes it.
     pub(super) fn set(&mut self, key: u64, qty: Qty) {
-        if key.wrapping_sub(self.base) < self.window {
-            self.set_inside(key, qty);
-        } else if key > self.base {
-            self.set_far(key, qty);
-        } else if qty != Qty::ZERO {
+        if key < self.window.base() {
+            // Better than the window, or the first of the side: nothing is held there.
+            if qty == Qty::ZERO {
+                return;
+            }
             self.slide_to_better(key);
-            self.set_inside(key, qty);
+        }
+        let grows = qty != Qty::ZERO && self.get(key) == Qty::ZERO;
+        if grows && !self.make_room(key) {
+            return;
+        }
+        self.spare -= usize::from(grows);
+        if self.window.covers(key) {
+            self.window.set(key, qty);
+            self.find_best(self.best.min(key));
+        } else {
+            self.far.set(key, qty);
         }
     }
 
-    /// Empties it and keeps the memory.
-    pub(super) fn clear(&mut self) {
-        self.held.clear_all();
+    /// Empties it and keeps the memory; the levels to come lie on this grid.
+    pub(super) fn clear(&mut self, grid: Grid) {
+        self.window.clear(grid);
         self.far.clear();
-        self.count = 0;
-        self.base = NO_BASE;
+        self.grid = grid;
+        self.spare = self.limit;
         self.best = NO_KEY;
     }
 
@@ -98,89 +128,120 @@ impl Ladder {
         let mut next = self.best().map(|(key, _)| key);
         std::iter::from_fn(move || {
             let key = next?;
-            next = self.next_inside(key + 1);
-            Some((key, self.qtys[self.slot(key)]))
+            next = self.window.next(key + 1);
+            Some((key, self.window.get(key)))
         })
-        .chain(self.far.iter().copied())
+        .chain(self.far.iter())
     }
 
-    /// Gives every level a new key, in the same order. Slow: the whole side goes through `far`, whose
-    /// memory holds it by construction.
-    pub(super) fn rekey(&mut self, new_key: impl Fn(u64) -> u64) {
-        self.evict_from(self.base);
-        for (key, _) in &mut self.far {
-            *key = new_key(*key);
+    /// Quantity of the best `levels_max` levels, up to each of some keys that rise.
+    pub(super) fn depth<const N: usize>(&self, ends: [u64; N], levels_max: usize) -> [i128; N] {
+        let last = ends.last().filter(|last| **last >= self.best && levels_max > 0);
+        let Some(last) = last.copied() else { return [0; N] };
+        // So few slots hold no more levels than that; there is no need to count them.
+        let all = last - self.best < levels_max as u64;
+        let cut = if all { Err(0) } else { self.window.nth(self.best, levels_max) };
+        let behind = cut.map_or(self.window.end(), |key| key + 1);
+        let (mut start, mut sum) = (self.best, 0);
+        let mut sums = ends.map(|end| {
+            let end = behind.min(end.saturating_add(1)).max(start);
+            sum += self.window.sum(start, end);
+            start = end;
+            sum
+        });
+        if let Err(inside) = cut
+            && last >= behind
+        {
+            self.add_far_depth(&mut sums, ends, levels_max - inside);
         }
+        sums
+    }
+
+    /// Adds the best far levels to the sums that they belong to.
+    #[cold]
+    fn add_far_depth<const N: usize>(&self, sums: &mut [i128; N], ends: [u64; N], count: usize) {
+        let is_within = |key: u64| ends.last().is_some_and(|last| key <= *last);
+        for (key, qty) in self.far.iter().take(count).take_while(|level| is_within(level.0)) {
+            let sums = sums.iter_mut().zip(ends).filter(|(_, end)| key <= *end);
+            sums.for_each(|(sum, _)| *sum += i128::from(qty.0));
+        }
+    }
+
+    /// Moves to another grid, on which every level has a new key, in the same order. Slow: the whole side
+    /// goes through `far`, whose memory holds it by construction.
+    pub(super) fn regrid(&mut self, grid: Grid, new_key: impl Fn(u64) -> u64) {
+        self.evict_from(self.window.base());
+        self.far.rekey(new_key);
+        self.grid = grid;
+        self.window.clear(grid);
         self.best_from_far();
     }
 
-    fn slot(&self, key: u64) -> usize {
-        (key & (self.window - 1)) as usize
+    /// The quantity of a key, zero when it is not held.
+    fn get(&self, key: u64) -> Qty {
+        if self.window.covers(key) { self.window.get(key) } else { self.far.get(key) }
     }
 
-    fn set_inside(&mut self, key: u64, qty: Qty) {
-        let slot = self.slot(key);
-        if qty == Qty::ZERO {
-            if self.held.clear(slot) {
-                self.count -= 1;
-                if key == self.best {
-                    self.find_best();
-                }
+    /// Sets levels as long as they lie in the window; returns how many.
+    fn set_near(&mut self, levels: &[Level]) -> usize {
+        let run = self.window.set_run(levels);
+        let bound = self.best.min(run.best);
+        // Mostly the best is the one from before, or is among the new ones.
+        if run.done > 0 && self.window.get(bound) != Qty::ZERO {
+            self.best = bound;
+        } else if run.done > 0 {
+            self.find_best(bound);
+        }
+        run.done
+    }
+
+    /// Sets levels as long as they lie behind the window; returns how many.
+    fn set_far(&mut self, levels: &[Level]) -> usize {
+        let (side, grid, behind) = (self.side, self.grid, self.window.behind());
+        let mut done = 0;
+        for level in levels {
+            let ticks = grid.ticks_or_more(level.price.0.cast_unsigned());
+            if !behind.contains(ticks) || level.qty < Qty::ZERO {
+                break;
             }
-            return;
+            self.far.set(turned(side, ticks), level.qty);
+            done += 1;
         }
-        self.qtys[slot] = qty;
-        if self.held.set(slot) {
-            // A window with a free slot and a full side: the farthest level is in `far`.
-            self.make_room();
-            self.count += 1;
-            self.best = self.best.min(key);
-        }
+        done
     }
 
-    fn set_far(&mut self, key: u64, qty: Qty) {
-        match self.far.binary_search_by_key(&key, |level| level.0) {
-            Ok(index) if qty == Qty::ZERO => {
-                self.far.remove(index);
-                self.count -= 1;
-            }
-            Ok(index) => self.far[index].1 = qty,
-            Err(_) if qty == Qty::ZERO => {}
-            // It would be the farthest of one level too many.
-            Err(index) if self.count == self.limit && index == self.far.len() => self.dropped += 1,
-            Err(index) => {
-                self.make_room();
-                self.count += 1;
-                self.far.insert(index, (key, qty));
-            }
+    #[cold]
+    fn count(&mut self) {
+        self.spare = self.limit - self.len();
+    }
+
+    /// Before a key is added: drops the farthest level if the side is full. False when the farthest would
+    /// be the key itself.
+    fn make_room(&mut self, key: u64) -> bool {
+        if self.spare == 0 {
+            self.count();
         }
-    }
-
-    /// Drops the farthest level when the side is full.
-    fn make_room(&mut self) {
-        if self.count == self.limit && self.far.pop_back().is_some() {
-            self.count -= 1;
-            self.dropped += 1;
+        if self.spare > 0 {
+            return true;
         }
+        self.dropped += 1;
+        // A full side has far levels, because it holds more than the window can.
+        let worst = self.far.worst().filter(|worst| *worst > key);
+        if let Some(worst) = worst {
+            self.far.set(worst, Qty::ZERO);
+            self.spare = 1;
+        }
+        worst.is_some()
     }
 
-    /// The first key of the window at or after `start`, which is not before the window.
-    fn next_inside(&self, start: u64) -> Option<u64> {
-        let from = self.slot(start);
-        let found = self.held.next(from)?;
-        // Counted round the ring; a slot before `start` comes out behind the window's end.
-        let key = start + (found.wrapping_sub(from) as u64 & (self.window - 1));
-        (key - self.base < self.window).then_some(key)
-    }
-
-    /// After the best was removed.
-    fn find_best(&mut self) {
-        match self.next_inside(self.best) {
+    /// After changes; nothing in the window is better than `bound`, which lies in it.
+    fn find_best(&mut self, bound: u64) {
+        match self.window.next(bound) {
             Some(key) => {
                 self.best = key;
                 // Sliding only from the middle on keeps a touch that moves to and fro from sliding
-                // each time, and leaves at least half of the window behind the touch.
-                if key - self.base >= self.window / 2 {
+                // each time, and leaves about half of the window or more behind the touch.
+                if key - self.window.base() >= self.window.slots() / 2 {
                     self.slide_to_worse();
                 }
             }
@@ -191,29 +252,28 @@ impl Ladder {
     /// Starts a new window, the old one being empty, at the best of the far levels.
     #[cold]
     fn best_from_far(&mut self) {
-        match self.far.front() {
-            Some((key, _)) => {
-                self.best = *key;
-                self.slide_to_worse();
-            }
-            None => {
-                self.best = NO_KEY;
-                self.base = NO_BASE;
-            }
+        self.best = self.far.best().map_or(NO_KEY, |(key, _)| key);
+        match self.best {
+            NO_KEY => self.window.move_to(NO_BASE),
+            _ => self.slide_to_worse(),
         }
+    }
+
+    /// Where the window begins when `key` is the best: about a quarter of it stays free for better ones.
+    fn base_for(&self, key: u64) -> u64 {
+        let whole = |keys: u64| keys / CHUNK * CHUNK;
+        whole(key).saturating_sub(whole(self.window.slots() / 4))
     }
 
     /// Moves the window after a best that went away from its start, and takes in what it now covers.
     #[cold]
     fn slide_to_worse(&mut self) {
-        self.base = self.best.saturating_sub(self.window / 4);
-        while let Some(&(key, qty)) = self.far.front()
-            && key - self.base < self.window
+        self.window.move_to(self.base_for(self.best));
+        while let Some((key, qty)) = self.far.best()
+            && self.window.covers(key)
         {
-            self.far.pop_front();
-            let slot = self.slot(key);
-            self.held.set(slot);
-            self.qtys[slot] = qty;
+            self.far.remove_best();
+            self.window.set(key, qty);
         }
     }
 
@@ -226,102 +286,149 @@ impl Ladder {
     /// names a price once and cannot go to and fro.
     #[cold]
     fn slide_to_better(&mut self, key: u64) {
-        let base = key.saturating_sub(self.window / 4);
-        self.evict_from(self.base.max(base + self.window));
-        self.base = base;
+        let base = self.base_for(key);
+        self.evict_from(self.window.base().max(base + self.window.slots()));
+        self.window.move_to(base);
     }
 
-    /// Moves the window's levels at and after `start` to the front of `far`.
+    /// Moves the window's levels at and after `start` to `far`.
     fn evict_from(&mut self, start: u64) {
-        let (mut start, before) = (start, self.far.len());
-        // A start at or behind the window's end finds nothing.
-        while start.wrapping_sub(self.base) < self.window
-            && let Some(key) = self.next_inside(start)
-        {
-            let slot = self.slot(key);
-            self.held.clear(slot);
-            self.far.push_back((key, self.qtys[slot]));
-            start = key + 1;
+        let mut end = self.window.end();
+        while let Some(key) = self.window.last(start, end) {
+            let qty = self.window.set(key, Qty::ZERO);
+            self.far.push_best(key, qty);
+            end = key;
         }
-        self.far.rotate_right(self.far.len() - before);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::grid::KEY_MAX;
+    use crate::units::Px;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
     impl Ladder {
-        /// Panics unless the window, `far` and the counts agree with each other.
+        /// Panics unless the window, `far` and the bounds agree with each other.
         fn check(&self) {
-            let inside: Vec<u64> = self.iter().map(|(key, _)| key).collect();
-            assert!(inside.is_sorted_by(|a, b| a < b), "keys rise");
-            assert_eq!(inside.len(), self.count as usize);
-            assert!(self.count <= self.limit && self.far.capacity() >= self.limit as usize);
-            assert!(self.far.iter().all(|(key, _)| key - self.base >= self.window), "far is far");
-            assert_eq!(self.best == NO_KEY, self.count == 0);
-            assert_eq!(self.base == NO_BASE, self.count == 0);
-            assert!(self.count == 0 || self.best - self.base < self.window);
+            let keys: Vec<u64> = self.iter().map(|(key, _)| key).collect();
+            assert!(keys.is_sorted_by(|a, b| a < b), "keys rise");
+            assert_eq!(keys.len(), self.len());
+            assert!(self.len() + self.spare <= self.limit, "spare is no more than there is");
+            assert!(self.far.iter().all(|(key, _)| key >= self.window.end()), "far is far");
+            assert_eq!(self.best == NO_KEY, self.len() == 0);
+            assert_eq!(self.window.base() == NO_BASE, self.len() == 0);
+            assert!(self.len() == 0 || self.window.covers(self.best));
+        }
+
+        /// Sets levels the way a frame does.
+        fn frame(&mut self, mut levels: &[Level]) {
+            while !levels.is_empty() {
+                let done = self.set_run(levels);
+                let Some((level, rest)) = levels[done..].split_first() else { return };
+                self.set(turned(self.side, level.price.0.unsigned_abs()), level.qty);
+                levels = rest;
+            }
         }
     }
 
+    fn ladder(side: BookSide, window: u32, far_levels: u32) -> Ladder {
+        Ladder::new(side, Grid::hinted(Some(Px(1))), window, far_levels)
+    }
+
+    /// By key.
+    type Plain = BTreeMap<u64, Qty>;
+
+    fn set_plain(plain: &mut Plain, key: u64, qty: Qty) {
+        if qty == Qty::ZERO {
+            plain.remove(&key);
+        } else {
+            plain.insert(key, qty);
+        }
+    }
+
+    fn side() -> impl Strategy<Value = BookSide> {
+        prop::sample::select(BookSide::ALL.to_vec())
+    }
+
+    /// A key of either side: it stands for a price.
     fn key() -> impl Strategy<Value = u64> {
-        let top = i64::MAX.unsigned_abs();
         prop_oneof![
             8 => 1_000..1_300_u64,
             4 => 1_000..1_060_u64,
-            2 => 0..5_000_u64,
-            1 => 0..=top,
-            1 => top - 100..=top,
-            1 => 0..100_u64,
+            2 => 1..5_000_u64,
+            1 => 1..KEY_MAX,
+            1 => KEY_MAX - 100..KEY_MAX,
+            1 => 1..100_u64,
         ]
     }
 
+    /// Mostly small, now and then too large to be added up in 64 bits.
+    fn qty() -> impl Strategy<Value = i64> {
+        prop_oneof![10 => Just(0), 30 => 1..4_i64, 1 => Just(i64::MAX), 1 => (1..8_i64).prop_map(|n| n << 57)]
+    }
+
+    fn depth_by_hand(plain: &Plain, ends: [u64; 2], levels_max: usize) -> [i128; 2] {
+        ends.map(|end| {
+            let levels = plain.iter().take(levels_max).take_while(|(key, _)| **key <= end);
+            levels.map(|(_, qty)| i128::from(qty.0)).sum()
+        })
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(400))]
+        #![proptest_config(ProptestConfig::with_cases(600))]
 
         #[test]
         fn agrees_with_a_map(
+            side in side(),
+            window in prop::sample::select(vec![64_u32, 128, 1_024]),
             far_levels in prop_oneof![1..20_u32, Just(1_000_u32)],
-            steps in prop::collection::vec((key(), 0..4_i64, 1..40_u64), 1..120),
+            steps in prop::collection::vec((key(), qty(), 1..40_u64, any::<bool>()), 1..80),
+            ends in (key(), key()),
+            levels_max in prop_oneof![1..30_usize, 100..2_000_usize],
         ) {
-            let mut ladder = Ladder::new(64, far_levels);
-            let capacity = ladder.far.capacity();
-            let (mut map, mut dropped) = (BTreeMap::new(), 0);
-            for (start, qty, run) in steps {
+            let mut ladder = ladder(side, window, far_levels);
+            let (mut plain, mut dropped) = (Plain::new(), 0);
+            for (start, qty, run, rises) in steps {
                 // Runs of neighbours fill windows and empty them again.
-                for key in start..(start + run).min(i64::MAX.unsigned_abs()) {
-                    ladder.set(key, Qty(qty));
-                    if qty == 0 {
-                        map.remove(&key);
-                    } else {
-                        map.insert(key, Qty(qty));
-                    }
-                    if map.len() > (64 + far_levels) as usize {
-                        map.pop_last();
+                let mut keys: Vec<u64> = (start..(start + run).min(KEY_MAX)).collect();
+                if !rises {
+                    keys.reverse();
+                }
+                let price = |key| Px(turned(side, key).cast_signed());
+                let levels = keys.iter().map(|key| Level { price: price(*key), qty: Qty(qty) });
+                ladder.frame(&levels.collect::<Vec<_>>());
+                for key in keys {
+                    set_plain(&mut plain, key, Qty(qty));
+                    if plain.len() > (window + far_levels) as usize {
+                        plain.pop_last();
                         dropped += 1;
                     }
                 }
                 ladder.check();
-                prop_assert!(ladder.iter().eq(map.iter().map(|(key, qty)| (*key, *qty))));
-                prop_assert_eq!(ladder.best(), map.first_key_value().map(|(key, qty)| (*key, *qty)));
+                prop_assert!(ladder.iter().eq(plain.iter().map(|(key, qty)| (*key, *qty))));
+                let best = plain.first_key_value().map(|(key, qty)| (*key, *qty));
+                prop_assert_eq!(ladder.best(), best);
                 prop_assert_eq!(ladder.dropped(), dropped);
+                let ends = [ends.0.min(ends.1), ends.0.max(ends.1)];
+                let depth = ladder.depth(ends, levels_max);
+                prop_assert_eq!(depth, depth_by_hand(&plain, ends, levels_max));
             }
-            prop_assert_eq!(ladder.far.capacity(), capacity, "no growth");
-            ladder.clear();
+            ladder.clear(ladder.grid);
             ladder.check();
+            prop_assert_eq!(ladder.depth([KEY_MAX], 1_000), [0]);
         }
 
         #[test]
         fn new_keys_keep_levels_and_order(
-            keys in prop::collection::btree_map(0..3_000_u64, 1..9_i64, 0..90),
+            keys in prop::collection::btree_map(1..3_000_u64, 1..9_i64, 0..90),
             factor in 1..50_u64,
         ) {
-            let mut ladder = Ladder::new(64, 100);
+            let mut ladder = ladder(BookSide::Ask, 64, 100);
             keys.iter().rev().for_each(|(key, qty)| ladder.set(*key, Qty(*qty)));
-            ladder.rekey(|key| key * factor);
+            ladder.regrid(ladder.grid, |key| key * factor);
             ladder.check();
             let expected = keys.iter().map(|(key, qty)| (key * factor, Qty(*qty)));
             prop_assert!(ladder.iter().eq(expected));
@@ -329,16 +436,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_price_ends_a_run() {
+        for side in BookSide::ALL {
+            let mut ladder = Ladder::new(side, Grid::hinted(Some(Px(10))), 64, 100);
+            let level = |price, qty| Level { price: Px(price), qty: Qty(qty) };
+            ladder.set(turned(side, 3), Qty(1));
+            for wrong in
+                [level(0, 1), level(-10, 1), level(35, 1), level(i64::MIN, 1), level(30, -1)]
+            {
+                let far = level(if side == BookSide::Bid { 10 } else { 9_000 }, 5);
+                for levels in [[level(30, 2), wrong], [far, wrong]] {
+                    assert_eq!(ladder.set_run(&levels), 1, "{side:?} {levels:?}");
+                }
+                assert_eq!(ladder.set_run(&[wrong]), 0, "{side:?} {wrong:?}");
+            }
+            assert_eq!(ladder.best(), Some((turned(side, 3), Qty(2))));
+        }
+    }
+
+    #[test]
     fn the_window_follows_the_touch() {
-        let mut ladder = Ladder::new(64, 1_000);
-        (1_000..1_200).for_each(|key| ladder.set(key, Qty(key.cast_signed())));
-        let inside = |ladder: &Ladder| ladder.len() as usize - ladder.far.len();
-        assert_eq!(inside(&ladder), 48);
-        for key in 1_000..1_150 {
+        let mut ladder = ladder(BookSide::Ask, 256, 1_000);
+        (1_000..1_500).for_each(|key| ladder.set(key, Qty(key.cast_signed())));
+        let inside = |ladder: &Ladder| ladder.len() - ladder.far.len();
+        assert_eq!(inside(&ladder), 1_152 - 1_000, "from 896 on");
+        for key in 1_000..1_350 {
             ladder.set(key, Qty::ZERO);
             ladder.check();
             assert_eq!(ladder.best_key(), key + 1);
-            assert!(inside(&ladder) >= 32, "half a window behind the touch");
+            assert!(inside(&ladder) >= 128, "half a window behind the touch");
         }
     }
 }

@@ -8,9 +8,9 @@
 //! A book that missed a frame or is crossed is wrong in an unknown way, so it answers with a reason
 //! instead of a touch until a snapshot has been joined to the stream again.
 
-mod bitmap;
 mod buffer;
 mod config;
+mod far;
 mod grid;
 mod ladder;
 #[cfg(test)]
@@ -20,13 +20,14 @@ mod sides;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod window;
 
 pub use config::BookConfig;
 pub use outcome::{BookSide, BookStats, Invalid, Outcome, Touch};
 pub use sync::SyncRule;
 
 use crate::market::{DepthIds, Level};
-use crate::units::Px;
+use crate::units::{Px, QtySum};
 use buffer::Buffer;
 use sides::Sides;
 use sync::Place;
@@ -228,6 +229,21 @@ impl Book {
         self.sides.iter(side).take(n)
     }
 
+    /// Quantity of the best `levels_max` levels of a side as far as each of some limits, which go away
+    /// from the touch and belong to what they limit. Also while invalid, as `top`.
+    ///
+    /// It takes a step for every 64 ticks, however many levels there are. Only where there are more ticks
+    /// than `levels_max` within the last limit, the levels have to be counted.
+    #[must_use]
+    pub fn depth<const N: usize>(
+        &self,
+        side: BookSide,
+        limits: [Px; N],
+        levels_max: usize,
+    ) -> [QtySum; N] {
+        self.sides.depth(side, limits, levels_max).map(QtySum)
+    }
+
     /// Counters since construction.
     #[must_use]
     pub fn stats(&self) -> &BookStats {
@@ -338,7 +354,8 @@ impl Book {
                 return self.fail(Invalid::Gap);
             }
             let (bids, asks) = self.buffer.front_levels();
-            self.sides.apply(bids, asks);
+            bids.into_iter().for_each(|bids| self.sides.apply_side(BookSide::Bid, bids));
+            asks.into_iter().for_each(|asks| self.sides.apply_side(BookSide::Ask, asks));
             if self.settle(ids.last) == Outcome::Invalidated(Invalid::Crossed) {
                 return Outcome::Invalidated(Invalid::Crossed);
             }

@@ -2,6 +2,7 @@
 
 use super::grid::{Grid, KEY_MAX};
 use super::ladder::Ladder;
+use super::window::turned;
 use super::{BookConfig, BookSide, Touch};
 use crate::market::Level;
 use crate::units::{Px, Qty};
@@ -24,35 +25,40 @@ impl Sides {
         Self {
             hint,
             grid: hint,
-            bids: Ladder::new(config.window_ticks, config.far_levels_max),
-            asks: Ladder::new(config.window_ticks, config.far_levels_max),
+            bids: Ladder::new(BookSide::Bid, hint, config.window_ticks, config.far_levels_max),
+            asks: Ladder::new(BookSide::Ask, hint, config.window_ticks, config.far_levels_max),
             regrids: 0,
         }
     }
 
     /// Sets the levels of one frame, bids first.
-    pub(super) fn apply<'a>(
-        &mut self,
-        bids: impl IntoIterator<Item = &'a Level>,
-        asks: impl IntoIterator<Item = &'a Level>,
-    ) {
-        for level in bids {
-            self.set(BookSide::Bid, level);
-        }
-        for level in asks {
-            self.set(BookSide::Ask, level);
+    pub(super) fn apply(&mut self, bids: &[Level], asks: &[Level]) {
+        self.apply_side(BookSide::Bid, bids);
+        self.apply_side(BookSide::Ask, asks);
+    }
+
+    /// Sets levels of one side.
+    pub(super) fn apply_side(&mut self, side: BookSide, mut levels: &[Level]) {
+        while !levels.is_empty() {
+            let done = match side {
+                BookSide::Bid => self.bids.set_run(levels),
+                BookSide::Ask => self.asks.set_run(levels),
+            };
+            let Some((level, rest)) = levels[done..].split_first() else { return };
+            self.set(side, level);
+            levels = rest;
         }
     }
 
     /// Replaces everything.
     pub(super) fn load(&mut self, bids: &[Level], asks: &[Level]) {
-        self.bids.clear();
-        self.asks.clear();
         self.grid = self.hint;
         if self.grid.is_unknown() {
             let prices = bids.iter().chain(asks).filter(|level| is_held(level));
             self.grid = prices.fold(self.grid, |grid, level| grid.with(level.price));
         }
+        self.bids.clear(self.grid);
+        self.asks.clear(self.grid);
         self.apply(bids, asks);
     }
 
@@ -72,9 +78,33 @@ impl Sides {
         self.ladder(side).iter().map(move |(key, qty)| self.level(side, key, qty))
     }
 
+    /// Quantity of the best `levels_max` levels of a side, down to or up to each of some prices.
+    pub(super) fn depth<const N: usize>(
+        &self,
+        side: BookSide,
+        limits: [Px; N],
+        levels_max: usize,
+    ) -> [i128; N] {
+        if self.grid.is_unknown() {
+            return [0; N];
+        }
+        let ends = limits.map(|limit| {
+            let limit = limit.max(Px::ZERO);
+            turned(
+                side,
+                match side {
+                    BookSide::Bid => self.grid.ticks_above(limit),
+                    BookSide::Ask => self.grid.ticks_below(limit),
+                },
+            )
+        });
+        self.ladder(side).depth(ends, levels_max)
+    }
+
     /// Number of bids and of asks.
     pub(super) fn len(&self) -> (u32, u32) {
-        (self.bids.len(), self.asks.len())
+        // The limits of the configuration are far below 2^32.
+        (self.bids.len() as u32, self.asks.len() as u32)
     }
 
     /// Levels dropped at the limit since construction.
@@ -87,6 +117,8 @@ impl Sides {
         self.regrids
     }
 
+    /// Sets a level that the runs of a frame stopped at.
+    #[cold]
     fn set(&mut self, side: BookSide, level: &Level) {
         if level.price <= Px::ZERO || level.qty < Qty::ZERO {
             return; // The decoder lets none through; a book must not stop over one.
@@ -97,7 +129,7 @@ impl Sides {
             None if level.qty == Qty::ZERO => return,
             None => self.refine(level.price),
         };
-        let key = key_of(side, ticks);
+        let key = turned(side, ticks);
         match side {
             BookSide::Bid => self.bids.set(key, level.qty),
             BookSide::Ask => self.asks.set(key, level.qty),
@@ -110,9 +142,12 @@ impl Sides {
         let finer = self.grid.refined(price);
         if !self.grid.is_unknown() {
             let ratio = self.grid.ratio(finer);
-            self.bids.rekey(|key| KEY_MAX - (KEY_MAX - key) * ratio);
-            self.asks.rekey(|key| key * ratio);
+            self.bids.regrid(finer, |key| KEY_MAX - (KEY_MAX - key) * ratio);
+            self.asks.regrid(finer, |key| key * ratio);
             self.regrids += 1;
+        } else {
+            self.bids.clear(finer);
+            self.asks.clear(finer);
         }
         self.grid = finer;
         finer.ticks_below(price)
@@ -123,7 +158,7 @@ impl Sides {
     }
 
     fn level(&self, side: BookSide, key: u64, qty: Qty) -> Level {
-        Level { price: self.grid.price(key_of(side, key)), qty }
+        Level { price: self.grid.price(turned(side, key)), qty }
     }
 
     fn ladder(&self, side: BookSide) -> &Ladder {
@@ -131,14 +166,6 @@ impl Sides {
             BookSide::Bid => &self.bids,
             BookSide::Ask => &self.asks,
         }
-    }
-}
-
-/// The key of a number of ticks, and the number of ticks of a key: lower keys are better prices.
-fn key_of(side: BookSide, ticks: u64) -> u64 {
-    match side {
-        BookSide::Bid => KEY_MAX - ticks,
-        BookSide::Ask => ticks,
     }
 }
 

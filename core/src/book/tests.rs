@@ -87,7 +87,10 @@ fn side(levels_max: usize) -> impl Strategy<Value = Vec<(i64, i64)>> {
         1 => Just(i64::MAX),
         1 => (0..9_000_000_000_i64).prop_map(|ticks| ticks * 1_000_000_000),
     ];
-    prop::collection::vec((distance, prop_oneof![1 => Just(0), 2 => 1..100_i64]), 0..levels_max)
+    // Some can not be added up in 64 bits.
+    let large = prop_oneof![Just(i64::MAX), (1..8_i64).prop_map(|qty| qty << 57)];
+    let qty = prop_oneof![100 => Just(0), 200 => 1..100_i64, 1 => large];
+    prop::collection::vec((distance, qty), 0..levels_max)
 }
 
 /// As `side`, but now and then off the grid.
@@ -242,6 +245,24 @@ impl Twins {
         (self.book.on_diff(ids, bids, asks), self.naive.on_diff(ids, bids, asks))
     }
 
+    /// Prices on, between and far off the levels.
+    fn limits(&self, side: BookSide) -> [Px; 4] {
+        let away = match side {
+            BookSide::Bid => -1,
+            BookSide::Ask => 1,
+        };
+        [-25, 104, 800, i64::MAX].map(|distance| Px(self.mid.saturating_add(away * distance)))
+    }
+
+    fn summed(&self, side: BookSide, limit: Px, levels_max: usize) -> QtySum {
+        let is_within = |level: &Level| match side {
+            BookSide::Bid => level.price >= limit,
+            BookSide::Ask => level.price <= limit,
+        };
+        let levels = self.naive.top(side, levels_max).take_while(is_within);
+        QtySum(levels.map(|level| i128::from(level.qty.0)).sum())
+    }
+
     fn check(&self, step: &Step) -> Result<(), TestCaseError> {
         prop_assert_eq!(self.book.state(), self.naive.state(), "{:?}", step);
         prop_assert_eq!(self.book.touch(), self.naive.touch(), "{:?}", step);
@@ -250,6 +271,11 @@ impl Twins {
             let both = (self.book.top(side, usize::MAX), self.naive.top(side, usize::MAX));
             prop_assert!(both.0.eq(both.1), "{:?} after {:?}", side, step);
             prop_assert!(self.book.top(side, 3).eq(self.naive.top(side, 3)));
+            for levels_max in [7, 1_000] {
+                let depth = self.book.depth(side, self.limits(side), levels_max);
+                let expected = self.limits(side).map(|limit| self.summed(side, limit, levels_max));
+                prop_assert_eq!(depth, expected, "{:?} after {:?}", side, step);
+            }
         }
         let stats = BookStats { regrids: 0, ..*self.book.stats() };
         prop_assert_eq!(&stats, self.naive.stats(), "{:?}", step);

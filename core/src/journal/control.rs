@@ -11,6 +11,7 @@ use super::disk::{Disk, open_plain, read_fully};
 use super::error::Fault;
 use super::layout::{Position, VERSION, u32_at, u64_at};
 use super::memory::Memory;
+use super::memory::hardware::crc32c_of;
 use super::words::{newer, read_pair, read_slot, write_slot};
 use crate::lane::Lane;
 
@@ -73,13 +74,8 @@ fn slot_at(pair: Pair, turn: u64) -> usize {
     pair.at + if turn.is_multiple_of(2) { 0 } else { pair.apart }
 }
 
-fn checksum(seed: Seed, at: usize, values: &[u64]) -> u64 {
-    let mut bytes = [0; 8 * WATERMARK_VALUES];
-    for (eight, value) in bytes.chunks_exact_mut(8).zip(values) {
-        eight.copy_from_slice(&value.to_le_bytes());
-    }
-    let length = values.len() * 8;
-    u64::from(crc32c(&bytes[..length]) ^ seed.at(at as u32, length as u32))
+fn checksum<const N: usize>(seed: Seed, at: usize, values: &[u64; N]) -> u64 {
+    u64::from(crc32c_of(values) ^ seed.at(at as u32, 8 * N as u32))
 }
 
 /// The page as its writers share it: each lane's slots have one writer, the others the keeper.
@@ -164,9 +160,9 @@ impl Control {
         self.write(KEPT, generation, &values);
     }
 
-    fn write(&self, pair: Pair, turn: u64, values: &[u64]) {
+    fn write<const N: usize>(&self, pair: Pair, turn: u64, values: &[u64; N]) {
         let at = slot_at(pair, turn);
-        let slot = self.memory.words(at, values.len() + 1);
+        let slot = self.memory.words(at, N + 1);
         write_slot(slot, values, checksum(self.seed, at, values));
     }
 

@@ -226,11 +226,12 @@ pub(super) struct RecordHead {
 
 impl RecordHead {
     pub(super) fn encode(&self) -> [u8; 8] {
-        let mut bytes = [0; 8];
-        bytes[..4].copy_from_slice(&self.payload.to_le_bytes());
-        bytes[4] = self.kind;
-        bytes[5] = self.trailer;
-        bytes
+        self.word().to_le_bytes()
+    }
+
+    /// The same as a number, little endian.
+    pub(super) fn word(&self) -> u64 {
+        u64::from(self.payload) | u64::from(self.kind) << 32 | u64::from(self.trailer) << 40
     }
 
     /// Reads it; `None` when the spare bytes are not zero.

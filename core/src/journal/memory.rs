@@ -1,9 +1,12 @@
-//! The bytes of a mapped file. All `unsafe` of the journal is here.
+//! The bytes of a mapped file. All `unsafe` of the journal is here and in `hardware`, which is what the
+//! processor has for checksums of them.
 //!
 //! Other processes look at the files by reading them, never through a map, so that within this process the
 //! rules of the language hold: a segment has one owner, and what several threads share are atomics.
 
 #![allow(unsafe_code, reason = "a mapped file is memory that the language does not know")]
+
+pub(super) mod hardware;
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 

@@ -163,7 +163,7 @@ impl<'a> Writer<'a> {
             Some(segment) if segment.room() as u64 >= length => segment,
             full => self.next(full)?,
         };
-        self.tip.previous = segment.append(kind, &[payload], trailer);
+        self.tip.previous = segment.append_parts(kind, &[payload], trailer);
         self.tip.records += 1;
         self.segment = Some(segment);
         Ok(())

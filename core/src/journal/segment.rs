@@ -10,10 +10,15 @@ use super::checksum::{Seed, crc32c};
 use super::disk::Disk;
 use super::layout::{
     END_MARK_BYTES, GOES_ON, HEAD_BYTES, Head, Position, RECORD_HEAD_BYTES, RecordHead, Start,
-    record_length, start_at,
+    TRAILER_BYTES, record_length, start_at,
 };
 use super::memory::Memory;
+use super::memory::hardware::{laid_out_bytes, lay_out};
 use super::words::publish;
+
+/// Longest payload that is laid out in one pass, in bytes. All that stages make are shorter. For longer ones
+/// the checksum over what was copied is worth its start.
+const SHORT_BYTES: usize = 512;
 
 /// A segment that records are appended to.
 #[derive(Debug)]
@@ -75,11 +80,36 @@ impl Segment {
         self.memory.len() - END_MARK_BYTES - self.end
     }
 
-    /// Appends a record that lies in pieces and publishes it. Returns its checksum.
+    /// Appends a record with a stamp for its trailer and publishes it. Returns its checksum.
     ///
     /// # Panics
     /// When there is no room for it: who appends has looked.
-    pub(super) fn append(&mut self, kind: u8, parts: &[&[u8]], trailer: &[u8]) -> u32 {
+    pub(super) fn append(&mut self, kind: u8, parts: &[&[u8]], stamp: u64) -> u32 {
+        match parts {
+            [payload] if payload.len() <= SHORT_BYTES => self.append_short(kind, payload, stamp),
+            _ => self.append_parts(kind, parts, &stamp.to_le_bytes()),
+        }
+    }
+
+    fn append_short(&mut self, kind: u8, payload: &[u8], stamp: u64) -> u32 {
+        let (start, bytes) = (self.end, payload.len());
+        let length = RECORD_HEAD_BYTES + laid_out_bytes(bytes) - 8;
+        assert!(length <= self.room(), "who appends has looked for room");
+        let head = RecordHead { payload: bytes as u32, kind, trailer: TRAILER_BYTES as u8 };
+        let seed = self.seed.at(start as u32, length as u32);
+        let record = &mut self.memory.bytes_mut()[start..start + length];
+        let (front, covered) = record.split_at_mut(8);
+        let crc = lay_out(covered, head.word(), payload, stamp) ^ seed;
+        if let Some(place) = front.last_chunk_mut() {
+            *place = crc.to_le_bytes();
+        }
+        publish(self.memory.word32(start), length as u32);
+        self.end = start + length;
+        crc
+    }
+
+    /// Appends a record that lies in pieces and has any trailer.
+    pub(super) fn append_parts(&mut self, kind: u8, parts: &[&[u8]], trailer: &[u8]) -> u32 {
         let payload: usize = parts.iter().map(|part| part.len()).sum();
         let length = record_length(payload as u64, trailer.len() as u64) as usize;
         assert!(length <= self.room(), "who appends has looked for room");
@@ -126,24 +156,45 @@ mod tests {
 
     #[test]
     fn a_record_is_whole_before_its_word_is_there() {
-        let mut segment = segment(256);
-        assert_eq!(segment.room(), 256 - 128 - 8);
-        let crc = segment.append(17, &[b"abc", b"", b"de"], &[9; 8]);
-        assert_eq!(segment.position(), Position::new(1, 160));
-        let seed = segment.seed.at(128, 32);
-        let bytes = segment.memory.bytes_mut();
-        assert_eq!(bytes[128..132], 32_u32.to_le_bytes());
-        assert_eq!(bytes[132..136], crc.to_le_bytes());
-        assert_eq!(bytes[136..144], [5, 0, 0, 0, 17, 8, 0, 0]);
-        assert_eq!(bytes[144..160], *b"abcde\x09\x09\x09\x09\x09\x09\x09\x09\0\0\0");
-        assert_eq!(crc, crc32c(&bytes[136..160]) ^ seed);
+        let stamp = u64::from_le_bytes([9; 8]);
+        for parts in [&[&b"abcde"[..]][..], &[b"abc", b"", b"de"]] {
+            let mut segment = segment(256);
+            assert_eq!(segment.room(), 256 - 128 - 8);
+            let crc = segment.append(17, parts, stamp);
+            assert_eq!(segment.position(), Position::new(1, 160));
+            let seed = segment.seed.at(128, 32);
+            let bytes = segment.memory.bytes_mut();
+            assert_eq!(bytes[128..132], 32_u32.to_le_bytes());
+            assert_eq!(bytes[132..136], crc.to_le_bytes());
+            assert_eq!(bytes[136..144], [5, 0, 0, 0, 17, 8, 0, 0]);
+            assert_eq!(bytes[144..160], *b"abcde\x09\x09\x09\x09\x09\x09\x09\x09\0\0\0");
+            assert_eq!(crc, crc32c(&bytes[136..160]) ^ seed);
+        }
+    }
+
+    /// One piece and several, short and long: the same bytes stand there.
+    #[test]
+    fn in_how_many_pieces_a_record_came_can_not_be_seen() {
+        let all: Vec<u8> = (0..520).map(|n| n as u8).collect();
+        for length in [0, 1, 7, 8, 9, 70, 118, 128, 511, 512, 513, 520] {
+            let (mut whole, mut split) = (segment(1_024), segment(1_024));
+            let (front, back) = all[..length].split_at(length / 3);
+            for stamp in [7, u64::MAX] {
+                if whole.room() >= 24 + length.next_multiple_of(8) {
+                    let crc = whole.append(1, &[&all[..length]], stamp);
+                    assert_eq!(crc, split.append_parts(1, &[front, back], &stamp.to_le_bytes()));
+                }
+            }
+            assert_eq!(whole.position(), split.position());
+            assert_eq!(whole.memory.bytes_mut(), split.memory.bytes_mut(), "{length} bytes");
+        }
     }
 
     #[test]
     fn the_end_mark_always_has_room() {
         let mut segment = segment(256);
         while segment.room() >= 24 {
-            segment.append(1, &[], &[0; 8]);
+            segment.append(1, &[], 0);
         }
         segment.seal();
         let end = segment.end;
@@ -153,7 +204,7 @@ mod tests {
     #[test]
     fn the_same_record_elsewhere_has_another_checksum() {
         let mut segment = segment(512);
-        let crcs: Vec<u32> = (0..8).map(|_| segment.append(1, &[b"same"], &[0; 8])).collect();
+        let crcs: Vec<u32> = (0..8).map(|_| segment.append(1, &[b"same"], 0)).collect();
         let mut distinct = crcs.clone();
         distinct.sort_unstable();
         distinct.dedup();

@@ -167,7 +167,7 @@ impl Appender {
         if self.repeat.is_some() && self.repeats(kind, parts) {
             return;
         }
-        self.tip.crc = self.segment.append(kind, parts, &stamp.to_le_bytes());
+        self.tip.crc = self.segment.append(kind, parts, stamp);
         self.tip.records += 1;
     }
 

@@ -41,16 +41,38 @@ impl Digester {
 
     /// Takes a record that lies in pieces.
     pub(super) fn take(&mut self, parts: &[&[u8]]) {
-        self.put(&length_of(parts));
-        for part in parts {
-            self.put(part);
+        let length = length_of(parts);
+        let after = self.written + 8 + length;
+        if after > self.limit {
+            return self.take_slowly(length, parts);
         }
+        let (at, bytes) = (place(self.written), 8 + length as usize);
+        let place = &mut self.waiting[at..at + bytes];
+        // There are eight bytes at least.
+        let Some((first, mut to)) = place.split_first_chunk_mut() else { return };
+        *first = length.to_le_bytes();
+        for part in parts {
+            let (here, behind) = to.split_at_mut(part.len());
+            here.copy_from_slice(part);
+            to = behind;
+        }
+        self.written = after;
+    }
+
+    /// What wraps around, finds the memory full, or is larger than the memory is.
+    #[cold]
+    #[inline(never)]
+    fn take_slowly(&mut self, length: u64, parts: &[&[u8]]) {
+        self.put(&length.to_le_bytes());
+        parts.iter().for_each(|part| self.put(part));
     }
 
     /// Takes a record, hashes it at once, and returns the digest up to it. Slow: for comparing runs.
+    #[cold]
+    #[inline(never)]
     pub(super) fn take_hashed(&mut self, parts: &[&[u8]]) -> Digest {
         assert_eq!(self.written, self.hashed, "nothing waits where records are hashed at once");
-        self.hasher.update(&length_of(parts));
+        self.hasher.update(&length_of(parts).to_le_bytes());
         for part in parts {
             self.hasher.update(part);
         }
@@ -80,24 +102,14 @@ impl Digester {
         Digest(*hasher.finalize().as_bytes())
     }
 
-    fn put(&mut self, bytes: &[u8]) {
-        let after = self.written + bytes.len() as u64;
-        if after > self.limit {
-            return self.put_in_pieces(bytes);
-        }
-        let at = place(self.written);
-        self.waiting[at..at + bytes.len()].copy_from_slice(bytes);
-        self.written = after;
-    }
-
-    /// What wraps around, finds the memory full, or is larger than the memory is.
-    #[cold]
-    fn put_in_pieces(&mut self, mut bytes: &[u8]) {
+    fn put(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             self.make_room();
             let room = usize::try_from(self.limit - self.written).unwrap_or(usize::MAX);
             let (piece, rest) = bytes.split_at(room.min(bytes.len()));
-            self.put(piece);
+            let at = place(self.written);
+            self.waiting[at..at + piece.len()].copy_from_slice(piece);
+            self.written += piece.len() as u64;
             bytes = rest;
         }
     }
@@ -126,9 +138,9 @@ fn place(number: u64) -> usize {
 }
 
 /// The length in front keeps `ab`, `c` apart from `a`, `bc`.
-fn length_of(parts: &[&[u8]]) -> [u8; 8] {
+fn length_of(parts: &[&[u8]]) -> u64 {
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    (length as u64).to_le_bytes()
+    length as u64
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::order::{Action, Approved, Class, Intent, NewOrder, Rejection, Report,
 use crate::units::{Px, Rate};
 
 /// Room for the longest payload, in bytes; an event with a report is the longest of today, with 120.
-const BYTES_MAX: usize = 192;
+const BYTES_MAX: usize = 128;
 /// In place of a kill level: nothing blocked it.
 pub(super) const NOT_BLOCKED: u8 = u8::MAX;
 
@@ -167,8 +167,9 @@ impl From<&SentRecord> for Record {
     }
 }
 
-/// What is laid out the same in several kinds of records.
+/// What is laid out the same in several kinds of records. Inlined, see `FieldWriter::put`.
 impl<const N: usize> FieldWriter<N> {
+    #[inline(always)]
     fn side(&mut self, side: Side) {
         self.u8(match side {
             Side::Buy => 0,
@@ -177,6 +178,7 @@ impl<const N: usize> FieldWriter<N> {
     }
 
     /// The kind and what comes with it.
+    #[inline(always)]
     fn body(&mut self, body: &Body) {
         self.u8(body.kind() as u8);
         match body {
@@ -235,20 +237,23 @@ impl<const N: usize> FieldWriter<N> {
             Body::Report(report) => self.report(report),
             Body::Status(status) => self.status(status),
             Body::Rejected(rejection) => self.rejection(rejection),
-            Body::Control(Control::Raise(level)) => {
-                self.u8(0);
-                self.u8(*level as u8);
-            }
-            Body::Control(Control::GateBreach(breach)) => {
-                self.u8(1);
-                self.u8(breach.span as u8);
-                self.nanos(breach.measured);
-                self.nanos(breach.budget);
-            }
+            Body::Control(control) => self.control(control),
             Body::KillLevel(level) => self.u8(*level as u8),
         }
     }
 
+    fn control(&mut self, control: &Control) {
+        match control {
+            Control::Raise(level) => self.put(&[0, *level as u8]),
+            Control::GateBreach(breach) => {
+                self.put(&[1, breach.span as u8]);
+                self.nanos(breach.measured);
+                self.nanos(breach.budget);
+            }
+        }
+    }
+
+    #[inline(always)]
     fn mark(&mut self, mark: &Mark) {
         self.i64(mark.price.0);
         self.some(mark.index.map(|Px(price)| price));
@@ -261,6 +266,7 @@ impl<const N: usize> FieldWriter<N> {
         });
     }
 
+    #[inline(always)]
     fn report(&mut self, report: &Report) {
         self.u64(report.order.0);
         self.put(&[report.kind as u8, report.reason as u8]);
@@ -277,6 +283,7 @@ impl<const N: usize> FieldWriter<N> {
         self.nanos(report.at);
     }
 
+    #[inline(always)]
     fn status(&mut self, status: &Status) {
         self.u64(status.order.0);
         self.u8(status.state as u8);
@@ -290,6 +297,7 @@ impl<const N: usize> FieldWriter<N> {
         self.nanos(status.at);
     }
 
+    #[inline(always)]
     fn rejection(&mut self, rejection: &Rejection) {
         self.u64(rejection.order.0);
         self.instrument(Some(rejection.instrument));
@@ -299,11 +307,13 @@ impl<const N: usize> FieldWriter<N> {
         self.wide(rejection.limit);
     }
 
+    #[inline(always)]
     fn approved(&mut self, intent: &Intent, class: Class) {
         self.u8(class as u8);
         self.intent(intent);
     }
 
+    #[inline(always)]
     fn intent(&mut self, intent: &Intent) {
         self.u64(intent.order.0);
         self.instrument(Some(intent.instrument));
@@ -314,6 +324,7 @@ impl<const N: usize> FieldWriter<N> {
         self.action(&intent.action);
     }
 
+    #[inline(always)]
     fn action(&mut self, action: &Action) {
         match action {
             Action::New(NewOrder { side, price, qty, tif, reduce_only }) => {

@@ -228,3 +228,5 @@ fn the_stage_behind_the_one_farthest_down_that_moved_is_the_one_that_is_stuck() 
     let result = run_inline(&mut all.feed, &mut all.head, &mut rest, &all.done, &all.kill);
     assert_eq!(result, Err(RunError::Stuck { stage: "gateway", seq: 1 }));
 }
+
+mod on_threads;

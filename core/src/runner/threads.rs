@@ -56,6 +56,8 @@ pub struct Threads {
 
 /// The highest priority of SCHED_FIFO on Linux.
 const PRIORITY_MOST: u8 = 99;
+/// Cores that a set of the C library holds.
+const CORES_MOST: usize = 1_024;
 /// Bytes of a thread's name that Linux keeps.
 const NAME_BYTES_MAX: usize = 15;
 
@@ -93,6 +95,9 @@ impl Threads {
         }
         let mut pinned: Vec<usize> = self.groups.iter().filter_map(|group| group.core).collect();
         pinned.sort_unstable();
+        if let Some(core) = pinned.last().filter(|core| **core >= CORES_MOST) {
+            return Err(format!("core {core}: their numbers end at {}", CORES_MOST - 1));
+        }
         match pinned.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(twice) if self.idle == Idle::Spin => {
                 Err(format!("two threads that spin are pinned to core {}", twice[0]))
@@ -231,6 +236,9 @@ mod tests {
             patient.idle = Idle::Backoff;
             assert_eq!(patient.validate(1), Ok(()));
         }
+        let mut far = two();
+        far.groups[0].core = Some(1_024);
+        assert_eq!(far.validate(2).unwrap_err(), "core 1024: their numbers end at 1023");
     }
 
     #[test]

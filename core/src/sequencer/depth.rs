@@ -42,8 +42,8 @@ impl Shape {
         let mid_twice = i128::from(bid.price.0) + i128::from(ask.price.0);
         let widths = self.bands.map(|band| mid_twice * i128::from(band.0) / BPS_ONE);
         let within = |side| {
-            let sums = self.within(book.top(side, self.walk_max), mid_twice, widths);
-            sums.map(|QtySum(sum)| sum.into())
+            let limits = widths.map(|width| limit(side, mid_twice, width));
+            book.depth(side, limits, self.walk_max).map(|QtySum(sum)| sum.into())
         };
         Depth {
             imbalance_ppm: imbalance_ppm(bid, ask),
@@ -51,28 +51,6 @@ impl Shape {
             bids: within(BookSide::Bid),
             asks: within(BookSide::Ask),
         }
-    }
-
-    /// Quantity within each width of the mid; widths rise.
-    fn within(
-        &self,
-        levels: impl Iterator<Item = Level>,
-        mid_twice: i128,
-        widths: [i128; BANDS],
-    ) -> [QtySum; BANDS] {
-        let mut sums = [QtySum::ZERO; BANDS];
-        for level in levels {
-            let distance = (mid_twice - 2 * i128::from(level.price.0)).abs();
-            if distance > widths[BANDS - 1] {
-                break;
-            }
-            for (sum, width) in sums.iter_mut().zip(widths) {
-                if distance <= width {
-                    sum.0 += i128::from(level.qty.0);
-                }
-            }
-        }
-        sums
     }
 
     /// The top of both sides in pieces, bids first; nothing when switched off.
@@ -94,6 +72,16 @@ impl Shape {
             drafts.push(id, Body::Levels(piece));
         }
     }
+}
+
+/// The last price of a side that lies within a width of the mid. Both are doubled.
+fn limit(side: BookSide, mid_twice: i128, width: i128) -> Px {
+    let raw = match side {
+        BookSide::Bid => (mid_twice - width + 1) >> 1,
+        BookSide::Ask => (mid_twice + width) >> 1,
+    };
+    // Above the highest price there is no ask to be left out.
+    Px(i64::try_from(raw).unwrap_or(i64::MAX))
 }
 
 /// (bid - ask) / (bid + ask) of the quantities, in millionths.

@@ -128,18 +128,25 @@ impl Fold {
     /// What is next and when. The next frame bounds everything else; while it is not known, so does
     /// `horizon`, before which no frame comes any more. None without either.
     pub(super) fn next(&self, horizon: Option<Nanos>) -> Option<(Nanos, Turn)> {
-        let bound = match (self.input.peek(), horizon) {
-            (Some(frame), _) => (Some(frame.recv), Turn::Frame),
-            (None, Some(_)) => (horizon, Turn::Unknown),
+        let (bound, turn) = match (self.input.peek(), horizon) {
+            (Some(frame), _) => (frame.recv, Turn::Frame),
+            (None, Some(horizon)) => (horizon, Turn::Unknown),
             (None, None) => return None,
         };
-        // A frame may still come at the horizon itself: a tick goes before it and a gap behind.
-        let candidates = [(self.clock.tick(), Turn::Tick), bound, (self.clock.gap(), Turn::Gap)];
-        // Time does not fall, so that everything late is due now. The first of the earliest wins.
-        candidates
-            .into_iter()
-            .filter_map(|(at, turn)| Some((at?.max(self.ts), turn)))
-            .min_by_key(|(at, _)| *at)
+        // Time does not fall, so that everything late is due now. A frame may still come at the horizon itself: a
+        // tick goes before it and a gap behind.
+        let mut next = (bound.max(self.ts), turn);
+        if let Some(tick) = self.clock.tick().map(|tick| tick.max(self.ts))
+            && tick <= next.0
+        {
+            next = (tick, Turn::Tick);
+        }
+        if let Some(gap) = self.clock.gap().map(|gap| gap.max(self.ts))
+            && gap < next.0
+        {
+            next = (gap, Turn::Gap);
+        }
+        Some(next)
     }
 
     /// Folds the input that waits: its drafts follow.
@@ -148,15 +155,17 @@ impl Fold {
             let (bids, asks) = book_of(input).map_or((0, 0), BookInput::levels);
             bids + asks
         };
-        let input = self.input.pop(levels_of, &mut self.levels);
-        let input = input.expect("it was chosen because it is there");
-        self.ts = self.ts.max(input.recv);
-        let (recv, stamp) = (Some(input.recv), input.stamp);
-        self.cause = Cause { at: self.ts, recv, frame: input.frame, stamp };
-        self.clock.on_frame(self.ts);
-        self.market.fold(&input, &self.levels, self.ts, &mut self.drafts);
-        let tapped = book_of(&input).filter(|_| self.tap.is_some());
-        self.tap_due = tapped.map(|book| (input.instrument, *book));
+        let Self { input, tap, clock, market, drafts, cause, tap_due, levels, ts, .. } = self;
+        let folded = input.pop_with(levels_of, levels, |input, levels| {
+            *ts = (*ts).max(input.recv);
+            let (recv, stamp) = (Some(input.recv), input.stamp);
+            *cause = Cause { at: *ts, recv, frame: input.frame, stamp };
+            clock.on_frame(*ts);
+            market.fold(input, levels, *ts, drafts);
+            let tapped = book_of(input).filter(|_| tap.is_some());
+            *tap_due = tapped.map(|book| (input.instrument, *book));
+        });
+        folded.expect("it was chosen because it is there");
     }
 
     /// The tick at `at`: its drafts follow it.

@@ -176,7 +176,7 @@ impl Sequencer {
         taken
     }
 
-    /// One step: an event, or a frame taken.
+    /// One step: an event, or a frame that says nothing.
     fn step(&mut self) -> usize {
         if self.output.is_full() || !self.lane.ready() {
             return 0;
@@ -192,7 +192,7 @@ impl Sequencer {
             Source::Feedback => self.emit_feedback(),
             Source::Control => self.emit_control(),
             Source::Market(Turn::Tick) => self.emit_tick(at),
-            Source::Market(Turn::Frame) => self.fold.take_frame(),
+            Source::Market(Turn::Frame) => self.take_frame(),
             Source::Market(Turn::Gap) => return self.emit_gap(at),
             Source::Market(Turn::Unknown) => unreachable!("it is sorted out before"),
         }
@@ -204,20 +204,24 @@ impl Sequencer {
         // Before the ring is looked at: who has seen the horizon finds every frame before it on the ring.
         let horizon = self.horizon.as_ref().map(Horizon::get);
         let (market, turn) = self.fold.next(horizon)?;
-        if self.control.is_none() {
+        // To pop from an empty queue takes a fence, to look does not.
+        if self.control.is_none() && !self.commands.is_empty() {
             self.control = self.commands.pop();
         }
-        let candidates = [
-            (self.heap.peek().map(|feedback| feedback.due), Source::Feedback),
-            (self.control.map(|control| control.at), Source::Control),
-            (Some(market), Source::Market(turn)),
-        ];
-        // Time does not fall, so that everything late is due now. The first of the earliest wins.
-        candidates
-            .into_iter()
-            .filter_map(|(at, source)| Some((at?.max(self.ts()), source)))
-            .min_by_key(|(at, _)| *at)
-            .filter(|(_, source)| !matches!(source, Source::Market(Turn::Unknown)))
+        // Time does not fall, so that everything late is due now. At equal times feedback goes first, then
+        // commands.
+        let mut next = (market, Source::Market(turn));
+        if let Some(control) = self.control.map(|control| control.at.max(self.ts()))
+            && control <= next.0
+        {
+            next = (control, Source::Control);
+        }
+        if let Some(feedback) = self.heap.peek().map(|feedback| feedback.due.max(self.ts()))
+            && feedback <= next.0
+        {
+            next = (feedback, Source::Feedback);
+        }
+        (!matches!(next.1, Source::Market(Turn::Unknown))).then_some(next)
     }
 
     /// Sequences a kill level that rose; false when there is no such news. Its time is that of the last
@@ -243,6 +247,14 @@ impl Sequencer {
             Control::GateBreach(_) => {}
         }
         self.emit_other(Cause::at(input.at), None, Body::Control(input.control));
+    }
+
+    /// Takes a frame and emits the first that it says: the kill level was looked at just now.
+    fn take_frame(&mut self) {
+        self.fold.take_frame();
+        if self.fold.has_drafts() {
+            self.emit_draft();
+        }
     }
 
     fn emit_tick(&mut self, at: Nanos) {

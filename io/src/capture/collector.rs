@@ -19,14 +19,27 @@ pub(super) fn receive_digits(line: &[u8]) -> Option<&[u8]> {
 pub(super) fn parse(line: &[u8], clock: Clock) -> Result<(Nanos, usize), Fault> {
     let space =
         memchr::memchr(b' ', line).ok_or_else(|| shape("no space behind a receive time"))?;
-    let digits = &line[..space];
-    if !is_digits(digits) {
-        return Err(shape("no receive time"));
+    let (digits, frame) = (&line[..space], &line[space + 1..]);
+    match clock.time(digits) {
+        Ok(recv) if !frame.is_empty() => Ok((recv, space + 1)),
+        Ok(_) => Err(no_frame()),
+        Err(fault) => Err(refused(digits, frame, fault)),
     }
-    if space + 1 == line.len() {
-        return Err(shape("no frame behind the receive time"));
+}
+
+/// Why a line is refused: its shape goes before its time.
+#[cold]
+fn refused(digits: &[u8], frame: &[u8], fault: Fault) -> Fault {
+    match (is_digits(digits), frame.is_empty()) {
+        (false, _) => shape("no receive time"),
+        (true, true) => no_frame(),
+        (true, false) => fault,
     }
-    Ok((clock.time(digits)?, space + 1))
+}
+
+#[cold]
+fn no_frame() -> Fault {
+    shape("no frame behind the receive time")
 }
 
 #[cold]

@@ -153,6 +153,30 @@ impl FileReader {
     /// Moves to the next record and gives its receive time; `None` at the end.
     pub(super) fn advance(&mut self) -> Result<Option<Nanos>, CaptureError> {
         self.current = Current::Nothing;
+        if let Layout::Collector(clock) = self.layout
+            && self.waiting.is_none()
+            && !self.ended
+        {
+            return self.advance_line(clock);
+        }
+        self.advance_any()
+    }
+
+    /// Every line of a collector is a frame: nothing waits for another.
+    fn advance_line(&mut self, clock: Clock) -> Result<Option<Nanos>, CaptureError> {
+        if !self.lines.advance().map_err(|error| self.fail(error))? {
+            self.ended = true;
+            return Ok(None);
+        }
+        let line = self.lines.line();
+        let (recv, offset) = collector::parse(line, clock)
+            .map_err(|fault| fault.at(&self.name, self.lines.number(), line))?;
+        self.current = Current::Stream(StreamFrame { recv, frame: Frame::Tail(offset) });
+        Ok(Some(recv))
+    }
+
+    /// The next frame or answer, whichever comes first.
+    fn advance_any(&mut self) -> Result<Option<Nanos>, CaptureError> {
         loop {
             let next = self.waiting.as_ref().map(|frame| frame.recv);
             if let Some(answer) = self.held.take_due(next, self.ended) {
@@ -253,11 +277,14 @@ impl FileReader {
                 self.ended = true;
                 Ok(())
             }
-            Err(error) => {
-                self.close();
-                Err(line_error(&self.name, self.packing, &self.lines, error))
-            }
+            Err(error) => Err(self.fail(error)),
         }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: LineError) -> CaptureError {
+        self.close();
+        line_error(&self.name, self.packing, &self.lines, error)
     }
 
     /// After an error behind which nothing can be trusted: gives out no more, not even held answers.

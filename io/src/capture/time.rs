@@ -186,15 +186,42 @@ fn plausible(time: Nanos) -> Option<Nanos> {
 }
 
 fn parse_digits(text: &[u8]) -> Result<u64, Fault> {
+    value_of_digits(text).ok_or_else(|| not_a_time(text))
+}
+
+/// The number that digits stand for; `None` for any other text and for what does not fit.
+fn value_of_digits(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
-        return Err(not_a_time(text));
+        return None;
     }
-    text.iter()
-        .try_fold(0_u64, |value, byte| {
-            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-            value.checked_mul(10)?.checked_add(digit)
-        })
-        .ok_or_else(|| not_a_time(text))
+    let (rest, chunks) = text.as_rchunks();
+    let mut value = 0_u64;
+    for byte in rest {
+        // At most seven digits.
+        value = value * 10 + byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+    }
+    for chunk in chunks {
+        value = value.checked_mul(100_000_000)?.checked_add(eight_digits(*chunk)?)?;
+    }
+    Some(value)
+}
+
+/// Eight digits at once: neighbours are joined to pairs, pairs to fours, fours to the number, each with
+/// one multiplication for all of them.
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    // Above `9` adding this sets the highest bit, below `0` subtracting the zeros does.
+    const BEYOND_NINE: u64 = u64::from_ne_bytes([0x7f - b'9'; 8]);
+    const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+    let word = u64::from_le_bytes(text);
+    let digits = word.wrapping_sub(ZEROS);
+    if (word | digits | word.wrapping_add(BEYOND_NINE)) & HIGHEST != 0 {
+        return None;
+    }
+    // The first digit lies in the lowest byte: it counts ten times its neighbour above.
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours & 0xffff) * 10_000 + (fours >> 32))
 }
 
 #[cold]
@@ -216,7 +243,28 @@ fn other_magnitude(value: u64) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_read_as_the_library_does(number in any::<u64>(), zeros in 0_usize..20) {
+            let text = format!("{}{number}", "0".repeat(zeros));
+            prop_assert_eq!(value_of_digits(text.as_bytes()), Some(number));
+        }
+
+        #[test]
+        fn one_byte_that_is_no_digit_spoils_them(
+            mut text in prop::collection::vec(b'0'..=b'9', 1..19),
+            at in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let at = at.index(text.len());
+            text[at] = byte;
+            prop_assert_eq!(value_of_digits(&text).is_some(), byte.is_ascii_digit());
+        }
+    }
 
     fn seconds(text: &str) -> Nanos {
         parse_seconds(text.as_bytes()).unwrap()

@@ -8,7 +8,7 @@ use fusewire_core::market::Span;
 
 mod number;
 
-pub(super) use number::decimal;
+pub(super) use number::{decimal, digits};
 
 /// The frame is not one of the shapes that the scanner knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

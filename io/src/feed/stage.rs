@@ -319,23 +319,21 @@ fn append_frame(lane: &mut LaneWriter, store: FrameStore, market: Market, record
         Origin::Rest { url } => Some(url),
     };
     let Record { recv, line, bytes, .. } = *record;
-    let head = FrameHead { frame, recv, line, source, market, url };
-    match (store, head.encode()) {
-        (FrameStore::Copy, Some(encoded)) => {
+    if store == FrameStore::Copy {
+        let head = FrameHead { frame, recv, line, source, market, url };
+        if let Some(encoded) = head.encode() {
             let stored: [&[u8]; 3] = [&encoded, head.address(), bytes];
-            lane.append_as(&digested, RecordKind::Frame, &stored);
+            return lane.append_as(&digested, RecordKind::Frame, &stored);
         }
         // An address too long for a copy (64 KiB) is found again where it came from.
-        (FrameStore::Reference, _) | (FrameStore::Copy, None) => {
-            let origin = if url.is_some() { FrameOrigin::Rest } else { FrameOrigin::Stream };
-            // Without a journal nobody asks for the checksum.
-            let crc = if lane.watch().is_some() { crc32c(bytes) } else { 0 };
-            let bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-            let reference = FrameRef { frame, recv, line, source, market, origin, bytes, crc };
-            let stored = LaneRecord::frame_ref(&reference);
-            lane.append_as(&digested, RecordKind::FrameRef, &[stored.bytes()]);
-        }
     }
+    let origin = if url.is_some() { FrameOrigin::Rest } else { FrameOrigin::Stream };
+    // Without a journal nobody asks for the checksum.
+    let crc = if lane.watch().is_some() { crc32c(bytes) } else { 0 };
+    let bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    let reference = FrameRef { frame, recv, line, source, market, origin, bytes, crc };
+    let stored = LaneRecord::frame_ref(&reference);
+    lane.append_as(&digested, RecordKind::FrameRef, &[stored.bytes()]);
 }
 
 /// The number of a source in records: a merge has at most `SOURCES_MAX`.

@@ -204,6 +204,7 @@ impl<V: Venue> GatewayStage<V> {
         }
     }
 
+    #[cold]
     fn cancel_all(&mut self) {
         self.lane.append(&Record::cancel_all(self.seq));
         self.counts.cancel_alls += 1;
@@ -313,13 +314,13 @@ impl<V: Venue> Stage for GatewayStage<V> {
 
     fn poll(&mut self) -> usize {
         let mut work = self.deliver();
-        // Cancelling everything waits neither for room nor for a message, nor for the journal, which keeps room
-        // for its record: the stages before this one may be gone for ever. The word is read after the message was taken, and the record names the event
-        // before it, so that it is the same whether the word was seen early or late.
-        let takes = self.out.is_empty() && self.lane.ready();
-        let message = if takes { self.ports.input.pop().ok() } else { None };
+        // Cancelling everything waits neither for room nor for a message, nor for the journal, which
+        // keeps room for its record: the stages before this one may be gone for ever. The word is read
+        // after the message was seen, and the record names the event before it, so that it is the same
+        // whether the word was seen early or late.
+        let takes = self.out.is_empty() && self.lane.ready() && self.ports.input.peek().is_ok();
         self.watch();
-        if let Some(message) = message {
+        if takes && let Ok(message) = self.ports.input.pop() {
             self.handle(&message);
             work += 1;
         }

@@ -219,8 +219,8 @@ impl<S: Strategy, V: Venue> Rig<S, V> {
 
     /// Runs it as a replay does.
     pub(crate) fn run(&mut self) -> Result<(), RunError> {
-        let Self { inputs, head, alpha, risk, gateway, done, .. } = self;
-        run_inline(inputs, head, &mut [alpha, risk, gateway], done)
+        let Self { inputs, head, alpha, risk, gateway, done, kill, .. } = self;
+        run_inline(inputs, head, &mut [alpha, risk, gateway], done, kill)
     }
 
     /// Runs it to its end and looks at the stages after each event, which `run_inline` gives no chance

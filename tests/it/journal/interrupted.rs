@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_micros(200);
 const LOOKS_MOST: u32 = 300_000;
 
 /// Waits until something holds, which is asked again and again.
-pub(super) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let (_keep, never) = channel::<()>();
     let mut looks = 0;
     while !holds() {
@@ -29,7 +29,7 @@ pub(super) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// How far the last stage of a journal at work is; zero before it has begun.
-pub(super) fn done(dir: &Path) -> u64 {
+pub(crate) fn done(dir: &Path) -> u64 {
     let page = ControlPage::read(dir).ok().and_then(Result::ok);
     page.and_then(|page| page.done[Lane::Gateway as usize]).map_or(0, |done| done.seq)
 }
@@ -367,7 +367,7 @@ fn only_one_process_writes_a_journal() {
 }
 
 /// Sends a signal to a process of this test.
-pub(super) fn signal(child: &Child, signal: &str) {
+pub(crate) fn signal(child: &Child, signal: &str) {
     let id = child.id().to_string();
     let sent = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
     assert!(sent.success());

@@ -8,6 +8,7 @@ use fusewire::engine::{self, Setup};
 use fusewire::journal::header::Frames;
 use fusewire::journal::writing::Request;
 use fusewire::sources::Source;
+use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::Keep;
 use fusewire_io::capture::OpenOptions;
 
@@ -30,6 +31,7 @@ fn record_patched(capture: &Path, dir: &Path, recorded: &Config, run: &Config) {
         strategies: strategies.into_iter().map(|(_, strategy)| strategy).collect(),
         controls: Vec::new(),
         keep: Keep::Digest,
+        kill: KillSwitch::new(),
         journal: Some(Request { dir: dir.to_owned(), frames: Frames::Reference, resume: false }),
         allow_broken: false,
     };

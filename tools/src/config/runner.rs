@@ -162,7 +162,7 @@ impl Config {
         let mut groups = groups(&section.threads)?;
         if !section.cores.is_empty() && section.cores.len() != groups.len() {
             return Err(format!(
-                "cores: {} of them for {} threads: name one for each, or none",
+                "{} of them for {} threads: name one for each, or none",
                 section.cores.len(),
                 groups.len()
             ));
@@ -188,9 +188,13 @@ impl Config {
     pub(super) fn runner_faults(&self) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();
         // How many cores there are is asked where threads are started.
-        let threads = self.threads().and_then(|threads| threads.validate(usize::MAX));
-        if let Err(what) = threads {
-            faults.push(("runner.threads", format!("runner.threads: {what}")));
+        let check =
+            |config: &Self| config.threads().and_then(|threads| threads.validate(usize::MAX));
+        if let Err(what) = check(self) {
+            let mut bare = self.clone();
+            bare.runner.cores.clear();
+            let key = if check(&bare).is_ok() { "runner.cores" } else { "runner.threads" };
+            faults.push((key, format!("{key}: {what}")));
         }
         if let Err(what) = self.pace() {
             faults.push(("runner.pace", format!("runner.pace: {what}")));
@@ -268,8 +272,11 @@ mod tests {
         for (line, says) in [
             ("threads = \"feed\"", "runner.threads: stage 'sequencer' is on no thread"),
             ("threads = \"feed+book\"", "runner.threads: 'book' is no stage: feed, sequencer,"),
-            ("cores = [1, 2, 3]", "runner.threads: cores: 3 of them for 2 threads"),
-            ("cores = [1, 1]", "runner.threads: two threads that spin are pinned to core 1"),
+            ("cores = [1, 2, 3]", "f.toml:2: runner.cores: 3 of them for 2 threads"),
+            (
+                "cores = [1, 1]",
+                "f.toml:2: runner.cores: two threads that spin are pinned to core 1",
+            ),
             ("priority = 100", "runner.priority = 100 is not in 0 to 99"),
             ("pace = \"fast\"", "runner.pace: 'fast' is no pace: 1x to 1000x, or max"),
             ("capture_memory_mb = 0", "runner.capture_memory_mb = 0 is not in 1 to"),

@@ -123,19 +123,7 @@ impl From<JournalFrames> for Frames {
 /// Bad usage, an unreadable input, or a capture that is refused.
 pub fn run(args: &Args) -> Outcome {
     let started = Instant::now();
-    let mut config = Config::load(args.config.as_deref())?;
-    config.risk.profile = args.profile.unwrap_or(config.risk.profile);
-    config.run.seed = args.seed.unwrap_or(config.run.seed);
-    config.runner.mode = args.runner.unwrap_or(config.runner.mode);
-    if let Some(pace) = args.pace {
-        if config.runner.mode != RunnerMode::Pinned {
-            return Err(Failure::line("--pace belongs to --runner pinned"));
-        }
-        config.runner.pace = pace.to_string();
-    }
-    if let Some(list) = &args.strategy {
-        config.run.strategy.clone_from(list);
-    }
+    let config = configured(args)?;
     let strategies = config.strategies(&config.run.strategy).map_err(Failure::line)?;
     let (names, strategies) = strategies.into_iter().unzip();
     if !args.raise.is_sorted_by_key(|raise| raise.after) {
@@ -191,6 +179,24 @@ pub fn run(args: &Args) -> Outcome {
         return Ok(Done::No);
     }
     Ok(verdict(&report, args.allow_broken))
+}
+
+/// The configuration, with what the command line says over it.
+fn configured(args: &Args) -> Result<Config, Failure> {
+    let mut config = Config::load(args.config.as_deref())?;
+    config.risk.profile = args.profile.unwrap_or(config.risk.profile);
+    config.run.seed = args.seed.unwrap_or(config.run.seed);
+    config.runner.mode = args.runner.unwrap_or(config.runner.mode);
+    if let Some(pace) = args.pace {
+        if config.runner.mode != RunnerMode::Pinned {
+            return Err(Failure::line("--pace belongs to --runner pinned"));
+        }
+        config.runner.pace = pace.to_string();
+    }
+    if let Some(list) = &args.strategy {
+        config.run.strategy.clone_from(list);
+    }
+    Ok(config)
 }
 
 /// A kill level to be raised, and when.

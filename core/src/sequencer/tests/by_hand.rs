@@ -1,6 +1,8 @@
 //! Cases that have a name: ties, gaps, late feedback, kill levels, bounds.
 
 use super::*;
+use crate::sequencer::Sequencer;
+use crate::stage::{Horizon, Stage};
 
 /// Events as kind and time after `START` in ms.
 fn times(events: &[Event]) -> Vec<(EventKind, u64)> {
@@ -245,9 +247,7 @@ fn it_wants_input_and_is_idle_when_all_is_emitted_and_taken() {
     assert!(all.head.wants_input() && all.head.is_idle());
     all.feed.poll();
     assert!(!all.head.wants_input());
-    assert_eq!((all.head.poll(), all.head.seq()), (1, 0), "it takes the frame");
-    assert!(!all.head.wants_input(), "a frame that is not emitted yet");
-    all.head.poll();
+    assert_eq!((all.head.poll(), all.head.seq()), (1, 1), "it takes the frame and emits the first");
     assert!(!all.head.wants_input() && !all.head.is_idle(), "one of two");
     all.head.poll();
     assert!(all.head.wants_input() && !all.head.is_idle(), "nobody took them");
@@ -387,4 +387,74 @@ fn errors_of_the_configuration_name_the_field() {
     for (name, config) in bad {
         assert!(config.validate().is_err_and(|text| text.starts_with(name)), "{config:?}");
     }
+}
+
+/// A pipeline that knows how far time has come between frames.
+fn with_horizon(said: &[(u64, Says)]) -> (Pipeline, Horizon) {
+    let said: Vec<_> = said.iter().map(|(at, says)| (START + at * MILLI, *says)).collect();
+    let react = |event: &Event| match event.frame {
+        1 => some(vec![wake(START + 150 * MILLI, event, 0)]),
+        _ => Reaction::default(),
+    };
+    let mut all = Pipeline::new(&config(), Rings::LARGE, &frames(&said).0, &[], react);
+    let horizon = Horizon::new();
+    all.head = std::mem::replace(&mut all.head, pipeline_head()).with_horizon(horizon.clone());
+    (all, horizon)
+}
+
+/// A head of no pipeline, to stand in for a moment.
+fn pipeline_head() -> Sequencer {
+    Pipeline::new(&config(), Rings::LARGE, &[], &[], nothing).head
+}
+
+/// Polls head and far end until nothing moves.
+fn settle(all: &mut Pipeline) -> Vec<(EventKind, u64)> {
+    while all.head.poll() + all.far.poll() > 0 {}
+    times(&all.far.seen)
+}
+
+#[test]
+fn time_goes_on_up_to_the_horizon_without_a_frame() {
+    let (mut all, horizon) = with_horizon(&[(50, Says::Trade(BTC)), (400, Says::Trade(ETH))]);
+    let upto = |milli: u64| Nanos(START + milli * MILLI);
+    assert_eq!(all.feed.poll(), 1);
+    horizon.advance(upto(50));
+    assert_eq!(settle(&mut all), [(EventKind::Trade, 50)]);
+    // A tick at the horizon itself goes before a frame that may still come then.
+    horizon.advance(upto(100));
+    assert_eq!(settle(&mut all)[1..], [(EventKind::Tick, 100)]);
+    horizon.advance(upto(149));
+    assert_eq!(settle(&mut all).len(), 2, "the wake is not due");
+    horizon.advance(upto(210));
+    assert_eq!(settle(&mut all)[2..], [(EventKind::Wake, 150), (EventKind::Tick, 200)]);
+    // A frame that is known bounds time like before.
+    assert_eq!(all.feed.poll(), 1);
+    let last = [(EventKind::Tick, 300), (EventKind::Tick, 400), (EventKind::Trade, 400)];
+    assert_eq!(settle(&mut all)[4..], last);
+}
+
+#[test]
+fn a_gap_waits_until_no_frame_can_come_at_its_time() {
+    let (mut all, horizon) = with_horizon(&[(0, Says::Trade(BTC)), (1_000, Says::Trade(ETH))]);
+    all.feed.poll();
+    horizon.advance(Nanos(START + 1_000 * MILLI));
+    let before = settle(&mut all);
+    assert_eq!(before.last(), Some(&(EventKind::Tick, 1_000)));
+    // The frame at that very time prevents it.
+    all.feed.poll();
+    horizon.advance(Nanos(START + 1_001 * MILLI));
+    assert_eq!(settle(&mut all)[before.len()..], [(EventKind::Trade, 1_000)]);
+    // Behind it there is silence, and then the gap: after it time stands still.
+    horizon.advance(Nanos(START + 2_000 * MILLI));
+    assert_eq!(settle(&mut all).last(), Some(&(EventKind::Tick, 2_000)));
+    horizon.advance(Nanos(START + 3_000 * MILLI));
+    assert_eq!(settle(&mut all).last(), Some(&(EventKind::Gap, 2_000)));
+}
+
+#[test]
+fn the_horizon_never_goes_back() {
+    let horizon = Horizon::new();
+    horizon.advance(Nanos(5));
+    horizon.advance(Nanos(3));
+    assert_eq!(horizon.clone().get(), Nanos(5));
 }

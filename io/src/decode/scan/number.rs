@@ -2,24 +2,11 @@
 
 use fusewire_core::units::{DECIMALS, Nanos, Px, Qty, RATE_DECIMALS, Rate};
 
+use super::super::digits::{DIGITS_MAX, POWERS, ZEROS, above_nine, bytes_below, join};
 use super::{Odd, Scan, Step};
 
-/// Digits that always fit `i64`, whatever they are.
-const DIGITS_MAX: usize = 18;
-const POWERS: [i64; DIGITS_MAX + 1] = powers();
-
-const fn powers() -> [i64; DIGITS_MAX + 1] {
-    let mut table = [1; DIGITS_MAX + 1];
-    let mut i = 1;
-    while i < table.len() {
-        table[i] = table[i - 1] * 10;
-        i += 1;
-    }
-    table
-}
-
 /// Value and number of the digits at the start of `text`. The value is right for up to `DIGITS_MAX`.
-fn digits(text: &[u8]) -> (i64, usize) {
+pub(in crate::decode) fn digits(text: &[u8]) -> (i64, usize) {
     let (mut value, mut count) = (0_u64, 0);
     while let Some(chunk) = text.get(count..).and_then(|rest| rest.first_chunk::<8>()) {
         let (part, length) = eight(u64::from_le_bytes(*chunk));
@@ -42,20 +29,13 @@ fn digits(text: &[u8]) -> (i64, usize) {
 
 /// Value and number of the leading digits of eight bytes, the first in the lowest byte.
 fn eight(word: u64) -> (u64, usize) {
-    const LOWS: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    let values = word ^ 0x3030_3030_3030_3030;
-    // A byte's high bit is set where it is above 9; the masked addition never carries over.
-    let others = ((values & LOWS).wrapping_add(0x7676_7676_7676_7676) | values) & !LOWS;
-    let length = (others.trailing_zeros() / 8) as usize;
+    let values = word ^ ZEROS;
+    let length = bytes_below(above_nine(values));
     if length == 0 {
         return (0, 0);
     }
-    // Digits move to the end, zeros come before them; then pairs, fours and eights are joined.
-    let aligned = values << (64 - 8 * length);
-    let pairs = (aligned & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(2_561) >> 8;
-    let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(6_553_601) >> 16;
-    let all = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(42_949_672_960_001) >> 32;
-    (all, length)
+    // Digits move to the end, zeros come before them.
+    (join(values << (64 - 8 * length)), length)
 }
 
 impl Scan<'_> {

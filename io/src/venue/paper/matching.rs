@@ -5,6 +5,8 @@
 //! are never more than its quantity. A trade pays only orders that got in *before* its time: at equal times
 //! nobody knows which was first. It is a maker's fill, unless the order got in without a valid book.
 
+use std::ops::Range;
+
 use fusewire_core::event::Trade;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Liquidity, ReportKind, Side, VenueReason};
@@ -44,8 +46,8 @@ impl PaperVenue {
     ) {
         let mut left = trade.qty;
         for side in [Side::Buy, Side::Sell] {
-            let mut index = self.orders.side(id, side).start;
-            while left > Qty::ZERO && index < self.orders.side(id, side).end {
+            let Range { start: mut index, mut end } = self.orders.side(id, side);
+            while left > Qty::ZERO && index < end {
                 let order = self.orders.get(index);
                 let reach = reach(order, trade);
                 if reach == Reach::No {
@@ -61,7 +63,12 @@ impl PaperVenue {
                 }
                 let matched = self.match_order(at, index, (reach, left), out);
                 left.0 -= matched.qty.0;
-                index += usize::from(!matched.over);
+                // One that is over left the table, and the next took its place.
+                if matched.over {
+                    end -= 1;
+                } else {
+                    index += 1;
+                }
             }
         }
         if left < trade.qty {
