@@ -151,11 +151,21 @@ impl Floor {
         passed
     }
 
-    /// A frame without a symbol is of the only one of its recording.
     fn symbol(&self, message: &Message, frame: &Frame<'_>) -> InstrumentId {
         let name = message.symbol.of(frame.bytes);
-        let other = InstrumentId(u16::from(frame.source > 0));
-        self.universe.find(Market::UsdM, name).unwrap_or(other)
+        self.universe.find(Market::UsdM, name).unwrap_or_else(|| self.unnamed(frame))
+    }
+
+    /// A snapshot names no symbol: it is that of its stream, or the only one of its recording.
+    #[cold]
+    fn unnamed(&self, frame: &Frame<'_>) -> InstrumentId {
+        let stream = self.out.stream.of(frame.bytes);
+        let names = |symbol: &str| {
+            let start = stream.get(..symbol.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(symbol.as_bytes()))
+        };
+        let named = self.universe.iter().find(|(_, instrument)| names(&instrument.symbol));
+        named.map_or(InstrumentId(u16::from(frame.source > 0)), |(id, _)| id)
     }
 
     /// Applies what changes a book; the touch by what this message says.

@@ -19,6 +19,7 @@ use fusewire_core::journal::{
 };
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::{Keep, Lane, LaneWriter, Record, RecordKind};
+use fusewire_core::latency::Stamp;
 use fusewire_core::market::Level;
 use fusewire_core::units::{Nanos, Px, Qty};
 use tempfile::TempDir;
@@ -143,6 +144,7 @@ impl OurStage {
             frame: 1,
             instrument: Some(InstrumentId(0)),
             last: true,
+            stamp: Stamp::default(),
             body: Body::Touch(TouchChange { touch, source: TouchSource::Book }),
         };
         Ok(Self { lane, event, _journal: journal, _folder: folder })

@@ -52,9 +52,9 @@ fn measuring() -> String {
     let all = Latencies::private().expect("there is memory for count arrays");
     let mut recorder = all.recorder(Span::Feed);
     let rows = [
-        ("the program's clock", call_ns(|_| drop(black_box(now_ns())))),
-        ("`Instant::now`", call_ns(|_| drop(black_box(Instant::now())))),
-        ("`SystemTime::now`", call_ns(|_| drop(black_box(SystemTime::now())))),
+        ("the program's clock", call_ns(|_| _ = black_box(now_ns()))),
+        ("`Instant::now`", call_ns(|_| _ = black_box(Instant::now()))),
+        ("`SystemTime::now`", call_ns(|_| _ = black_box(SystemTime::now()))),
         ("count array, one record", call_ns(|n| recorder.record(black_box(n % 10_000)))),
         ("hdrhistogram, one record", call_ns(|n| histogram += black_box(n % 10_000))),
     ];

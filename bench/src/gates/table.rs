@@ -111,7 +111,7 @@ pub const GATES: &[Gate] = &[
     faster("book", "hftbacktest BTree", None, 4.5),
     faster("journal append 128 B", "write(2)", Some(60.0), 30.0),
     cost(CHECKS, "simd-json bookTicker", Some(0.2), 0.4),
-    faster("encode one order", "serde_json", None, 2.0),
+    faster("encode one order", "serde_json", None, 6.0),
     cost("hop, ring", "bare cache line", None, 2.0),
     faster("hop, ring", "crossbeam ArrayQueue", None, 1.0),
     faster("hop, ring", "crossbeam SegQueue", None, 1.0),
