@@ -254,8 +254,10 @@ mod tests {
         // Four times the peer's time holds, five times does not.
         assert_eq!(judged(&COST, &[0.25]).1, Verdict::Pass);
         assert_eq!(judged(&COST, &[0.2, 0.2]).1, Verdict::Fail);
-        assert_eq!(ratios(&found(0.25), Better::Lower), [4.0, 2.0, 4.0]);
-        assert_eq!(ratios(&found(0.25), Better::Higher), [0.25, 0.25, 0.5]);
+        // Powers of two are exact.
+        let bits = |ratios: [f64; 3]| ratios.map(f64::to_bits);
+        assert_eq!(bits(ratios(&found(0.25), Better::Lower)), bits([4.0, 2.0, 4.0]));
+        assert_eq!(bits(ratios(&found(0.25), Better::Higher)), bits([0.25, 0.25, 0.5]));
     }
 
     #[test]
