@@ -55,8 +55,7 @@ pub struct Plan {
     pub scanned: Scanned,
     /// Set to end the run between two frames, in order.
     pub stop: Arc<AtomicBool>,
-    /// Have all frames in memory before the first one goes, whatever the runner: for a run whose time must
-    /// not be that of reading captures.
+    /// Have all frames in memory before the first one goes, whatever the runner: no reading in a run's time.
     pub in_memory: bool,
 }
 
