@@ -234,7 +234,6 @@ fn join(
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
         Rings::new(config, universe.len());
-
     let merge = Merge::new(inputs(plan, config)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let header = journal.as_ref().map(|request| {
@@ -287,8 +286,8 @@ fn join(
         .stopping(Arc::clone(&plan.stop))
         .telling(progress);
     let (feed, sequencer) = paced((feed, sequencer), config, horizon)?;
-    let latencies = Latencies::private().map_err(Failure::line)?;
-    let breaches = [0; Span::ALL.len()];
+    let (latencies, breaches) =
+        (Latencies::private().map_err(Failure::line)?, [0; Span::ALL.len()]);
     let run = Run { feed, sequencer, alpha, risk, gateway, latencies, breaches, journal: None };
     run.recorded(journal.zip(header.transpose()?), config)
 }
