@@ -230,7 +230,7 @@ fn join(
     let Setup { universe, tradable, strategies, keep, kill, journal, allow_broken, .. } = setup;
     let Shared { done, horizon, commands } = shared;
     check_bounds(config, universe.len())?;
-    let seats = seats(strategies.len())?;
+    let (seats, books) = (seats(strategies.len())?, config.books());
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
         Rings::new(config, universe.len());
@@ -240,7 +240,6 @@ fn join(
         let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
         known.header(config, (&strategies, &universe, &tradable), request)
     });
-    let books = config.books();
     let sequencer = Sequencer::new(
         &config.sequencer_config(levels),
         &universe,
