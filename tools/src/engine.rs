@@ -232,7 +232,7 @@ fn join(
     let Setup { universe, tradable, strategies, keep, kill, journal, allow_broken, .. } = setup;
     let Shared { done, horizon, commands } = shared;
     check_bounds(config, universe.len())?;
-    let seats = seats(strategies.len())?;
+    let (seats, books) = (seats(strategies.len())?, config.books());
     let levels = strategies.iter().map(Strategy::levels).max().unwrap_or_default();
     let Rings { input, event, alpha: to_risk, risk: to_gateway, feedback, tap } =
         Rings::new(config, universe.len());
@@ -241,7 +241,6 @@ fn join(
     let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
     let runs = (&strategies[..], &universe, &tradable[..]);
     let header = journal.as_ref().map(|request| known.header(config, runs, request));
-    let books = config.books();
     let sequencer = Sequencer::new(
         &config.sequencer_config(levels),
         &universe,
@@ -287,8 +286,8 @@ fn join(
         .stopping(Arc::clone(&plan.stop))
         .telling(progress);
     let (feed, sequencer) = paced((feed, sequencer), config, horizon)?;
-    let latencies = Latencies::private().map_err(Failure::line)?;
-    let breaches = [0; Span::ALL.len()];
+    let (latencies, breaches) =
+        (Latencies::private().map_err(Failure::line)?, [0; Span::ALL.len()]);
     let run = Run { feed, sequencer, alpha, risk, gateway, latencies, breaches, journal: None };
     run.recorded(journal.zip(header.transpose()?), config)
 }

@@ -21,7 +21,7 @@ const PACE: &str = "10x";
 /// Rounds of tick to trade: each is a whole run on both sides.
 const TRADE_ROUNDS: usize = 5;
 /// Frames with orders below which the slowest hundredth is chance.
-const TRADES_LEAST: usize = 500;
+const TRADES_LEAST: usize = 200;
 
 /// All of them, over the sample and, if they are there, the recordings of a day.
 pub(super) fn rows(report: &mut Report) {
