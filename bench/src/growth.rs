@@ -1,5 +1,5 @@
 //! How the cost of a frame grows with the work around it: more symbols, more strategies. Made-up markets, the
-//! whole pipeline inline, its journal on.
+//! whole pipeline inline; with its journal on, unless a strategy runs several times.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -26,6 +26,10 @@ use tempfile::TempDir;
 use crate::measure::Subject;
 use crate::tape::{Recordings, Tape};
 
+/// A quoter that follows every move, below the budgets of the profile `bench`.
+const BUSY: &str = "[quoter]\nchange_interval_ms = 1\nrequote_bp = \"0.01\"\nquotes_per_minute = 50_000\n\
+                    symbol_quotes_per_minute = 50_000\namends_per_minute = 50_000\n";
+
 /// What a run needs to know, found out once.
 pub struct Course {
     config: Config,
@@ -48,7 +52,14 @@ impl Course {
     /// # Errors
     /// The recordings can not be read, or nothing describes their symbols.
     pub fn new(recordings: &Recordings, strategies: &str) -> Result<Self, String> {
-        let mut config = Config::default();
+        Self::configured(Config::default(), recordings, strategies)
+    }
+
+    fn configured(
+        mut config: Config,
+        recordings: &Recordings,
+        strategies: &str,
+    ) -> Result<Self, String> {
         config.risk.profile = ProfileName::Bench;
         let limits = config.capture_limits();
         let options = OpenOptions { market: Some(Market::UsdM), unit: None, limits };
@@ -60,6 +71,19 @@ impl Course {
         Self::of(config, plan, universe, strategies)
     }
 
+    /// The same with a quoter that follows every move of the market at once, so that there are orders enough for
+    /// percentiles.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn busy(recordings: &Recordings, strategies: &str) -> Result<Self, String> {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let file = folder.path().join("busy.toml");
+        std::fs::write(&file, BUSY).map_err(|error| error.to_string())?;
+        let config = Config::load(Some(&file)).map_err(|faults| faults.join(", "))?;
+        Self::configured(config, recordings, strategies)
+    }
+
     /// The same on two threads, each on a core of its own, paced by recorded time.
     ///
     /// # Errors
@@ -69,7 +93,7 @@ impl Course {
         strategies: &str,
         (cores, pace): ([CoreId; 2], &str),
     ) -> Result<Self, String> {
-        let mut course = Self::new(recordings, strategies)?;
+        let mut course = Self::busy(recordings, strategies)?;
         let Config { runner, gates, .. } = &mut course.config;
         runner.mode = RunnerMode::Pinned;
         runner.cores = cores.map(|core| core.id as u16).into();
@@ -85,21 +109,26 @@ impl Course {
     /// # Errors
     /// The configuration names a symbol that can not be traded.
     pub fn of(
-        config: Config,
+        mut config: Config,
         mut plan: Plan,
         universe: Universe,
         strategies: &str,
     ) -> Result<Self, String> {
         plan.in_memory = true;
+        if config.strategies(strategies).is_ok() {
+            strategies.clone_into(&mut config.run.strategy);
+        }
         let tradable = engine::universe::tradable(&config, &universe).map_err(text)?;
         Ok(Self { config, plan, universe, tradable, strategies: strategies.to_owned() })
     }
 
-    /// Joins the stages and begins the journal, which refers to its frames.
+    /// Joins the stages and begins the journal, which refers to its frames. A run with the same strategy several
+    /// times has none: no configuration could say what ran.
     fn start(&self) -> Result<Started, String> {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let dir = folder.path().join("journal");
-        let journal = Some(Request { dir, frames: Frames::Reference, resume: false });
+        let request = Request { dir, frames: Frames::Reference, resume: false };
+        let journal = (self.config.run.strategy == self.strategies).then_some(request);
         let setup = self.setup(Keep::Digest, journal)?;
         let ready = engine::start(&self.plan, setup, &self.config, Box::new(|_| {}));
         Ok(Started { ready: ready.map_err(text)?, _folder: folder })

@@ -29,7 +29,8 @@ use crate::journal::memory::Memory;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Span {
-    /// From the frame's bytes in hand (of a paced replay: from when it was due) to its decoded input.
+    /// From the frame's bytes in hand to its decoded input; of a paced replay from when the frame was due, so
+    /// that the wait for the frames before it is in it.
     Feed,
     /// To the sequenced event.
     Sequencer,

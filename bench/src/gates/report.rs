@@ -38,6 +38,10 @@ pub struct Row {
     pub gate: f64,
     /// Whether the goal was met.
     pub goal_met: Option<bool>,
+    /// The gate that was agreed on, where the one that is held is wider.
+    pub agreed: Option<f64>,
+    /// Whether that was met.
+    pub agreed_met: Option<bool>,
     /// Whether the gate held.
     pub verdict: Verdict,
 }
@@ -144,6 +148,8 @@ impl Report {
                 goal: gate.goal,
                 gate: gate.gate,
                 goal_met: gate.goal.map(|goal| gate.better.holds(ratio, goal)),
+                agreed: gate.agreed,
+                agreed_met: gate.agreed.map(|agreed| gate.better.holds(ratio, agreed)),
                 verdict,
             });
         }
@@ -188,10 +194,12 @@ impl Report {
             writeln!(out, "{row}")?;
         }
         let missed = self.rows.iter().filter(|row| row.goal_met == Some(false)).count();
+        let behind = self.rows.iter().filter(|row| row.agreed_met == Some(false)).count();
         writeln!(
             out,
             "\nratio: median of the rounds; where higher is better theirs by ours, where lower is \
-             better ours by\ntheirs. Goals are a report: {missed} rows miss theirs. Gates {}.",
+             better ours by\ntheirs. Goals are a report: {missed} rows miss theirs. Of gates that are wider \
+             than what was agreed on,\n{behind} rows would miss that. Gates {}.",
             if self.passed { "hold" } else { "do NOT hold" },
         )
     }
@@ -200,6 +208,11 @@ impl Report {
 impl Row {
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let goal = self.goal.map_or_else(|| "-".to_owned(), |goal| goal.to_string());
+        let gate = match (self.agreed, self.agreed_met) {
+            (Some(agreed), Some(true)) => format!("{}, agreed {agreed}: met", self.gate),
+            (Some(agreed), _) => format!("{}, agreed {agreed}: MISSED", self.gate),
+            (None, _) => self.gate.to_string(),
+        };
         writeln!(
             out,
             "| {} / {} | {} | {:.1} {} | {} | {:.1} | {:.2} ({:.2}..{:.2}) | {} | {goal} | {} | {} |",
@@ -214,7 +227,7 @@ impl Row {
             self.ratio_least,
             self.ratio_most,
             self.better,
-            self.gate,
+            gate,
             self.verdict.name(),
         )
     }
@@ -224,10 +237,22 @@ impl Row {
 mod tests {
     use super::*;
 
-    const FASTER: Gate =
-        Gate { work: "a", peer: "b", better: Better::Higher, goal: Some(4.0), gate: 2.0 };
-    const COST: Gate =
-        Gate { work: "c", peer: "d", better: Better::Lower, goal: Some(2.0), gate: 4.0 };
+    const FASTER: Gate = Gate {
+        work: "a",
+        peer: "b",
+        better: Better::Higher,
+        goal: Some(4.0),
+        gate: 2.0,
+        agreed: None,
+    };
+    const COST: Gate = Gate {
+        work: "c",
+        peer: "d",
+        better: Better::Lower,
+        goal: Some(2.0),
+        gate: 4.0,
+        agreed: Some(3.0),
+    };
 
     fn found(ratio: f64) -> Comparison {
         Comparison { ours_ns: 1.0, peer_ns: ratio, ratio, least: ratio, most: 2.0 * ratio }
@@ -282,7 +307,18 @@ mod tests {
         let table = String::from_utf8(table).unwrap();
         let row = "| a / frame | made up | 1.0 ns | b | 3.0 | 3.00 (3.00..6.00) | higher | 4 | 2 | pass |";
         assert!(table.contains(row), "{table}");
-        assert!(table.contains("1 rows miss theirs. Gates hold."), "{table}");
+        assert!(table.contains("1 rows miss theirs."), "{table}");
+        assert!(table.contains("\n0 rows would miss that. Gates hold."), "{table}");
+        // Agreed was three times the other's cost, held are four.
+        static WIDER: Gate = COST;
+        report.add(key, [&WIDER], || [found(0.3)]);
+        report.finish();
+        assert_eq!((report.passed, report.rows[1].agreed_met), (true, Some(false)));
+        let mut table = Vec::new();
+        report.print_table(&mut table).unwrap();
+        let table = String::from_utf8(table).unwrap();
+        assert!(table.contains("| 4, agreed 3: MISSED | pass |"), "{table}");
+        assert!(table.contains("\n1 rows would miss that. Gates hold."), "{table}");
         report.add(key, [&GATE], || [found(1.0)]);
         report.finish();
         assert!(!report.passed);

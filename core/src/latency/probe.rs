@@ -9,7 +9,7 @@ pub type Clock = fn() -> u64;
 /// message says: two messages that differ only here are equal.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stamp {
-    /// Its frame was in hand, or due; 0 for what comes from no frame, and without a clock.
+    /// Its frame was in hand; 0 for what comes from no frame, and without a clock.
     pub taken: u64,
     /// The stage before handed it on; 0 when this message is not measured.
     pub passed: u64,
@@ -91,6 +91,8 @@ pub struct FeedProbe {
     on: Option<On>,
     frames: u64,
     stamp: Stamp,
+    /// From when the frame's latency counts: when it was due, or in hand.
+    since: u64,
 }
 
 impl FeedProbe {
@@ -99,13 +101,15 @@ impl FeedProbe {
     pub fn new(clock: Clock, latencies: &Latencies, sample: u32) -> Self {
         let recorder = latencies.recorder(Span::Feed);
         let on = On { clock, recorder, trades: None, sample: u64::from(sample.max(1)) };
-        Self { on: Some(on), frames: 0, stamp: Stamp::default() }
+        Self { on: Some(on), frames: 0, stamp: Stamp::default(), since: 0 }
     }
 
-    /// A frame is in hand, or was due at this time of the run's clock.
+    /// A frame is in hand. It may have been due before, at that time of the run's clock: then the feed's latency
+    /// counts from there, and its wait is not forgiven. Returns the time now.
     pub fn take(&mut self, due: Option<u64>) -> u64 {
         let Some(on) = &self.on else { return 0 };
-        let taken = due.unwrap_or_else(on.clock);
+        let taken = (on.clock)();
+        self.since = due.unwrap_or(taken);
         let is_measured = self.frames.is_multiple_of(on.sample);
         self.frames += 1;
         self.stamp = Stamp { taken, passed: if is_measured { taken } else { 0 } };
@@ -117,7 +121,7 @@ impl FeedProbe {
         let mut stamp = self.stamp;
         if let (Some(on), true) = (&mut self.on, stamp.passed > 0) {
             let now = (on.clock)();
-            on.recorder.record(now.saturating_sub(stamp.taken));
+            on.recorder.record(now.saturating_sub(self.since));
             stamp.passed = now;
         }
         stamp
@@ -174,9 +178,10 @@ mod tests {
         let all = Latencies::private().unwrap();
         let mut feed = FeedProbe::new(clock, &all, 1);
         NOW.set(1_000);
-        assert_eq!(feed.take(Some(900)), 900);
-        assert_eq!(feed.pass().passed, 1_010);
-        assert_eq!(counted(&all, Span::Feed), [(110, 1)]);
+        assert_eq!(feed.take(Some(900)), 1_010);
+        let stamp = feed.pass();
+        assert_eq!((stamp.taken, stamp.passed), (1_010, 1_020));
+        assert_eq!(counted(&all, Span::Feed), [(120, 1)]);
     }
 
     #[test]
