@@ -7,8 +7,8 @@
 //!                              └──────────────── Feedback ◄────────────────┘
 //! ```
 //!
-//! Nothing here reads a clock, the network, ambient randomness or the order of a hash map; of files, only the
-//! journal knows.
+//! Nothing here reads a clock (latencies are measured with one that is handed in), the network, ambient randomness or
+//! the order of a hash map; of files, only the journal and the count arrays beside it know.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

@@ -6,7 +6,8 @@
 //!                          └──────── keeper ◄─────┘             recover ─► the longest verified prefix
 //! ```
 //!
-//! `docs/journal.md` is the format and what it promises. Of this crate only the journal touches files.
+//! `docs/journal.md` is the format and what it promises. Of this crate only the journal, and the count arrays of
+//! latencies beside it, touch files.
 
 mod atomic;
 mod behind;

@@ -35,7 +35,7 @@ pub enum Gating {
 /// Stages that share a thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// Polled in this order.
+    /// Polled from the last of the pipeline to the first, whatever their order here.
     pub roles: Vec<Role>,
     /// The core that the thread is pinned to; none leaves that to the system.
     pub core: Option<usize>,
@@ -172,8 +172,10 @@ pub fn run_threads(
     let mut members = crew.members().map(Some);
     std::thread::scope(|scope| {
         for group in &threads.groups {
+            let mut roles = group.roles.clone();
+            roles.sort_unstable();
             let take = |role: &Role| members[*role as usize].take();
-            let mut own: Vec<Member<'_>> = group.roles.iter().filter_map(take).collect();
+            let mut own: Vec<Member<'_>> = roles.iter().filter_map(take).collect();
             assert_eq!(own.len(), group.roles.len(), "each stage is on one thread");
             let shared = &shared;
             let settle = move || group.settle(threads.priority);

@@ -153,16 +153,19 @@ pub(super) fn live(
     shared.leave();
 }
 
-/// Polls the members in turn until the run is over. `at` is told which one.
+/// Polls the members until the run is over, which stand in the order of the pipeline. `at` is told which one.
+///
+/// What is farthest down goes first, and a stage is polled only when nothing behind it in this thread moves: a frame
+/// is driven to its end, as far as this thread has it, before the next one is taken up. In a burst frames wait at
+/// the feed, and not half done in the middle.
 fn work(members: &mut [Member<'_>], shared: &Shared<'_>, at: &Cell<&'static str>) {
     let backoff = Backoff::new();
     while !shared.is_over() {
-        let mut work = 0;
-        for member in members.iter_mut() {
+        let moved = members.iter_mut().rev().any(|member| {
             at.set(member.name());
-            work += member.poll(shared);
-        }
-        if work > 0 {
+            member.poll(shared) > 0
+        });
+        if moved {
             backoff.reset();
             continue;
         }

@@ -199,7 +199,7 @@ fn a_thread_has_its_name_and_its_core() {
         }
     }
     let first = core_affinity::get_core_ids().unwrap()[0].id;
-    // It is polled before the feed in each turn, so that the run can not be over before.
+    // What is behind the feed is polled before it, so that the run can not be over before.
     let groups = vec![
         Group { roles: vec![Role::Alpha, Role::Feed], core: Some(first) },
         Group { roles: vec![Role::Sequencer, Role::Risk, Role::Gateway], core: None },
@@ -210,4 +210,17 @@ fn a_thread_has_its_name_and_its_core() {
         run_beside(&mut all, &threads(groups, Gating::Free), &mut Where(Arc::clone(&seen)));
     assert_eq!(result, Ok(()));
     assert_eq!(*seen.lock().unwrap(), Some(("fw-alpha+feed".to_owned(), 1)));
+}
+
+/// A frame is taken up only when nothing behind the feed moves.
+#[test]
+fn on_one_thread_a_frame_is_driven_to_its_end_before_the_next() {
+    let mut inline = pipeline(Rings::LARGE, &trades(300), echo);
+    assert_eq!(inline.run(), Ok(()));
+    for rings in RINGS {
+        let mut all = pipeline(rings, &trades(300), echo);
+        assert_eq!(run(&mut all, &threads(groupings().remove(0), Gating::Free)), Ok(()));
+        assert_eq!(all.far.seen, inline.far.seen);
+        assert_eq!(all.head.pending(), inline.head.pending());
+    }
 }
