@@ -11,8 +11,8 @@ use fusewire_core::instrument::{Market, Universe};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::Keep;
 use fusewire_core::latency::Stamp;
-use fusewire_core::market::{Body, Level, LevelRange};
-use fusewire_core::message::{BookInput, Feedback, Input, InputBody};
+use fusewire_core::market::Level;
+use fusewire_core::message::{Feedback, Input, InputBody};
 use fusewire_core::ring::{Consumer, LevelsProducer, Producer, RingBuffer, with_levels};
 use fusewire_core::sequencer::{Ports, Sequencer};
 use fusewire_core::stage::Stage;
@@ -115,7 +115,7 @@ fn inputs(tape: &Tape, frames: usize, universe: &Universe) -> Vec<Fed> {
         let context = Context { market: Market::UsdM, origin: Origin::Stream, only_symbol };
         let (recv, number) = (frame.recv, inputs.len() as u64 + 1);
         let taken = feed.take(frame.bytes, &context, |instrument, message, decoded| {
-            let (body, range) = input_of(&message.body);
+            let (body, range) = InputBody::of(&message.body);
             let (bids, asks) = (decoded.bids(range).to_vec(), decoded.asks(range).to_vec());
             let stamp = Stamp::default();
             let input = Input { recv, frame: number, instrument, stamp, body };
@@ -124,27 +124,6 @@ fn inputs(tape: &Tape, frames: usize, universe: &Universe) -> Vec<Fed> {
         assert!(taken.is_ok(), "the recording was read before");
     }
     inputs
-}
-
-fn input_of(body: &Body) -> (InputBody, LevelRange) {
-    match body {
-        Body::Depth(depth) => {
-            let LevelRange { bids, asks, .. } = depth.levels;
-            (InputBody::Book(BookInput::Diff { ids: depth.ids, bids, asks }), depth.levels)
-        }
-        Body::Snapshot(snapshot) => {
-            let (last_id, LevelRange { bids, asks, .. }) = (snapshot.last_id, snapshot.levels);
-            (InputBody::Book(BookInput::Snapshot { last_id, bids, asks }), snapshot.levels)
-        }
-        Body::BookTicker(ticker) => (InputBody::Ticker(*ticker), LevelRange::default()),
-        Body::Trade(trade) => (InputBody::Trade(*trade), LevelRange::default()),
-        Body::AggTrade(trade) => (InputBody::AggTrade(*trade), LevelRange::default()),
-        Body::Mark(mark) => (InputBody::Mark(*mark), LevelRange::default()),
-        Body::Liquidation(forced) => (InputBody::Liquidation(*forced), LevelRange::default()),
-        Body::PartialDepth(_) | Body::Kline(_) | Body::ContractInfo(_) => {
-            (InputBody::Nothing, LevelRange::default())
-        }
-    }
 }
 
 #[cfg(test)]

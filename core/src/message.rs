@@ -12,7 +12,7 @@ use crate::book::Invalid;
 use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
 use crate::latency::Stamp;
-use crate::market::{AggTrade, BookTicker, DepthIds, Liquidation, Mark, Trade};
+use crate::market::{self, AggTrade, BookTicker, DepthIds, LevelRange, Liquidation, Mark, Trade};
 use crate::order::{Intent, Rejection, Report, Status, Verdict};
 use crate::units::Nanos;
 
@@ -50,6 +50,34 @@ pub enum InputBody {
     /// A frame that says nothing for the stream (a candle, a contract notice, a control answer): it only
     /// moves time on. Its instrument has no meaning.
     Nothing,
+}
+
+impl InputBody {
+    /// What a decoded message says for the stream, and which levels follow it.
+    #[must_use]
+    pub fn of(message: &market::Body) -> (Self, LevelRange) {
+        let none = LevelRange::default();
+        match message {
+            market::Body::Depth(depth) => {
+                let LevelRange { bids, asks, .. } = depth.levels;
+                (Self::Book(BookInput::Diff { ids: depth.ids, bids, asks }), depth.levels)
+            }
+            market::Body::PartialDepth(depth) => {
+                let LevelRange { bids, asks, .. } = depth.levels;
+                (Self::Book(BookInput::Partial { bids, asks }), depth.levels)
+            }
+            market::Body::Snapshot(snapshot) => {
+                let (last_id, LevelRange { bids, asks, .. }) = (snapshot.last_id, snapshot.levels);
+                (Self::Book(BookInput::Snapshot { last_id, bids, asks }), snapshot.levels)
+            }
+            market::Body::BookTicker(ticker) => (Self::Ticker(*ticker), none),
+            market::Body::Trade(trade) => (Self::Trade(*trade), none),
+            market::Body::AggTrade(trade) => (Self::AggTrade(*trade), none),
+            market::Body::Mark(mark) => (Self::Mark(*mark), none),
+            market::Body::Liquidation(liquidation) => (Self::Liquidation(*liquidation), none),
+            market::Body::Kline(_) | market::Body::ContractInfo(_) => (Self::Nothing, none),
+        }
+    }
 }
 
 /// A change of a book. It travels to the sequencer, and on the tap to the paper venue.

@@ -239,7 +239,6 @@ impl RiskStage {
         match &event.body {
             Body::Report(_) | Body::Status(_) => {
                 self.portfolio.apply(event);
-                self.watch_faults();
             }
             // What risk itself refused was never tracked.
             Body::Rejected(rejection) if rejection.by == RejectedBy::Gateway => {
@@ -260,6 +259,8 @@ impl RiskStage {
             | Body::Wake
             | Body::Control(_) => {}
         }
+        // At every event: what was tracked or taken back since the last one can have faults too.
+        self.watch_faults();
     }
 
     /// Raises the kill switch when something was filled that the position does not show. Unknown is unsafe.

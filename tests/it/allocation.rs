@@ -14,8 +14,7 @@ use fusewire_core::books::Books;
 use fusewire_core::instrument::{InstrumentId, Market, Universe, common};
 use fusewire_core::journal::{JournalConfig, LaneReader, RealDisk, Strand, View};
 use fusewire_core::lane::{Digest, Keep, Lane};
-use fusewire_core::market::{Body, LevelRange};
-use fusewire_core::message::{BookInput, Input, InputBody};
+use fusewire_core::message::{Input, InputBody};
 use fusewire_core::ring::{LevelsConsumer, LevelsProducer, with_levels};
 use fusewire_core::runner::Source;
 use fusewire_core::sequencer::AssumedMark;
@@ -108,7 +107,7 @@ fn decoded(options: &Options, universe: &Universe) -> Vec<Fed> {
         let recv = std::str::from_utf8(&line[..at]).unwrap().parse().map(Nanos).unwrap();
         let frame = inputs.len() as u64 + 1;
         feed.take(&line[at + 1..], &context, |instrument, message, decoded| {
-            let (body, range) = input_of(&message.body);
+            let (body, range) = InputBody::of(&message.body);
             let (bids, asks) = (decoded.bids(range).to_vec(), decoded.asks(range).to_vec());
             inputs.push(Fed {
                 input: Input { recv, frame, instrument, stamp: Default::default(), body },
@@ -120,25 +119,6 @@ fn decoded(options: &Options, universe: &Universe) -> Vec<Fed> {
         line.clear();
     }
     inputs
-}
-
-fn input_of(body: &Body) -> (InputBody, LevelRange) {
-    match body {
-        Body::Depth(depth) => {
-            let LevelRange { bids, asks, .. } = depth.levels;
-            (InputBody::Book(BookInput::Diff { ids: depth.ids, bids, asks }), depth.levels)
-        }
-        Body::Snapshot(snapshot) => {
-            let (last_id, LevelRange { bids, asks, .. }) = (snapshot.last_id, snapshot.levels);
-            (InputBody::Book(BookInput::Snapshot { last_id, bids, asks }), snapshot.levels)
-        }
-        Body::BookTicker(ticker) => (InputBody::Ticker(*ticker), LevelRange::default()),
-        Body::Trade(trade) => (InputBody::Trade(*trade), LevelRange::default()),
-        Body::AggTrade(trade) => (InputBody::AggTrade(*trade), LevelRange::default()),
-        Body::Mark(mark) => (InputBody::Mark(*mark), LevelRange::default()),
-        Body::Liquidation(forced) => (InputBody::Liquidation(*forced), LevelRange::default()),
-        _ => (InputBody::Nothing, LevelRange::default()),
-    }
 }
 
 /// The setup of a run over a synthetic capture of BTCUSDT.

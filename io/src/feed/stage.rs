@@ -13,7 +13,7 @@ use fusewire_core::lane::{
     Damaged, FrameHead, FrameOrigin, FrameRef, Keep, LaneWriter, Record as LaneRecord, RecordKind,
 };
 use fusewire_core::latency::FeedProbe;
-use fusewire_core::market::{Body, Decoded, Level, LevelRange, Message};
+use fusewire_core::market::{Decoded, Level, LevelRange, Message};
 use fusewire_core::message::{BookInput, Input, InputBody};
 use fusewire_core::ring::LevelsProducer;
 use fusewire_core::runner::Source;
@@ -395,29 +395,7 @@ impl Inputs {
     }
 
     fn message(&mut self, id: InstrumentId, message: &Message, decoded: &Decoded) {
-        let mut levels = LevelRange::default();
-        let body = match &message.body {
-            Body::Depth(depth) => {
-                levels = depth.levels;
-                let LevelRange { bids, asks, .. } = levels;
-                InputBody::Book(BookInput::Diff { ids: depth.ids, bids, asks })
-            }
-            Body::PartialDepth(depth) => {
-                levels = depth.levels;
-                InputBody::Book(BookInput::Partial { bids: levels.bids, asks: levels.asks })
-            }
-            Body::Snapshot(snapshot) => {
-                levels = snapshot.levels;
-                let (last_id, LevelRange { bids, asks, .. }) = (snapshot.last_id, levels);
-                InputBody::Book(BookInput::Snapshot { last_id, bids, asks })
-            }
-            Body::BookTicker(ticker) => InputBody::Ticker(*ticker),
-            Body::Trade(trade) => InputBody::Trade(*trade),
-            Body::AggTrade(trade) => InputBody::AggTrade(*trade),
-            Body::Mark(mark) => InputBody::Mark(*mark),
-            Body::Liquidation(liquidation) => InputBody::Liquidation(*liquidation),
-            Body::Kline(_) | Body::ContractInfo(_) => InputBody::Nothing,
-        };
+        let (body, levels) = InputBody::of(&message.body);
         self.put(id, body, decoded.bids(levels), decoded.asks(levels));
     }
 

@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// Budgets that no stage can keep.
-const TIGHT: &str = "[gates]\nwindow_ms = 50\nsamples_min = 10\nalpha_p99_us = 1\nrisk_p99_us = 0\n\
-                     gateway_p99_us = 0\nfeed_p99_us = 0\nsequencer_p99_us = 0\n\
+/// A budget that the feed can not keep: more than one frame in a hundred has a book to decode.
+const TIGHT: &str = "[gates]\nwindow_ms = 50\nsamples_min = 10\nfeed_p99_us = 1\nrisk_p99_us = 0\n\
+                     gateway_p99_us = 0\nalpha_p99_us = 0\nsequencer_p99_us = 0\n\
                      tick_to_trade_p99_us = 0\n";
 
 fn breaches(dir: &Path) -> Vec<Value> {
@@ -20,13 +20,13 @@ fn a_breach_is_sequenced_and_journaled_in_a_pinned_run_and_only_told_in_others()
     let dir = folder.path().join("pinned");
     let (report, whole) = pinned(&[arg(&capture)], &dir, &tight, "20x");
     assert_eq!(whole["same"], true);
-    let told = number(&report["gates"]["alpha"], "breaches");
+    let told = number(&report["gates"]["feed"], "breaches");
     let rows = breaches(&dir);
     assert!(told > 0 && rows.len() as u64 <= told, "{told} told, {} sequenced", rows.len());
     for row in &rows {
         assert_eq!(row["reason"], "gate_breach");
         let body: Value = serde_json::from_str(word(row, "body")).unwrap();
-        assert_eq!((&body["span"], &body["budget_ns"]), (&"alpha".into(), &1_000.into()));
+        assert_eq!((&body["span"], &body["budget_ns"]), (&"feed".into(), &1_000.into()));
         assert!(number(&body, "measured_ns") > 1_000, "{row}");
     }
     assert_eq!(report["events"]["Control"], rows.len());
@@ -34,7 +34,7 @@ fn a_breach_is_sequenced_and_journaled_in_a_pinned_run_and_only_told_in_others()
         let dir = folder.path().join(runner);
         let options = ["--runner", runner, "--config", arg(&tight), "--journal", arg(&dir)];
         let report = json(&[&["replay", "--json", arg(&capture)][..], &options].concat());
-        assert!(number(&report["gates"]["alpha"], "breaches") > 0, "{runner}");
+        assert!(number(&report["gates"]["feed"], "breaches") > 0, "{runner}");
         assert!(breaches(&dir).is_empty(), "{runner}");
     }
 }
