@@ -84,6 +84,10 @@ pub fn records(dir: &Path, lane: &str) -> Vec<Place> {
     for index in 1.. {
         let file = dir.join(format!("{lane}-{index:06}.seg"));
         let Ok(bytes) = fs::read(&file) else { break };
+        if bytes.is_empty() {
+            // Its writer died between making the file and giving it a size.
+            break;
+        }
         let seed = seed(&bytes);
         let mut offset = HEAD_BYTES;
         // Zeros follow where the journal was interrupted.
