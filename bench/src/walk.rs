@@ -168,7 +168,7 @@ impl Walk {
         let kept = self.asks.split_off(&ask);
         let crossed = std::mem::replace(&mut self.asks, kept);
         asks.extend(crossed.into_keys().map(|tick| (tick, 0)));
-        debug_assert!(self.bids.last_key_value().is_none_or(|(tick, _)| *tick <= bid));
+        assert!(self.bids.last_key_value().is_none_or(|(tick, _)| *tick <= bid));
         bids.extend([self.put(Side::Bid, 0)]);
         asks.extend([self.put(Side::Ask, 0)]);
     }

@@ -53,29 +53,28 @@ pub enum InputBody {
 }
 
 impl InputBody {
-    /// What a decoded message says for the stream, and which levels follow it.
+    /// What a decoded message says for the stream. Its levels follow it, see `market::Body::levels`.
     #[must_use]
-    pub fn of(message: &market::Body) -> (Self, LevelRange) {
-        let none = LevelRange::default();
+    pub const fn of(message: &market::Body) -> Self {
         match message {
             market::Body::Depth(depth) => {
                 let LevelRange { bids, asks, .. } = depth.levels;
-                (Self::Book(BookInput::Diff { ids: depth.ids, bids, asks }), depth.levels)
+                Self::Book(BookInput::Diff { ids: depth.ids, bids, asks })
             }
             market::Body::PartialDepth(depth) => {
                 let LevelRange { bids, asks, .. } = depth.levels;
-                (Self::Book(BookInput::Partial { bids, asks }), depth.levels)
+                Self::Book(BookInput::Partial { bids, asks })
             }
             market::Body::Snapshot(snapshot) => {
                 let (last_id, LevelRange { bids, asks, .. }) = (snapshot.last_id, snapshot.levels);
-                (Self::Book(BookInput::Snapshot { last_id, bids, asks }), snapshot.levels)
+                Self::Book(BookInput::Snapshot { last_id, bids, asks })
             }
-            market::Body::BookTicker(ticker) => (Self::Ticker(*ticker), none),
-            market::Body::Trade(trade) => (Self::Trade(*trade), none),
-            market::Body::AggTrade(trade) => (Self::AggTrade(*trade), none),
-            market::Body::Mark(mark) => (Self::Mark(*mark), none),
-            market::Body::Liquidation(liquidation) => (Self::Liquidation(*liquidation), none),
-            market::Body::Kline(_) | market::Body::ContractInfo(_) => (Self::Nothing, none),
+            market::Body::BookTicker(ticker) => Self::Ticker(*ticker),
+            market::Body::Trade(trade) => Self::Trade(*trade),
+            market::Body::AggTrade(trade) => Self::AggTrade(*trade),
+            market::Body::Mark(mark) => Self::Mark(*mark),
+            market::Body::Liquidation(liquidation) => Self::Liquidation(*liquidation),
+            market::Body::Kline(_) | market::Body::ContractInfo(_) => Self::Nothing,
         }
     }
 }

@@ -12,7 +12,7 @@ use fusewire_core::order::{
     Source, StrategyId, Verdict,
 };
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
-use fusewire_core::ring::{Consumer, Producer};
+use fusewire_core::ring::{Consumer, Producer, pop_in_place};
 use fusewire_core::stage::{Outbox, Stage};
 use fusewire_core::units::{Nanos, Px};
 
@@ -54,7 +54,13 @@ pub struct RiskCounts {
 
 /// Pre-trade risk.
 pub struct RiskStage {
-    ports: Ports,
+    input: Consumer<AlphaOut>,
+    desk: Desk,
+}
+
+/// What messages are shown to, where they lie on the ring.
+struct Desk {
+    output: Producer<RiskOut>,
     outbox: Outbox<RiskOut>,
     lane: LaneWriter,
     counts: RiskCounts,
@@ -104,7 +110,9 @@ impl RiskStage {
         let gate = Gate::new(config, universe, tradable, strategies);
         let mut seats = strategies.to_vec();
         seats.push(StrategyId::RISK);
-        Self {
+        let Ports { input, output } = ports;
+        let desk = Desk {
+            output,
             // The cause and what the stage itself may add to it.
             outbox: Outbox::new(1 + config.halt_max),
             lane: LaneWriter::new(keep),
@@ -133,48 +141,48 @@ impl RiskStage {
             stamp: Stamp::default(),
             gate,
             kill,
-            ports,
-        }
+        };
+        Self { input, desk }
     }
 
     /// The lane of verdicts.
     #[must_use]
     pub fn lane(&self) -> &LaneWriter {
-        &self.lane
+        &self.desk.lane
     }
 
     /// The same lane, to begin and to end a journal.
     pub fn lane_mut(&mut self) -> &mut LaneWriter {
-        &mut self.lane
+        &mut self.desk.lane
     }
 
     /// Measures with this from here on.
     pub fn measure(&mut self, probe: Probe) {
-        self.probe = probe;
+        self.desk.probe = probe;
     }
 
     /// What was decided so far.
     #[must_use]
     pub fn counts(&self) -> &RiskCounts {
-        &self.counts
+        &self.desk.counts
     }
 
     /// Orders and positions as risk sees them.
     #[must_use]
     pub fn portfolio(&self) -> &Portfolio {
-        &self.portfolio
+        &self.desk.portfolio
     }
 
     /// The last mark price of a symbol of the universe, however old.
     #[must_use]
     pub fn mark(&self, instrument: InstrumentId) -> Option<Px> {
-        self.market.symbol(instrument).mark().map(|mark| mark.price)
+        self.desk.market.symbol(instrument).mark().map(|mark| mark.price)
     }
 
     /// The sequenced kill level.
     #[must_use]
     pub fn level(&self) -> Level {
-        self.level
+        self.desk.level
     }
 
     /// Puts an intent of a strategy to every check as things stand. Nothing is reserved, counted or written.
@@ -182,38 +190,48 @@ impl RiskStage {
     /// # Errors
     /// The first check that refuses it.
     pub fn judge(&self, intent: &Intent) -> Result<Class, Rejection> {
-        let judged = self.gate.judge(intent, Source::Alpha, &self.state());
+        let judged = self.desk.gate.judge(intent, Source::Alpha, &self.desk.state());
         judged.map_err(|fail| rejection(intent, fail))
     }
 
     /// Explains every verdict on this order from now on, whoever asked for it, besides those that are
     /// watched already. This takes memory as it goes, and is for a run that is repeated to ask why.
     pub fn watch(&mut self, order: OrderId) {
-        self.watch.push(order);
+        self.desk.watch.push(order);
     }
 
     /// The verdicts on watched orders so far, in the order given.
     #[must_use]
     pub fn watched(&self) -> &[Watched] {
-        &self.watched
+        &self.desk.watched
+    }
+}
+
+impl Desk {
+    fn handle(&mut self, message: &AlphaOut) {
+        match message {
+            AlphaOut::Event(event) => self.handle_event(event),
+            AlphaOut::Intent(message) => self.handle_intent(message),
+        }
     }
 
-    fn handle_event(&mut self, event: &mut Event) {
+    fn handle_event(&mut self, event: &Event) {
         (self.now, self.seq, self.index) = (event.ts, event.seq, 0);
         self.market.apply(event);
         self.fold(event);
         self.form(event);
-        let (last, own) = (event.last, self.own.len());
-        event.last = last && own == 0;
-        self.stamp = event.stamp;
-        self.lane.stamp(self.probe.at(event.stamp));
-        self.probe.pass(&mut event.stamp);
-        if event.last {
+        let own = self.own.len();
+        let (last, mut stamp) = (event.last && own == 0, event.stamp);
+        self.stamp = stamp;
+        self.lane.stamp(self.probe.at(stamp));
+        self.probe.pass(&mut stamp);
+        if last {
             self.lane.done(event.seq);
         }
-        self.outbox.send(RiskOut::Event(*event), &mut self.ports.output);
+        let pass = || RiskOut::Event(Event { stamp, last, ..*event });
+        self.outbox.send(&mut self.output, pass);
         if own > 0 {
-            self.decide_own(last);
+            self.decide_own(event.last);
         }
     }
 
@@ -315,7 +333,7 @@ impl RiskStage {
         if last {
             self.lane.done(self.seq);
         }
-        self.outbox.send(RiskOut::Verdict(message), &mut self.ports.output);
+        self.outbox.send(&mut self.output, || RiskOut::Verdict(message));
     }
 
     /// The side of the order of an admitted intent.
@@ -384,21 +402,16 @@ impl Stage for RiskStage {
     }
 
     fn poll(&mut self) -> usize {
-        let mut work = self.outbox.flush(&mut self.ports.output);
-        if !self.outbox.is_empty() || !self.lane.ready() {
+        let Self { input, desk } = self;
+        let work = desk.outbox.flush(&mut desk.output);
+        if !desk.outbox.is_empty() || !desk.lane.ready() {
             return work;
         }
-        if let Ok(mut message) = self.ports.input.pop() {
-            work += 1;
-            match &mut message {
-                AlphaOut::Event(event) => self.handle_event(event),
-                AlphaOut::Intent(message) => self.handle_intent(message),
-            }
-        }
-        work
+        let handled = pop_in_place(input, |message| desk.handle(message));
+        work + usize::from(handled.is_some())
     }
 
     fn rest(&mut self) -> usize {
-        self.lane.rest()
+        self.desk.lane.rest()
     }
 }

@@ -14,7 +14,7 @@ use fusewire_core::latency::Probe;
 use fusewire_core::message::{AlphaOut, IntentMessage};
 use fusewire_core::order::{Intent, StrategyId};
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig};
-use fusewire_core::ring::{Consumer, Producer};
+use fusewire_core::ring::{Consumer, Producer, pop_in_place};
 use fusewire_core::stage::{Outbox, Stage};
 use fusewire_core::units::Nanos;
 
@@ -103,6 +103,13 @@ pub struct AlphaCounts {
 /// Runs strategies, each on its seat.
 #[derive(Debug)]
 pub struct AlphaStage<S> {
+    input: Consumer<Event>,
+    harness: Harness<S>,
+}
+
+/// What an event is shown to, where it lies on the ring.
+#[derive(Debug)]
+struct Harness<S> {
     strategies: Vec<S>,
     seats: Vec<Seat>,
     /// Last counter given out, by seat.
@@ -117,7 +124,7 @@ pub struct AlphaStage<S> {
     intents: Vec<IntentMessage>,
     lane: LaneWriter,
     counts: AlphaCounts,
-    ports: Ports,
+    output: Producer<AlphaOut>,
     outbox: Outbox<AlphaOut>,
     probe: Probe,
 }
@@ -149,7 +156,8 @@ impl<S: Strategy> AlphaStage<S> {
             inflight_max: config.inflight_max,
             orders_max: config.orders_max,
         };
-        let mut stage = Self {
+        let Ports { input, output } = ports;
+        let mut harness = Harness {
             counters: vec![0; strategies.len()],
             bounds,
             tradable: flags,
@@ -165,51 +173,53 @@ impl<S: Strategy> AlphaStage<S> {
             intents: Vec::with_capacity(strategies.len() * config.intents_max),
             lane: LaneWriter::new(keep),
             counts: AlphaCounts::default(),
-            ports,
+            output,
             outbox: Outbox::new(1 + strategies.len() * config.intents_max),
             probe: Probe::default(),
             strategies,
             seats,
             universe,
         };
-        stage.start();
-        stage
+        harness.start();
+        Self { input, harness }
     }
 
     /// What the strategies asked for.
     #[must_use]
     pub fn lane(&self) -> &LaneWriter {
-        &self.lane
+        &self.harness.lane
     }
 
     /// The same lane, to begin and to end a journal.
     pub fn lane_mut(&mut self) -> &mut LaneWriter {
-        &mut self.lane
+        &mut self.harness.lane
     }
 
     /// Measures with this from here on.
     pub fn measure(&mut self, probe: Probe) {
-        self.probe = probe;
+        self.harness.probe = probe;
     }
 
     /// What was handled.
     #[must_use]
     pub fn counts(&self) -> &AlphaCounts {
-        &self.counts
+        &self.harness.counts
     }
 
     /// The strategies, by seat.
     #[must_use]
     pub fn strategies(&self) -> &[S] {
-        &self.strategies
+        &self.harness.strategies
     }
 
     /// Orders and positions as the strategies see them.
     #[must_use]
     pub fn portfolio(&self) -> &Portfolio {
-        &self.portfolio
+        &self.harness.portfolio
     }
+}
 
+impl<S: Strategy> Harness<S> {
     fn start(&mut self) {
         for (strategy, seat) in self.strategies.iter_mut().zip(&self.seats) {
             strategy.start(&View {
@@ -222,7 +232,7 @@ impl<S: Strategy> AlphaStage<S> {
         }
     }
 
-    fn handle(&mut self, event: &mut Event) {
+    fn handle(&mut self, event: &Event) {
         self.counts.events += 1;
         self.lane.stamp(self.probe.at(event.stamp));
         self.fold(event);
@@ -232,11 +242,12 @@ impl<S: Strategy> AlphaStage<S> {
                 self.take_down(event);
             }
         }
-        self.probe.pass(&mut event.stamp);
+        let (mut stamp, last) = (event.stamp, self.intents.is_empty());
+        self.probe.pass(&mut stamp);
         self.lane.done(event.seq);
-        event.last = self.intents.is_empty();
-        self.outbox.send(AlphaOut::Event(*event), &mut self.ports.output);
-        if !event.last {
+        let pass = || AlphaOut::Event(Event { stamp, last, ..*event });
+        self.outbox.send(&mut self.output, pass);
+        if !last {
             self.pass_on();
         }
     }
@@ -303,12 +314,12 @@ impl<S: Strategy> AlphaStage<S> {
 
     /// Passes on what an event gave rise to, behind it.
     fn pass_on(&mut self) {
-        let Self { intents, outbox, ports, .. } = self;
+        let Self { intents, outbox, output, .. } = self;
         if let Some(last) = intents.last_mut() {
             last.last = true;
         }
         for intent in intents.drain(..) {
-            outbox.send(AlphaOut::Intent(intent), &mut ports.output);
+            outbox.send(output, || AlphaOut::Intent(intent));
         }
     }
 }
@@ -319,19 +330,17 @@ impl<S: Strategy> Stage for AlphaStage<S> {
     }
 
     fn poll(&mut self) -> usize {
-        let mut work = self.outbox.flush(&mut self.ports.output);
-        if self.outbox.is_empty()
-            && self.lane.ready()
-            && let Ok(mut event) = self.ports.input.pop()
-        {
-            self.handle(&mut event);
-            work += 1;
+        let Self { input, harness } = self;
+        let work = harness.outbox.flush(&mut harness.output);
+        if !harness.outbox.is_empty() || !harness.lane.ready() {
+            return work;
         }
-        work
+        let handled = pop_in_place(input, |event| harness.handle(event));
+        work + usize::from(handled.is_some())
     }
 
     fn rest(&mut self) -> usize {
-        self.lane.rest()
+        self.harness.lane.rest()
     }
 }
 

@@ -232,6 +232,48 @@ fn request(bench: &Bench) -> serde_json::Value {
     serde_json::from_slice(bench.gateway.request().as_bytes()).unwrap()
 }
 
+/// The venue, which may have its whole book to fold, keeps no order of the event waiting for its bytes; what it
+/// is told, and in which order, stays the same. Here a word that rises in the middle hurries it.
+#[test]
+fn the_venue_is_told_when_the_orders_of_an_event_are_encoded() {
+    for raised_after in [None, Some(2), Some(1)] {
+        let mut bench = Bench::new();
+        let (bid, ask) = (Px(MARK.0 - 2 * ONE), Px(MARK.0 + 2 * ONE));
+        let both = [new_order(3, Side::Buy, bid, false), new_order(4, Side::Sell, ask, true)];
+        let messages = bench.judge(Body::Wake, &both);
+        let (events, reached) = (bench.gateway.venue().events, bench.reached().len());
+        for (taken, message) in (1..).zip(&messages) {
+            bench.to_gateway.push(*message).unwrap();
+            let bytes = bench.gateway.counts().wire_bytes;
+            while bench.gateway.poll() > 0 {}
+            let hurried = raised_after.is_some_and(|after| taken > after);
+            assert_eq!(bench.gateway.counts().wire_bytes > bytes, taken > 1 && !hurried);
+            let told = bench.gateway.venue().events - events;
+            let last = taken == messages.len();
+            assert_eq!(told, u64::from(last || hurried), "after message {taken}");
+            if raised_after == Some(taken) {
+                bench.kill.raise(Level::Dead);
+                while bench.gateway.poll() > 0 {}
+                assert_eq!(bench.gateway.venue().events, events + 1);
+            }
+        }
+        let [buy, sell] = both.map(|intent| intent.order);
+        let orders: Vec<Option<OrderId>> = bench.reached()[reached..]
+            .iter()
+            .map(|reached| match reached {
+                Reached::Sent(_, _, order, _) => Some(*order),
+                Reached::CancelAll => None,
+            })
+            .collect();
+        let expected = match raised_after {
+            None => vec![Some(buy), Some(sell)],
+            Some(2) => vec![Some(buy), None],
+            Some(_) => vec![None],
+        };
+        assert_eq!(orders, expected);
+    }
+}
+
 #[test]
 fn what_is_sent_is_encoded_and_what_is_blocked_is_not() {
     let mut bench = Bench::new();

@@ -180,7 +180,7 @@ impl Window {
 
     /// Moves it; the keys that it leaves hold nothing.
     pub(super) fn move_to(&mut self, base: u64) {
-        debug_assert!(base.is_multiple_of(CHUNK) && base <= NO_BASE, "chunks stay whole");
+        assert!(base.is_multiple_of(CHUNK) && base <= NO_BASE, "chunks stay whole");
         self.base = base;
         self.ticks = Ticks::of_keys(self.side, self.grid, base..self.end());
         self.behind = Ticks::of_keys(self.side, self.grid, self.end()..NO_BASE);

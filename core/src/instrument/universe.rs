@@ -22,8 +22,54 @@ pub enum UniverseError {
 #[derive(Clone, Debug, Default)]
 pub struct Universe {
     instruments: Vec<Instrument>,
-    /// Open addressing, load at most one half: instrument index + 1, 0 for an empty slot.
-    slots: Vec<u16>,
+    /// Open addressing, load at most one half.
+    slots: Vec<Slot>,
+}
+
+/// A place in the table.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    key: Key,
+    /// Instrument index + 1, 0 for an empty slot.
+    number: u16,
+}
+
+/// What a symbol is found by without looking at its text: that of up to sixteen bytes is all in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Key {
+    ends: [u64; 2],
+    length: u32,
+    market: u8,
+}
+
+/// Longest symbol that its ends tell whole, in bytes.
+const WHOLE_BYTES: usize = 16;
+
+impl Key {
+    fn new(market: Market, symbol: &[u8]) -> Self {
+        let length = u32::try_from(symbol.len()).unwrap_or(u32::MAX);
+        Self { ends: ends(symbol), length, market: market as u8 }
+    }
+
+    /// The low bits of a product are weak, so the high ones are folded onto them.
+    fn hash(&self) -> usize {
+        let [front, back] = self.ends;
+        let seed = u64::from(self.length) << 8 | u64::from(self.market);
+        let hash = (front ^ seed).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        let hash = (hash ^ hash >> 32 ^ back).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (hash ^ hash >> 32) as usize
+    }
+}
+
+/// The first and the last bytes of a text, eight of each; they overlap in a short one.
+fn ends(text: &[u8]) -> [u64; 2] {
+    if let (Some(front), Some(back)) = (text.first_chunk(), text.last_chunk()) {
+        return [u64::from_le_bytes(*front), u64::from_le_bytes(*back)];
+    }
+    if let (Some(front), Some(back)) = (text.first_chunk(), text.last_chunk()) {
+        return [u32::from_le_bytes(*front).into(), u32::from_le_bytes(*back).into()];
+    }
+    [text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0]
 }
 
 impl Universe {
@@ -36,7 +82,8 @@ impl Universe {
             return Err(UniverseError::TooMany(instruments.len()));
         }
         let size = (instruments.len() * 2).next_power_of_two().max(2);
-        let mut universe = Self { instruments: Vec::new(), slots: vec![0; size] };
+        let slots = vec![Slot::default(); size];
+        let mut universe = Self { instruments: Vec::new(), slots };
         for instrument in instruments {
             universe.push(instrument)?;
         }
@@ -44,45 +91,40 @@ impl Universe {
     }
 
     fn push(&mut self, instrument: Instrument) -> Result<(), UniverseError> {
-        let (market, symbol) = (instrument.market, instrument.symbol.as_bytes());
-        let mut slot = self.home(market, symbol);
-        while self.slots[slot] != 0 {
-            let other = &self.instruments[usize::from(self.slots[slot]) - 1];
-            if other.market == market && other.symbol.as_bytes() == symbol {
-                return Err(UniverseError::Duplicate(instrument.key()));
-            }
+        let symbol = instrument.symbol.as_bytes();
+        if self.find(instrument.market, symbol).is_some() {
+            return Err(UniverseError::Duplicate(instrument.key()));
+        }
+        let key = Key::new(instrument.market, symbol);
+        let mut slot = key.hash() & (self.slots.len() - 1);
+        while self.slots[slot].number != 0 {
             slot = (slot + 1) & (self.slots.len() - 1);
         }
         self.instruments.push(instrument);
-        self.slots[slot] =
-            u16::try_from(self.instruments.len()).expect("bounded by INSTRUMENTS_MAX");
+        let number = u16::try_from(self.instruments.len()).expect("bounded by INSTRUMENTS_MAX");
+        self.slots[slot] = Slot { key, number };
         Ok(())
-    }
-
-    /// First slot to look at. The low bits of a product are weak, so the high ones are folded onto them.
-    fn home(&self, market: Market, symbol: &[u8]) -> usize {
-        let mut hash = market as u64 ^ 0x9E37_79B9_7F4A_7C15;
-        for chunk in symbol.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-            hash ^= hash >> 32;
-        }
-        (hash as usize) & (self.slots.len() - 1)
     }
 
     /// The number of a symbol, or `None` when it is not in the universe.
     #[must_use]
     pub fn find(&self, market: Market, symbol: &[u8]) -> Option<InstrumentId> {
-        let mut slot = if self.slots.is_empty() { return None } else { self.home(market, symbol) };
+        let (key, last) = (Key::new(market, symbol), self.slots.len().checked_sub(1)?);
+        let mut slot = key.hash() & last;
         loop {
-            let index = self.slots[slot].checked_sub(1)?;
-            let instrument = &self.instruments[usize::from(index)];
-            if instrument.market == market && instrument.symbol.as_bytes() == symbol {
+            let found = &self.slots[slot];
+            let index = found.number.checked_sub(1)?;
+            if found.key == key && self.is_called(index, symbol) {
                 return Some(InstrumentId(index));
             }
-            slot = (slot + 1) & (self.slots.len() - 1);
+            slot = (slot + 1) & last;
         }
+    }
+
+    /// Whether an instrument whose key is that of a symbol is the one.
+    fn is_called(&self, index: u16, symbol: &[u8]) -> bool {
+        symbol.len() <= WHOLE_BYTES
+            || self.instruments[usize::from(index)].symbol.as_bytes() == symbol
     }
 
     /// The instrument behind a number of this universe.
@@ -172,13 +214,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_symbol_is_found_and_no_other(symbols in proptest::collection::btree_set("[A-Z0-9币]{1,14}", 0..200)) {
+        fn every_symbol_is_found_and_no_other(symbols in proptest::collection::btree_set("[A-Z0-9币]{1,24}", 0..200)) {
             let list = symbols.iter().map(|s| named(Market::UsdM, s)).collect();
             let universe = Universe::new(list).unwrap();
             for (index, symbol) in symbols.iter().enumerate() {
                 let id = universe.find(Market::UsdM, symbol.as_bytes()).unwrap();
                 prop_assert_eq!(id.index(), index);
                 prop_assert_eq!(&universe.get(id).symbol, symbol);
+            }
+            for (index, symbol) in symbols.iter().enumerate() {
+                for at in 0..symbol.len() {
+                    let mut other = symbol.clone().into_bytes();
+                    other[at] ^= 0x20;
+                    prop_assert_eq!(universe.find(Market::UsdM, &other), None, "{} {}", index, at);
+                    other.remove(at);
+                    let known = symbols.iter().position(|s| s.as_bytes() == other);
+                    let found = universe.find(Market::UsdM, &other).map(InstrumentId::index);
+                    prop_assert_eq!(found, known);
+                }
             }
             prop_assert_eq!(universe.find(Market::UsdM, b"not there"), None);
             prop_assert_eq!(universe.find(Market::UsdM, b""), None);

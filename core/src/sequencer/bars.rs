@@ -148,7 +148,7 @@ mod tests {
     fn tick(bars: &mut Bars, millis: u64) -> Vec<(InstrumentId, Bar)> {
         let mut drafts = Drafts::new(2);
         bars.on_tick(at(millis), &mut drafts);
-        std::iter::from_fn(|| drafts.pop())
+        std::iter::from_fn(|| drafts.take().copied())
             .map(|(id, body)| {
                 let Body::Bar(bar) = body else { panic!("{body:?}") };
                 (id, bar)

@@ -182,7 +182,7 @@ mod tests {
         let book = book(&bids, &[level(101, 5)]);
         let mut drafts = Drafts::new(Shape::levels_messages_max());
         shape([Bps(1), Bps(2)], 9, 6).levels(InstrumentId(3), &book, &mut drafts);
-        let pieces: Vec<_> = std::iter::from_fn(|| drafts.pop())
+        let pieces: Vec<_> = std::iter::from_fn(|| drafts.take().copied())
             .map(|(id, body)| {
                 assert_eq!(id, InstrumentId(3));
                 let Body::Levels(piece) = body else { panic!("{body:?}") };
@@ -205,7 +205,7 @@ mod tests {
             let mut drafts = Drafts::new(Shape::levels_messages_max());
             let shape = shape([Bps(1), Bps(2)], 9, levels);
             shape.levels(InstrumentId(0), &book(bids, asks), &mut drafts);
-            std::iter::from_fn(|| drafts.pop()).count()
+            std::iter::from_fn(|| drafts.take().copied()).count()
         };
         assert_eq!(count(&bids, &asks, SequencerConfig::LEVELS_MOST), Shape::levels_messages_max());
         assert_eq!(count(&[], &asks[..1], 4), 2);

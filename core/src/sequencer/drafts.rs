@@ -32,9 +32,9 @@ impl Drafts {
         self.waiting.push((instrument, body));
     }
 
-    /// Takes the first.
-    pub(super) fn pop(&mut self) -> Option<(InstrumentId, Body)> {
-        let first = self.waiting.get(self.next).copied();
+    /// Takes the first, which stays where it is until more are put in.
+    pub(super) fn take(&mut self) -> Option<&(InstrumentId, Body)> {
+        let first = self.waiting.get(self.next);
         self.next += usize::from(first.is_some());
         first
     }

@@ -54,6 +54,25 @@ impl Cause {
     }
 }
 
+/// An event but for what happened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    seq: u64,
+    ts: Nanos,
+    cause: Cause,
+    instrument: Option<InstrumentId>,
+}
+
+impl Head {
+    /// The event to which this happened.
+    pub(super) fn event(&self, body: Body) -> Event {
+        let Self { seq, ts, cause, instrument } = *self;
+        let Cause { recv, frame, stamp, .. } = cause;
+        let recv = recv.unwrap_or(ts);
+        Event { seq, ts, recv, frame, instrument, last: true, stamp, body }
+    }
+}
+
 /// What moves the market on. The order is that at equal times.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Turn {
@@ -169,16 +188,16 @@ impl Fold {
     }
 
     /// The tick at `at`: its drafts follow it.
-    pub(super) fn take_tick(&mut self, at: Nanos) -> Event {
+    pub(super) fn take_tick(&mut self, at: Nanos) -> Head {
         self.clock.on_tick();
         self.cause = Cause::at(at);
         self.market.on_tick(at, &mut self.drafts);
-        self.event(self.cause, None, Body::Tick)
+        self.head(self.cause, None)
     }
 
     /// The gap at `at`; none, and nothing done, while the tap is not empty. The books fall on the tap too,
     /// all with the number of the gap, so the tap must take them at once.
-    pub(super) fn take_gap(&mut self, at: Nanos) -> Option<Event> {
+    pub(super) fn take_gap(&mut self, at: Nanos) -> Option<Head> {
         if let Some(tap) = &mut self.tap {
             if !tap.is_empty() {
                 return None;
@@ -191,14 +210,15 @@ impl Fold {
         }
         self.clock.on_gap();
         self.market.on_gap();
-        Some(self.event(Cause::at(at), None, Body::Gap))
+        Some(self.head(Cause::at(at), None))
     }
 
-    /// The event of the first draft; none, and nothing done, while the tap, which goes first, has no room.
+    /// Shows the first draft with the head of its event; none, and nothing done, while the tap, which goes
+    /// first, has no room.
     ///
     /// # Panics
     /// When there is no draft.
-    pub(super) fn take_draft(&mut self) -> Option<Event> {
+    pub(super) fn take_draft<R>(&mut self, show: impl FnOnce(&Head, &Body) -> R) -> Option<R> {
         if let (Some((instrument, body)), Some(tap)) = (self.tap_due, &mut self.tap) {
             let (bids, asks) = self.levels.split_at(body.levels().0);
             if !tap.push(Tap { seq: self.seq + 1, instrument, body }, bids, asks) {
@@ -206,29 +226,19 @@ impl Fold {
             }
             self.tap_due = None;
         }
-        let (instrument, body) = self.drafts.pop().expect("who takes a draft looked for one");
-        Some(self.event(self.cause, Some(instrument), body))
+        self.seq += 1;
+        self.ts = self.ts.max(self.cause.at);
+        let Self { drafts, cause, seq, ts, .. } = self;
+        let (instrument, body) = drafts.take().expect("who takes a draft looked for one");
+        let (seq, ts, cause, instrument) = (*seq, *ts, *cause, Some(*instrument));
+        Some(show(&Head { seq, ts, cause, instrument }, body))
     }
 
-    /// Numbers an event and gives it its time.
-    pub(super) fn event(
-        &mut self,
-        cause: Cause,
-        instrument: Option<InstrumentId>,
-        body: Body,
-    ) -> Event {
+    /// Numbers an event that comes from elsewhere and gives it its time.
+    pub(super) fn head(&mut self, cause: Cause, instrument: Option<InstrumentId>) -> Head {
         self.seq += 1;
         self.ts = self.ts.max(cause.at);
-        Event {
-            seq: self.seq,
-            ts: self.ts,
-            recv: cause.recv.unwrap_or(self.ts),
-            frame: cause.frame,
-            instrument,
-            last: true,
-            stamp: cause.stamp,
-            body,
-        }
+        Head { seq: self.seq, ts: self.ts, cause, instrument }
     }
 }
 

@@ -134,7 +134,7 @@ mod tests {
     fn tick(marks: &mut AssumedMarks, at: Nanos) -> Vec<(InstrumentId, Mark)> {
         let mut drafts = Drafts::new(3);
         marks.on_tick(at, &mut drafts);
-        std::iter::from_fn(|| drafts.pop())
+        std::iter::from_fn(|| drafts.take().copied())
             .map(|(id, body)| {
                 let Body::Mark(mark) = body else { panic!("{body:?}") };
                 (id, mark)

@@ -142,8 +142,11 @@ impl Refold {
                 return Next::Later;
             }
             match turn {
-                Turn::Tick => return Next::Event(self.fold.take_tick(at)),
-                Turn::Gap => return Next::Event(self.fold.take_gap(at).expect(DRIVEN)),
+                Turn::Tick => return Next::Event(self.fold.take_tick(at).event(Body::Tick)),
+                Turn::Gap => {
+                    let head = self.fold.take_gap(at).expect(DRIVEN);
+                    return Next::Event(head.event(Body::Gap));
+                }
                 Turn::Frame => {
                     self.fold.take_frame();
                     self.inputs += 1;
@@ -151,12 +154,13 @@ impl Refold {
                 Turn::Unknown => return Next::Starved,
             }
         }
-        Next::Event(self.fold.take_draft().expect(DRIVEN))
+        let draft = self.fold.take_draft(|head, body| head.event(*body));
+        Next::Event(draft.expect(DRIVEN))
     }
 
     /// Takes what was fed in as it was recorded.
     fn accept(&mut self, at: Nanos, recorded: &Event) -> Result<Refolded, Box<Mismatch>> {
-        let event = self.fold.event(Cause::at(at), recorded.instrument, recorded.body);
+        let event = self.fold.head(Cause::at(at), recorded.instrument).event(recorded.body);
         self.compare(&event, Some(recorded))
     }
 

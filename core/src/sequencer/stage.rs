@@ -12,8 +12,8 @@ use crate::kill::{KillSwitch, Level as KillLevel, level_of};
 use crate::lane::{Keep, LaneWriter, Record};
 use crate::latency::Probe;
 use crate::message::Feedback;
-use crate::ring::{Consumer, Producer};
-use crate::sequencer::fold::{Cause, Fold, Turn};
+use crate::ring::{Consumer, Producer, push_in_place};
+use crate::sequencer::fold::{Cause, Fold, Head, Turn};
 use crate::sequencer::heap::{FeedbackHeap, body_of};
 use crate::sequencer::{ControlInput, Ports, SequencerConfig, SequencerError};
 use crate::stage::{Horizon, Stage};
@@ -24,7 +24,6 @@ use crate::units::Nanos;
 pub struct Sequencer {
     feedback: Consumer<Feedback>,
     commands: Arc<ArrayQueue<ControlInput>>,
-    output: Producer<Event>,
     kill: KillSwitch,
     /// The highest kill word so far.
     kill_seen: u64,
@@ -32,12 +31,19 @@ pub struct Sequencer {
     heap: FeedbackHeap,
     /// The command at the head of its queue, which can not be looked at without taking it.
     control: Option<ControlInput>,
-    lane: LaneWriter,
-    counts: [u64; EventKind::ALL.len()],
-    assumed_marks: u64,
     fault: Option<SequencerError>,
     /// Before what time no frame comes any more; none when only frames move time on.
     horizon: Option<Horizon>,
+    out: Out,
+}
+
+/// Where events go.
+#[derive(Debug)]
+struct Out {
+    ring: Producer<Event>,
+    lane: LaneWriter,
+    counts: [u64; EventKind::ALL.len()],
+    assumed_marks: u64,
     probe: Probe,
 }
 
@@ -68,18 +74,20 @@ impl Sequencer {
         Self {
             feedback,
             commands: control,
-            output,
             kill_seen: word - word % 4,
             kill,
             fold: Fold::new(config, universe, books, input, tap),
             heap: FeedbackHeap::new(config.feedback_max),
             control: None,
-            lane: LaneWriter::new(keep),
-            counts: [0; EventKind::ALL.len()],
-            assumed_marks: 0,
             fault: None,
             horizon: None,
-            probe: Probe::default(),
+            out: Out {
+                ring: output,
+                lane: LaneWriter::new(keep),
+                counts: [0; EventKind::ALL.len()],
+                assumed_marks: 0,
+                probe: Probe::default(),
+            },
         }
     }
 
@@ -92,7 +100,7 @@ impl Sequencer {
 
     /// Measures with this from here on.
     pub fn measure(&mut self, probe: Probe) {
-        self.probe = probe;
+        self.out.probe = probe;
     }
 
     /// Number of the last event emitted.
@@ -110,7 +118,7 @@ impl Sequencer {
     /// True when every event emitted was taken off the ring.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.output.slots() == self.output.buffer().capacity()
+        self.out.ring.slots() == self.out.ring.buffer().capacity()
     }
 
     /// True when the input ring is empty and the current input is fully emitted.
@@ -128,12 +136,12 @@ impl Sequencer {
     /// The event lane.
     #[must_use]
     pub fn lane(&self) -> &LaneWriter {
-        &self.lane
+        &self.out.lane
     }
 
     /// The event lane, to begin and to end a journal.
     pub fn lane_mut(&mut self) -> &mut LaneWriter {
-        &mut self.lane
+        &mut self.out.lane
     }
 
     /// The books as folded so far.
@@ -145,13 +153,13 @@ impl Sequencer {
     /// Events emitted, by kind.
     #[must_use]
     pub fn counts(&self) -> &[u64; EventKind::ALL.len()] {
-        &self.counts
+        &self.out.counts
     }
 
     /// Marks among the events that came from the assumption set.
     #[must_use]
     pub fn assumed_marks(&self) -> u64 {
-        self.assumed_marks
+        self.out.assumed_marks
     }
 
     /// Feedback that was taken off its ring and is not sequenced yet, in order.
@@ -178,7 +186,7 @@ impl Sequencer {
 
     /// One step: an event, or a frame that says nothing.
     fn step(&mut self) -> usize {
-        if self.output.is_full() || !self.lane.ready() {
+        if self.out.ring.is_full() || !self.out.lane.ready() {
             return 0;
         }
         if self.fold.has_drafts() {
@@ -258,44 +266,49 @@ impl Sequencer {
     }
 
     fn emit_tick(&mut self, at: Nanos) {
-        let event = self.fold.take_tick(at);
-        self.emit(event);
+        let head = self.fold.take_tick(at);
+        self.out.emit(&head, &Body::Tick);
     }
 
     /// Emits a gap; 0 while the tap, which goes first, is not empty.
     fn emit_gap(&mut self, at: Nanos) -> usize {
-        let Some(event) = self.fold.take_gap(at) else { return 0 };
-        self.emit(event);
+        let Some(head) = self.fold.take_gap(at) else { return 0 };
+        self.out.emit(&head, &Body::Gap);
         1
     }
 
     /// Emits the first draft; 0 when the tap, which goes first, has no room.
     fn emit_draft(&mut self) -> usize {
-        let Some(event) = self.fold.take_draft() else { return 0 };
-        self.emit(event);
-        1
+        let Self { fold, out, .. } = self;
+        usize::from(fold.take_draft(|head, body| out.emit(head, body)).is_some())
     }
 
     /// Emits what is not of the market.
     fn emit_other(&mut self, cause: Cause, instrument: Option<InstrumentId>, body: Body) {
-        let event = self.fold.event(cause, instrument, body);
-        self.emit(event);
+        let head = self.fold.head(cause, instrument);
+        self.out.emit(&head, &body);
     }
+}
 
-    /// Puts an event on the lane, then on the ring, which has room.
-    fn emit(&mut self, mut event: Event) {
-        if event.frame == 0 {
-            event.stamp = self.probe.begin(event.seq);
-        } else {
-            self.probe.pass(&mut event.stamp);
-        }
-        self.lane.stamp(self.probe.at(event.stamp));
-        self.lane.append(&Record::event(&event));
-        self.lane.done(event.seq);
-        self.counts[event.body.kind() as usize] += 1;
-        let assumed = matches!(event.body, Body::Mark(Mark { origin: Origin::Assumed, .. }));
-        self.assumed_marks += u64::from(assumed);
-        assert!(self.output.push(event).is_ok(), "a step begins with a look for room");
+impl Out {
+    /// Makes an event on the ring, which has room, and puts it on the lane before it can be seen.
+    fn emit(&mut self, head: &Head, body: &Body) {
+        let Self { ring, lane, counts, assumed_marks, probe } = self;
+        counts[body.kind() as usize] += 1;
+        let assumed = matches!(body, Body::Mark(Mark { origin: Origin::Assumed, .. }));
+        *assumed_marks += u64::from(assumed);
+        let make = || head.event(*body);
+        let pushed = push_in_place(ring, make, |event| {
+            if event.frame == 0 {
+                event.stamp = probe.begin(event.seq);
+            } else {
+                probe.pass(&mut event.stamp);
+            }
+            lane.stamp(probe.at(event.stamp));
+            lane.append(&Record::event(event));
+            lane.done(event.seq);
+        });
+        assert!(pushed, "a step begins with a look for room");
     }
 }
 
@@ -310,7 +323,7 @@ impl Stage for Sequencer {
     }
 
     fn rest(&mut self) -> usize {
-        self.lane.rest()
+        self.out.lane.rest()
     }
 }
 

@@ -192,6 +192,10 @@ impl FeedStage {
         self.ended.take().unwrap_or(Ok(()))
     }
 
+    fn may_take(&mut self) -> bool {
+        self.outbox.is_empty() && self.ended.is_none() && self.lane.ready()
+    }
+
     /// Takes the next frame, if it is due; false when it is not.
     fn take_due(&mut self) -> bool {
         // Nothing else is read on the word of this flag, so it needs no order.
@@ -287,8 +291,7 @@ impl Stage for FeedStage {
 
     fn poll(&mut self) -> usize {
         let flushed = self.outbox.flush();
-        let may_take = self.outbox.is_empty() && self.ended.is_none() && self.lane.ready();
-        if may_take && self.take_due() {
+        if self.may_take() && self.take_due() {
             self.lane.done(self.lane.records());
             if self.lane.records().is_multiple_of(PROGRESS_EVERY) {
                 self.tell();
@@ -390,17 +393,18 @@ impl Inputs {
 
     fn end(&mut self) {
         if !self.said {
-            self.put(InstrumentId(0), InputBody::Nothing, &[], &[]);
+            self.put(InstrumentId(0), &[], &[], || InputBody::Nothing);
         }
     }
 
     fn message(&mut self, id: InstrumentId, message: &Message, decoded: &Decoded) {
-        let (body, levels) = InputBody::of(&message.body);
-        self.put(id, body, decoded.bids(levels), decoded.asks(levels));
+        let levels = message.body.levels();
+        let (bids, asks) = (decoded.bids(levels), decoded.asks(levels));
+        self.put(id, bids, asks, || InputBody::of(&message.body));
     }
 
     fn invalidate(&mut self, id: InstrumentId) {
-        self.put(id, InputBody::Book(BookInput::Invalidate(Invalid::Malformed)), &[], &[]);
+        self.put(id, &[], &[], || InputBody::Book(BookInput::Invalidate(Invalid::Malformed)));
     }
 
     fn invalidate_all(&mut self, recording: &Recording) {
@@ -409,15 +413,21 @@ impl Inputs {
         }
     }
 
-    fn put(&mut self, instrument: InstrumentId, body: InputBody, bids: &[Level], asks: &[Level]) {
+    fn put(
+        &mut self,
+        instrument: InstrumentId,
+        bids: &[Level],
+        asks: &[Level],
+        body: impl Fn() -> InputBody,
+    ) {
         if bids.len() + asks.len() > self.output.levels_max() {
             self.oversized += 1;
             return self.invalidate(instrument);
         }
         self.said = true;
-        let stamp = self.probe.pass();
-        let input = Input { recv: self.recv, frame: self.frame, instrument, stamp, body };
-        if self.waiting.is_empty() && self.output.push(input, bids, asks) {
+        let (recv, frame, stamp) = (self.recv, self.frame, self.probe.pass());
+        let input = || Input { recv, frame, instrument, stamp, body: body() };
+        if self.waiting.is_empty() && self.output.push_with(input, bids, asks) {
             return;
         }
         let count = |side: &[Level]| u32::try_from(side.len()).unwrap_or(u32::MAX);
@@ -425,7 +435,7 @@ impl Inputs {
         self.levels.extend_from_slice(bids);
         self.levels.extend_from_slice(asks);
         let range = LevelRange { start, bids: count(bids), asks: count(asks) };
-        self.waiting.push_back((input, range));
+        self.waiting.push_back((input(), range));
     }
 
     fn flush(&mut self) -> usize {

@@ -6,7 +6,7 @@ use fusewire_core::lane::{Keep, LaneWriter, Record};
 use fusewire_core::latency::{Probe, Stamp};
 use fusewire_core::message::{Feedback, RiskOut, VerdictMessage};
 use fusewire_core::order::{Action, Approved, Rejection, Verdict};
-use fusewire_core::ring::{Consumer, Producer};
+use fusewire_core::ring::{Consumer, Producer, pop_in_place};
 use fusewire_core::stage::{DoneSeq, Stage};
 use fusewire_core::units::Nanos;
 
@@ -50,12 +50,37 @@ pub struct GatewayCounts {
 /// The order gateway before a venue.
 #[derive(Debug)]
 pub struct GatewayStage<V: Venue> {
+    input: Consumer<RiskOut>,
+    desk: Desk<V>,
+}
+
+/// Orders of one event that are encoded before a venue is told of the first. Beyond, it is told earlier, of
+/// the same and in the same order.
+const UNTOLD_MAX: usize = 16;
+
+/// What a venue learns when all orders of an event are encoded: what it makes of the event, a paper venue its
+/// whole book, would only keep them waiting.
+#[derive(Debug)]
+struct Untold {
+    event: Option<Event>,
+    sent: Vec<Approved>,
+}
+
+impl Untold {
+    fn new() -> Self {
+        Self { event: None, sent: Vec::with_capacity(UNTOLD_MAX) }
+    }
+}
+
+/// What messages are shown to, where they lie on the ring.
+#[derive(Debug)]
+struct Desk<V: Venue> {
+    feedback: Producer<Feedback>,
     local_reject_delay: Nanos,
     encoder: OrderEncoder,
     /// What was sent last.
     request: Request,
     venue: V,
-    ports: Ports,
     out: Feedbacks,
     levels: Levels,
     done: DoneSeq,
@@ -63,6 +88,8 @@ pub struct GatewayStage<V: Venue> {
     finishing: Option<u64>,
     lane: LaneWriter,
     counts: GatewayCounts,
+    /// What the venue is still to be told of the last event, in order.
+    untold: Untold,
     /// The last event: its verdicts follow it.
     seq: u64,
     ts: Nanos,
@@ -123,57 +150,60 @@ impl<V: Venue> GatewayStage<V> {
         keep: Keep,
     ) -> Self {
         assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
-        Self {
+        let Ports { input, feedback } = ports;
+        let desk = Desk {
+            feedback,
             local_reject_delay: config.local_reject_delay,
             encoder,
             request: Request::default(),
             venue,
-            ports,
             out: Feedbacks::new(config.feedback_outbox_max),
             levels,
             done,
             finishing: None,
             lane: LaneWriter::new(keep),
             counts: GatewayCounts::default(),
+            untold: Untold::new(),
             seq: 0,
             ts: Nanos(0),
             stamp: Stamp::default(),
             probe: Probe::default(),
-        }
+        };
+        Self { input, desk }
     }
 
     /// Measures with this from here on.
     pub fn measure(&mut self, probe: Probe) {
-        self.probe = probe;
+        self.desk.probe = probe;
     }
 
     /// What was sent and what was stopped.
     #[must_use]
     pub fn lane(&self) -> &LaneWriter {
-        &self.lane
+        &self.desk.lane
     }
 
     /// The same lane, to begin and to end a journal.
     pub fn lane_mut(&mut self) -> &mut LaneWriter {
-        &mut self.lane
+        &mut self.desk.lane
     }
 
     /// What was done so far.
     #[must_use]
     pub fn counts(&self) -> &GatewayCounts {
-        &self.counts
+        &self.desk.counts
     }
 
     /// The request of what was sent last; empty before.
     #[must_use]
     pub fn request(&self) -> &Request {
-        &self.request
+        &self.desk.request
     }
 
     /// The venue.
     #[must_use]
     pub fn venue(&self) -> &V {
-        &self.venue
+        &self.desk.venue
     }
 
     /// A record of the gateway's lane. Those of an event are given in lane order before the event itself
@@ -182,7 +212,7 @@ impl<V: Venue> GatewayStage<V> {
     /// # Panics
     /// When the stage is a live one.
     pub fn record_outcome(&mut self, seq: u64, outcome: RecordedOutcome) {
-        match &mut self.levels {
+        match &mut self.desk.levels {
             Levels::Recorded(recorded) => recorded.push(seq, outcome),
             Levels::Live(_) => panic!("a live gateway decides by itself"),
         }
@@ -191,12 +221,14 @@ impl<V: Venue> GatewayStage<V> {
     /// What the recorded gateway can not have done: the first few, and how many there are.
     #[must_use]
     pub fn violations(&self) -> (&[Violation], u64) {
-        match &self.levels {
+        match &self.desk.levels {
             Levels::Recorded(recorded) => recorded.violations(),
             Levels::Live(_) => (&[], 0),
         }
     }
+}
 
+impl<V: Venue> Desk<V> {
     /// Cancels everything when the kill level has come to the highest.
     fn watch(&mut self) {
         while self.levels.takes_cancel_all(self.seq) {
@@ -206,6 +238,7 @@ impl<V: Venue> GatewayStage<V> {
 
     #[cold]
     fn cancel_all(&mut self) {
+        self.tell_venue();
         self.lane.append(&Record::cancel_all(self.seq));
         self.counts.cancel_alls += 1;
         self.venue.cancel_all(self.seq, self.ts, &mut self.out);
@@ -223,6 +256,7 @@ impl<V: Venue> GatewayStage<V> {
             }
         };
         if last {
+            self.tell_venue();
             while self.levels.settle(seq) {
                 self.cancel_all();
             }
@@ -235,7 +269,22 @@ impl<V: Venue> GatewayStage<V> {
         (self.seq, self.ts, self.stamp) = (event.seq, event.ts, event.stamp);
         self.lane.stamp(self.probe.at(event.stamp));
         self.levels.on_event(event);
-        self.venue.on_event(event, &mut self.out);
+        if event.last {
+            self.venue.on_event(event, &mut self.out);
+        } else {
+            self.untold.event = Some(*event);
+        }
+    }
+
+    /// Tells the venue what it is still to be told of the last event.
+    fn tell_venue(&mut self) {
+        let Self { untold, venue, out, .. } = self;
+        if let Some(event) = untold.event.take() {
+            venue.on_event(&event, out);
+        }
+        for approved in untold.sent.drain(..) {
+            venue.send(self.seq, self.ts, &approved, out);
+        }
     }
 
     fn verdict(&mut self, message: &VerdictMessage) {
@@ -268,7 +317,10 @@ impl<V: Venue> GatewayStage<V> {
         self.counts.wire_bytes += self.request.as_bytes().len() as u64;
         self.lane.append(&Record::sent(self.seq, index, approved, None));
         self.count(&approved.intent().action);
-        self.venue.send(self.seq, self.ts, approved, &mut self.out);
+        if self.untold.sent.len() == UNTOLD_MAX {
+            self.tell_venue();
+        }
+        self.untold.sent.push(*approved);
     }
 
     fn block(&mut self, index: u32, approved: &Approved, level: Level) {
@@ -289,14 +341,16 @@ impl<V: Venue> GatewayStage<V> {
         } += 1;
     }
 
+    /// A refusal waits for nothing, so that the venue is told first: it keeps the room that it had.
     fn reject(&mut self, index: u32, rejection: &Rejection) {
+        self.tell_venue();
         let due = Nanos(self.ts.0.saturating_add(self.local_reject_delay.0));
         self.out.reject(due, self.seq, index, rejection);
     }
 
     /// Moves feedback on, and says that an event is done when all of its feedback is on the ring.
     fn deliver(&mut self) -> usize {
-        let moved = self.out.flush(&mut self.ports.feedback);
+        let moved = self.out.flush(&mut self.feedback);
         if self.out.is_empty()
             && let Some(seq) = self.finishing.take()
         {
@@ -313,21 +367,21 @@ impl<V: Venue> Stage for GatewayStage<V> {
     }
 
     fn poll(&mut self) -> usize {
-        let mut work = self.deliver();
+        let Self { input, desk } = self;
+        let mut work = desk.deliver();
         // Cancelling everything waits neither for room nor for a message, nor for the journal, which
         // keeps room for its record: the stages before this one may be gone for ever. The word is read
         // after the message was seen, and the record names the event before it, so that it is the same
         // whether the word was seen early or late.
-        let takes = self.out.is_empty() && self.lane.ready() && self.ports.input.peek().is_ok();
-        self.watch();
-        if takes && let Ok(message) = self.ports.input.pop() {
-            self.handle(&message);
-            work += 1;
+        let takes = desk.out.is_empty() && desk.lane.ready() && input.peek().is_ok();
+        desk.watch();
+        if takes {
+            work += usize::from(pop_in_place(input, |message| desk.handle(message)).is_some());
         }
-        work + self.deliver()
+        work + desk.deliver()
     }
 
     fn rest(&mut self) -> usize {
-        self.lane.rest()
+        self.desk.lane.rest()
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::{KillSwitch, Level};
-use fusewire_core::lane::{Digest, Keep};
+use fusewire_core::lane::decode::decode;
+use fusewire_core::lane::{Decoded, Digest, Keep, RecordKind, SentRecord};
 use fusewire_core::message::{Feedback, Input, RiskOut, Tap};
 use fusewire_core::order::{Class, StrategyId, Verdict};
 use fusewire_core::ring::{
@@ -23,7 +24,7 @@ use fusewire_risk::{self as risk, RiskStage};
 use fusewire_strategies::stage::{self as alpha, AlphaStage};
 use proptest::prelude::*;
 
-use super::order::{Whole, faults, jitters, paces, whole, wild};
+use super::order::{faults, jitters, paces, whole, wild};
 use super::rig::Setup;
 use super::rogue::Rogue;
 use super::walk::{Dice, Fed, Pace, market};
@@ -51,7 +52,6 @@ struct Recording {
 /// raised from outside in the middle of that.
 fn record(setup: &Setup, frames: (Pace, usize, u64), polls: u64, raise: (u64, Level)) -> Recording {
     let mut rig = whole(setup, frames, wild(setup, 2));
-    let mut did = Vec::new();
     let mut dice = Dice::new(setup.paper.seed ^ 1);
     for poll in 0.. {
         if poll == raise.0 {
@@ -66,7 +66,7 @@ fn record(setup: &Setup, frames: (Pace, usize, u64), polls: u64, raise: (u64, Le
                 1 => rig.head.poll(),
                 2 => rig.alpha.poll(),
                 3 => rig.risk.poll(),
-                _ => poll_gateway(&mut rig, &mut did),
+                _ => rig.gateway.poll(),
             };
         }
         if all && work == 0 {
@@ -79,29 +79,22 @@ fn record(setup: &Setup, frames: (Pace, usize, u64), polls: u64, raise: (u64, Le
     Recording {
         inputs: market(&setup.instruments, setup.paper.seed, frames),
         events: rig.gateway.venue().events.clone(),
-        did,
+        did: rig.gateway.lane_mut().take_records().iter().map(did).collect(),
         pending: rig.head.pending(),
         digests: [digests[1], digests[2], digests[3]],
     }
 }
 
-/// One poll, and what the lane has more after it: the word does not move meanwhile.
-fn poll_gateway(rig: &mut Whole, did: &mut Vec<(u64, Did)>) -> usize {
-    let last = |rig: &Whole| rig.gateway.venue().events.last().map_or(0, |event| event.seq);
-    let (before, seq) = (*rig.gateway.counts(), last(rig));
-    let sent = rig.gateway.venue().sent.len();
-    let work = rig.gateway.poll();
-    let after = rig.gateway.counts();
-    if after.cancel_alls > before.cancel_alls {
-        did.push((seq, Did::CancelAll));
+/// What a record of the gateway says that it did.
+fn did((kind, payload): &(RecordKind, Vec<u8>)) -> (u64, Did) {
+    match decode(*kind, payload).unwrap() {
+        Decoded::Sent(SentRecord { seq, blocked_at: None, .. }) => (seq, Did::Sent),
+        Decoded::Sent(SentRecord { seq, blocked_at: Some(level), .. }) => {
+            (seq, Did::Blocked(level))
+        }
+        Decoded::CancelAll { seq } => (seq, Did::CancelAll),
+        other => panic!("{other:?}"),
     }
-    if after.blocked > before.blocked {
-        did.push((last(rig), Did::Blocked(rig.kill.level())));
-    }
-    if rig.gateway.venue().sent.len() > sent {
-        did.push((last(rig), Did::Sent));
-    }
-    work
 }
 
 /// The frames of a recording.

@@ -197,6 +197,8 @@ impl<S: Strategy, V: Venue, F: Source> Rig<S, V, F> {
         let paper = PaperVenue::new(&setup.paper, &universe, &setup.books, tap_out, &seats);
         let ports = gateway::Ports { input: risk_out, feedback: feedback_in };
         let wire = (OrderEncoder::new(&universe).unwrap(), venue(paper));
+        // What it did is asked for afterwards.
+        let keep = Keep::Records;
         let gateway =
             GatewayStage::new(setup.gateway, wire, ports, kill.clone(), done.clone(), keep);
         let inputs = feed(input_in);

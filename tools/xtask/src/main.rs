@@ -36,7 +36,11 @@ const STEPS: [Step; 12] = [
     Step { name: "clippy", what: "lints of all targets, warnings are errors", run: clippy },
     Step { name: "docs", what: "documentation builds without warnings", run: docs },
     Step { name: "test", what: "the test command that stands in README.md", run: test },
-    Step { name: "miri", what: "the journal's memory, watched access by access", run: miri::run },
+    Step {
+        name: "miri",
+        what: "memory of journal and rings, watched access by access",
+        run: miri::run,
+    },
     Step { name: "fuzz", what: "a bounded run of every fuzz target", run: fuzz::run },
     Step { name: "profiles", what: "a debug and a release build run alike", run: profiles },
     Step { name: "parquet", what: "exports, read by a reader that is not ours", run: parquet::run },

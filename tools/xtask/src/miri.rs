@@ -1,4 +1,4 @@
-//! The unit tests of the journal's memory under Miri, which watches every access to it.
+//! The unit tests of the journal's memory and of the rings under Miri, which watches every access to it.
 //!
 //! Miri comes with nightly compilers only. Where there is none nothing is watched, and that is said.
 
@@ -6,8 +6,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// Tests over memory on the heap: Miri knows no mapped files.
-const TESTS: [&str; 3] =
-    ["journal::memory", "journal::segment", "journal::control::tests::a_page_is_shared"];
+const TESTS: [&str; 4] = [
+    "journal::memory",
+    "journal::segment",
+    "journal::control::tests::a_page_is_shared",
+    "ring::tests::what_is_made_in_place",
+];
 const INSTALL: &str = "rustup toolchain install nightly --component miri,rust-src";
 
 pub(crate) fn run(root: &Path) -> Result<(), String> {

@@ -33,7 +33,7 @@ impl Fixture {
     }
 
     fn take(&mut self) -> Vec<(InstrumentId, Body)> {
-        std::iter::from_fn(|| self.drafts.pop()).collect()
+        std::iter::from_fn(|| self.drafts.take().copied()).collect()
     }
 
     fn on(&mut self, instrument: InstrumentId, body: InputBody) -> Vec<Body> {

@@ -56,7 +56,7 @@ impl Ledger {
                 self.entries.insert(index, Entry { place, consumed: qty });
             }
             // What does not fit is never on offer.
-            Err(_) => debug_assert!(false, "only levels that fit are on offer"),
+            Err(_) => panic!("only levels that fit are on offer"),
         }
     }
 

@@ -88,7 +88,7 @@ impl OpenOrders {
 
     /// Adds an order behind the others at its price. There must be room.
     pub(super) fn insert(&mut self, mut order: OpenOrder) {
-        debug_assert!(!self.is_full(), "who adds an order has looked for room");
+        assert!(!self.is_full(), "who adds an order has looked for room");
         order.place = self.next_place;
         self.next_place += 1;
         let at = self.orders.partition_point(|other| other.key() < order.key());

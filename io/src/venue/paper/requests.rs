@@ -60,7 +60,7 @@ impl Requests {
 
     /// Adds a request. There must be room.
     pub(super) fn push(&mut self, request: Request) {
-        debug_assert!(!self.is_full(), "who adds a request has looked for room");
+        assert!(!self.is_full(), "who adds a request has looked for room");
         let at = self.queue.partition_point(|other| other.due <= request.due);
         self.queue.insert(at, request);
     }

@@ -114,7 +114,7 @@ impl PaperVenue {
         };
         // The fold only takes the new values of an amend that it knows of.
         let tracked = self.desk.portfolio.track(&intent, at.ts);
-        debug_assert_eq!(tracked, Ok(()), "an open order without a change on its way");
+        assert_eq!(tracked, Ok(()), "an open order without a change on its way");
         self.desk.report(at, &mut order, ReportKind::Amended, VenueReason::None, out);
         self.execute(at, order, out);
     }
