@@ -31,6 +31,10 @@ use crate::stage::Stage;
 pub trait Source: Stage {
     /// True when it has put its last input on the ring.
     fn ended(&self) -> bool;
+
+    /// Says on a horizon when the next input comes, if it knows and has not taken it, so that what is due before
+    /// is done before it is in hand, as it was when it was recorded.
+    fn foretell(&mut self) {}
 }
 
 /// Why a run ended before its input.

@@ -292,7 +292,7 @@ fn join(
     run.recorded(journal.zip(header.transpose()?), config)
 }
 
-/// In a pinned run time goes on between frames, and the feed says how far.
+/// Time goes on between frames, and the feed says how far. Lockstep waits for the frame itself.
 fn paced(
     (feed, sequencer): (FeedStage, Sequencer),
     config: &Config,
@@ -304,7 +304,8 @@ fn paced(
             let pacer = Pacer::new(pace, now_ns, horizon.clone());
             (feed.paced(pacer), sequencer.with_horizon(horizon))
         }
-        RunnerMode::Inline | RunnerMode::Lockstep => (feed, sequencer),
+        RunnerMode::Inline => (feed.foretelling(horizon.clone()), sequencer.with_horizon(horizon)),
+        RunnerMode::Lockstep => (feed, sequencer),
     })
 }
 

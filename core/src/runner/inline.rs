@@ -34,6 +34,9 @@ pub fn run_inline(
     })
 }
 
+/// Looks for the next frame between two times that stages do what can wait. Nothing is in hand then.
+const REST_EVERY: u32 = 16;
+
 /// `at` is told which stage is polled.
 fn run(
     feed: &mut dyn Source,
@@ -42,11 +45,18 @@ fn run(
     done: &DoneSeq,
     at: &Cell<&'static str>,
 ) -> Result<(), RunError> {
+    let mut looks = 0_u32;
     loop {
-        at.set(feed.name());
-        let fed = if head.wants_input() && !feed.ended() { feed.poll() } else { 0 };
-        at.set(head.name());
-        let mut work = fed + head.poll();
+        let mut work = if !head.wants_input() || feed.ended() {
+            at.set(head.name());
+            head.poll()
+        } else {
+            looks = looks.wrapping_add(1);
+            if looks.is_multiple_of(REST_EVERY) {
+                rest_all(feed, head, rest, at);
+            }
+            next_input(feed, head, at)
+        };
         work += finish_event(head, rest, done, at)?;
         if work > 0 {
             continue;
@@ -60,6 +70,35 @@ fn run(
         // The head has an input and no room for it, or the feed owes it one.
         let stage = if head.wants_input() { feed.name() } else { head.name() };
         return Err(RunError::Stuck { stage, seq: head.seq() });
+    }
+}
+
+/// Takes the next input, or emits what comes before it.
+fn next_input(feed: &mut dyn Source, head: &mut Sequencer, at: &Cell<&'static str>) -> usize {
+    at.set(feed.name());
+    feed.foretell();
+    if head.is_due() {
+        at.set(head.name());
+        return head.poll();
+    }
+    feed.poll()
+}
+
+/// Every event was driven to its end: lets each stage do all that can wait, before a frame is in hand again.
+fn rest_all(
+    feed: &mut dyn Source,
+    head: &mut Sequencer,
+    rest: &mut [&mut dyn Stage],
+    at: &Cell<&'static str>,
+) {
+    let take_time = |stage: &mut dyn Stage| {
+        at.set(stage.name());
+        while stage.rest() > 0 {}
+    };
+    take_time(feed);
+    take_time(head);
+    for stage in rest {
+        take_time(*stage);
     }
 }
 

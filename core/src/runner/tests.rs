@@ -8,9 +8,9 @@ use crate::market::{Side, Times, Trade, TradeOrigin};
 use crate::message::{BookInput, Feedback, FeedbackBody, FeedbackOrigin, Input, InputBody};
 use crate::ring::{Consumer, Producer, RingBuffer};
 use crate::sequencer::SequencerConfig;
-use crate::sequencer::harness::{Fed, Pipeline, Rings};
+use crate::sequencer::harness::{Fed, Feed, Pipeline, Rings};
 use crate::sequencer::reference::Reaction;
-use crate::stage::DoneSeq;
+use crate::stage::{DoneSeq, Horizon};
 use crate::units::{Nanos, Px, Qty};
 
 const RINGS: [Rings; 2] = [Rings::SMALLEST, Rings::LARGE];
@@ -98,6 +98,74 @@ impl Stage for Sink {
         }
         1
     }
+}
+
+/// A feed that tells of its frames, and notes how far the far end was when each was taken.
+struct Foretelling {
+    feed: Feed,
+    times: Vec<Nanos>,
+    horizon: Horizon,
+    done: DoneSeq,
+    taken_at: Vec<u64>,
+}
+
+impl Stage for Foretelling {
+    fn name(&self) -> &'static str {
+        "feed"
+    }
+
+    fn poll(&mut self) -> usize {
+        let taken = self.feed.poll();
+        if taken > 0 {
+            self.taken_at.push(self.done.get());
+        }
+        taken
+    }
+}
+
+impl Source for Foretelling {
+    fn ended(&self) -> bool {
+        self.feed.ended()
+    }
+
+    fn foretell(&mut self) {
+        if let Some(next) = self.times.get(self.taken_at.len()) {
+            self.horizon.advance(*next);
+        }
+    }
+}
+
+/// Inline as it was recorded: what was due before a frame was done when it came. The events are the same.
+#[test]
+fn what_is_due_before_a_frame_is_done_before_it_is_taken() {
+    let mut inputs = trades(4);
+    for (fed, at) in inputs.iter_mut().zip([1_000, 1_250, 1_250, 1_700]) {
+        fed.input.recv = Nanos(at * Nanos::MILLI);
+    }
+    let times = inputs.iter().map(|fed| fed.input.recv).collect();
+    let react = |event: &Event| {
+        let mut reaction = wakes(event, u64::from(event.frame == 1));
+        reaction.feedback.iter_mut().for_each(|wake| wake.due.0 += Nanos::MILLI);
+        reaction
+    };
+    let run = |foretold: bool| {
+        let mut all = pipeline(Rings::SMALLEST, &inputs, react);
+        let (horizon, done) = (Horizon::new(), all.done.clone());
+        if foretold {
+            all.head = all.head.with_horizon(horizon.clone());
+        }
+        let Pipeline { feed, mut head, mut far, kill, done: ended } = all;
+        let times = if foretold { Vec::clone(&times) } else { Vec::new() };
+        let mut feed = Foretelling { feed, times, horizon, done, taken_at: Vec::new() };
+        assert_eq!(run_inline(&mut feed, &mut head, &mut [&mut far], &ended, &kill), Ok(()));
+        (far.seen, feed.taken_at)
+    };
+    let ((plain, late), (foretold, taken_at)) = (run(false), run(true));
+    assert_eq!(plain, foretold);
+    let frames = |at: u64| foretold.iter().position(|event| event.frame == at).unwrap() as u64;
+    // Whatever comes before a frame, its wake and ticks, was done; without being told only the frame before.
+    assert_eq!(taken_at, [1, 2, 3, 4].map(frames));
+    assert_eq!(late, [0, 1, 2, 3].map(|at| if at == 0 { 0 } else { frames(at) + 1 }));
 }
 
 #[test]

@@ -127,6 +127,11 @@ impl Sequencer {
         !self.fold.has_drafts() && !self.fold.has_input()
     }
 
+    /// True when something comes before whatever frame may come.
+    pub fn is_due(&mut self) -> bool {
+        self.next().is_some()
+    }
+
     /// Why the stage does nothing more.
     #[must_use]
     pub fn fault(&self) -> Option<&SequencerError> {

@@ -18,6 +18,8 @@ pub const SOURCES_MAX: usize = 256;
 pub struct Merge {
     readers: Vec<Reader>,
     heads: Vec<Head>,
+    /// The reader that comes first, once that was found out.
+    first: Option<usize>,
 }
 
 /// Where a reader stands.
@@ -51,7 +53,7 @@ impl Merge {
         if let Some((_, twice)) = with_place.find(|(place, _)| !places.insert(*place)) {
             return Err(CaptureError::Twice { file: twice.name().to_owned() });
         }
-        Ok(Self { readers, heads: vec![Head::Unread; count] })
+        Ok(Self { readers, heads: vec![Head::Unread; count], first: None })
     }
 
     /// The next record of all; `None` at the end. Its `source` is the index of its reader.
@@ -61,7 +63,7 @@ impl Merge {
     #[allow(clippy::should_implement_trait)] // It lends, which `Iterator` can not.
     pub fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
         let Some(source) = self.first()? else { return Ok(None) };
-        self.heads[source] = Head::Unread;
+        (self.heads[source], self.first) = (Head::Unread, None);
         Ok(self.readers[source].record().map(|record| Record { source, ..record }))
     }
 
@@ -85,6 +87,13 @@ impl Merge {
 
     /// Fills the heads and finds the one that comes first.
     fn first(&mut self) -> Result<Option<usize>, CaptureError> {
+        if self.first.is_none() {
+            self.first = self.find_first()?;
+        }
+        Ok(self.first)
+    }
+
+    fn find_first(&mut self) -> Result<Option<usize>, CaptureError> {
         let mut first: Option<(usize, Nanos)> = None;
         for (source, head) in self.heads.iter_mut().enumerate() {
             if matches!(head, Head::Unread) {

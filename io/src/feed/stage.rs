@@ -17,7 +17,7 @@ use fusewire_core::market::{Decoded, Level, LevelRange, Message};
 use fusewire_core::message::{BookInput, Input, InputBody};
 use fusewire_core::ring::LevelsProducer;
 use fusewire_core::runner::Source;
-use fusewire_core::stage::Stage;
+use fusewire_core::stage::{Horizon, Stage};
 use fusewire_core::units::Nanos;
 
 use super::pace::{Pacer, Release};
@@ -85,6 +85,8 @@ pub struct FeedStage {
     stop: Option<Arc<AtomicBool>>,
     /// Releases frames by their time; without it they go on at once.
     pacer: Option<Pacer>,
+    /// Told when the next frame was received, before that is taken.
+    horizon: Option<Horizon>,
     /// The end: all frames read, or an input that can no longer be read.
     ended: Option<Result<(), CaptureError>>,
 }
@@ -112,6 +114,7 @@ impl FeedStage {
             progress: None,
             stop: None,
             pacer: None,
+            horizon: None,
             ended: None,
         }
     }
@@ -134,6 +137,13 @@ impl FeedStage {
     #[must_use]
     pub fn paced(mut self, pacer: Pacer) -> Self {
         self.pacer = Some(pacer);
+        self
+    }
+
+    /// The same stage, which tells of each frame before it takes it, see `Source::foretell`.
+    #[must_use]
+    pub fn foretelling(mut self, horizon: Horizon) -> Self {
+        self.horizon = Some(horizon);
         self
     }
 
@@ -309,6 +319,17 @@ impl Stage for FeedStage {
 impl Source for FeedStage {
     fn ended(&self) -> bool {
         self.ended.is_some() && self.outbox.is_empty()
+    }
+
+    fn foretell(&mut self) {
+        if self.horizon.is_none() || !self.may_take() {
+            return;
+        }
+        match (self.merge.peek(), &self.horizon) {
+            (Ok(Some(recv)), Some(horizon)) => horizon.advance(recv),
+            (Ok(_), _) => {}
+            (Err(error), _) => self.fault(error),
+        }
     }
 }
 
