@@ -8,7 +8,7 @@
 //! makes a system of them: stages, rings, sequencing, strategies, the portfolio, digests. So it tells what
 //! these cost, and no absolute time.
 
-use std::hint::black_box;
+use std::hint::{black_box, spin_loop};
 use std::time::Duration;
 
 use fusewire::clock::now_ns;
@@ -102,9 +102,26 @@ impl Floor {
     /// The times of the frames that are asked for by their place, in ns and in order, each from its bytes to
     /// the order's. The others are handled too, for what they do to the books.
     pub fn run(&mut self, tape: &Tape, wanted: impl Fn(usize) -> bool) -> Vec<u64> {
+        self.run_after(0, tape, wanted)
+    }
+
+    /// The same, where a pause goes before each frame that is asked for: as a thread that is paced does, it looks
+    /// at the clock until so many ns are over.
+    pub fn run_after(
+        &mut self,
+        pause_ns: u64,
+        tape: &Tape,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Vec<u64> {
         let mut times = Vec::with_capacity(tape.len());
         for (at, frame) in tape.frames().enumerate() {
             self.make_room();
+            if pause_ns > 0 && wanted(at) {
+                let start = now_ns();
+                while now_ns() - start < pause_ns {
+                    spin_loop();
+                }
+            }
             let taken = now_ns();
             black_box(self.take(&frame, taken));
             let spent = now_ns() - taken;

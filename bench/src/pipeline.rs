@@ -84,19 +84,29 @@ impl Course {
         Self::configured(config, recordings, strategies)
     }
 
-    /// The same on two threads, each on a core of its own, paced by recorded time.
+    /// The same on threads, each on a core of its own, paced by recorded time: on one core all stages, on two the
+    /// feed and the sequencer apart from the others.
     ///
     /// # Errors
     /// As `new`.
-    pub fn pinned(
+    ///
+    /// # Panics
+    /// With more cores.
+    pub fn paced(
         recordings: &Recordings,
         strategies: &str,
-        (cores, pace): ([CoreId; 2], &str),
+        (cores, pace): (&[CoreId], &str),
     ) -> Result<Self, String> {
         let mut course = Self::busy(recordings, strategies)?;
         let Config { runner, gates, .. } = &mut course.config;
         runner.mode = RunnerMode::Pinned;
-        runner.cores = cores.map(|core| core.id as u16).into();
+        runner.threads = match cores.len() {
+            1 => "feed+sequencer+alpha+risk+gateway",
+            2 => "feed+sequencer, alpha+risk+gateway",
+            more => panic!("{more} cores"),
+        }
+        .to_owned();
+        runner.cores = cores.iter().map(|core| core.id as u16).collect();
         runner.pace = pace.to_owned();
         runner.lock_memory = LockMemory::Off;
         // Measured as rarely as inline, or the readings of the clock would be in the difference.

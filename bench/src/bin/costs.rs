@@ -1,4 +1,5 @@
-//! What measuring costs, and how the cost of a frame grows with symbols and strategies, as Markdown tables.
+//! What measuring and waiting cost, and how the cost of a frame grows with symbols and strategies, as Markdown
+//! tables.
 //! Nothing is judged here: `gates` does that.
 
 use std::fmt::Write as _;
@@ -9,7 +10,11 @@ use std::time::{Instant, SystemTime};
 
 use fusewire::clock::now_ns;
 use fusewire::latency::Latency;
+use fusewire_bench::floor::Floor;
 use fusewire_bench::growth::{FRAMES, frame_ns};
+use fusewire_bench::pipeline::Course;
+use fusewire_bench::spread::{Spread, clock_pair_ns};
+use fusewire_bench::tape::{Recordings, Tape};
 use fusewire_core::latency::{Latencies, Span};
 use hdrhistogram::Histogram;
 
@@ -17,12 +22,14 @@ use hdrhistogram::Histogram;
 const SYMBOLS: [usize; 4] = [1, 10, 100, 400];
 /// Numbers of strategies.
 const STRATEGIES: [usize; 5] = [1, 2, 5, 10, 20];
+/// Pauses before a frame, in us: up to what lies between two frames of a busy symbol in recorded time.
+const PAUSES_US: [u64; 6] = [0, 10, 50, 200, 1_000, 5_000];
 /// Calls in a measurement of one call.
 const CALLS: u64 = 2_000_000;
 
 fn main() -> ExitCode {
     let mut text = measuring();
-    let written = growing(&mut text).and_then(|()| {
+    let written = waiting(&mut text).and_then(|()| growing(&mut text)).and_then(|()| {
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes()).map_err(|error| error.to_string())
     });
@@ -63,6 +70,27 @@ fn measuring() -> String {
         let _ = writeln!(text, "| {what} | {ns:.1} |");
     }
     text
+}
+
+/// The floor on the frames with orders, each after a pause: what a core forgets while its thread only spins. The
+/// way of the order itself is the same few hundred instructions in every row.
+fn waiting(text: &mut String) -> Result<(), String> {
+    let recordings = Recordings::real().unwrap_or_else(|_| Recordings::sample());
+    let tape = Tape::load(&recordings)?;
+    let traded = Course::busy(&recordings, "quoter")?.trading_frames()?;
+    let label = recordings.label;
+    let _ = write!(
+        text,
+        "\n| pause before a frame, us | floor p50, ns ({label}) | p99 |\n|--:|--:|--:|\n"
+    );
+    for pause_us in PAUSES_US {
+        let mut floor = Floor::new().map_err(|error| error.to_string())?;
+        let times = floor.run_after(1_000 * pause_us, &tape, |at| traded.contains(&at));
+        let times = Spread::new(times, clock_pair_ns());
+        let (p50, p99) = (times.per_mille(500), times.per_mille(990));
+        let _ = writeln!(text, "| {pause_us} | {p50} | {p99} |");
+    }
+    Ok(())
 }
 
 fn growing(text: &mut String) -> Result<(), String> {

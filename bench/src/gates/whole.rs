@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use core_affinity::CoreId;
 use fusewire::latency::quantile;
 
 use super::report::{Key, Report};
-use super::table::{MEMORY, PINNED, REPLAY, TRADE_P50, TRADE_P99, gate_of};
+use super::table::{MEMORY, PACED, PINNED, REPLAY, TRADE_P50, TRADE_P99, gate_of};
 use crate::floor::Floor;
 use crate::hop::{self, Carrier, hop_ns};
 use crate::measure::{Comparison, compare};
@@ -41,7 +42,7 @@ fn over(report: &mut Report, recordings: &Recordings) {
     drop((whole, decoding));
     let busy = Course::busy(recordings, STRATEGY).unwrap_or_else(|error| panic!("{error}"));
     trade_rows(report, recordings.label, (&busy, &tape));
-    pinned_row(report, recordings, &busy);
+    paced_rows(report, recordings, &busy);
     // What a run takes for the sample is so little that tables which fill up to their bounds show.
     if recordings.label != Recordings::sample().label {
         memory_row(report, recordings.label, &tape);
@@ -97,23 +98,30 @@ fn trade_round(
     })
 }
 
-/// The median of a paced run on two cores, less that of an inline run, in hops of the same minute.
-fn pinned_row(report: &mut Report, recordings: &Recordings, inline: &Course) {
+/// The median of a paced run on two cores: less that of an inline run, in hops of the same minute, and beside that
+/// of one thread that is paced alike.
+fn paced_rows(report: &mut Report, recordings: &Recordings, inline: &Course) {
     let cores = match hop::cores() {
         Ok(cores) => cores,
         Err(why) => return report.skip(PINNED, &why),
     };
-    let pinned = Course::pinned(recordings, STRATEGY, (cores, PACE));
-    let pinned = pinned.unwrap_or_else(|error| panic!("{error}"));
+    let paced = |cores: &[CoreId]| {
+        let course = Course::paced(recordings, STRATEGY, (cores, PACE));
+        course.unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (two, one) = (paced(&cores), paced(&cores[..1]));
     let p50 = |course: &Course| {
         let counts = course.tick_to_trade().unwrap_or_else(|error| panic!("{error}"));
         quantile(&counts, 0.5) as f64
     };
     let key = Key { input: recordings.label, unit: "frame with orders", measured_in: "ns" };
-    report.add(key, [gate_of(PINNED, "hop")], || {
+    let gates = [gate_of(PINNED, "hop"), gate_of(PACED, "one thread paced alike")];
+    report.add(key, gates, || {
         let hop = hop_ns(Carrier::Ring, cores);
+        let (two, one) = (p50(&two), p50(&one));
         // Not below the clock's step, as a time that others divide by.
-        [Comparison::of(&[((p50(&pinned) - p50(inline)).max(1.0), hop)])]
+        let beyond = (two - p50(inline)).max(1.0);
+        [(beyond, hop), (two, one)].map(|pair| Comparison::of(&[pair]))
     });
 }
 
