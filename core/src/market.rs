@@ -377,23 +377,6 @@ impl Kind {
 }
 
 impl Body {
-    /// The levels that it brings; none for most.
-    #[must_use]
-    pub const fn levels(&self) -> LevelRange {
-        match self {
-            Self::Depth(depth) => depth.levels,
-            Self::PartialDepth(depth) => depth.levels,
-            Self::Snapshot(snapshot) => snapshot.levels,
-            Self::BookTicker(_)
-            | Self::Trade(_)
-            | Self::AggTrade(_)
-            | Self::Mark(_)
-            | Self::Liquidation(_)
-            | Self::Kline(_)
-            | Self::ContractInfo(_) => LevelRange { start: 0, bids: 0, asks: 0 },
-        }
-    }
-
     /// Which kind it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {

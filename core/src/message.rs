@@ -53,7 +53,7 @@ pub enum InputBody {
 }
 
 impl InputBody {
-    /// What a decoded message says for the stream. Its levels follow it, see `market::Body::levels`.
+    /// What a decoded message says for the stream. Its levels follow it, see `levels_of`.
     #[must_use]
     pub const fn of(message: &market::Body) -> Self {
         match message {
@@ -75,6 +75,23 @@ impl InputBody {
             market::Body::Mark(mark) => Self::Mark(*mark),
             market::Body::Liquidation(liquidation) => Self::Liquidation(*liquidation),
             market::Body::Kline(_) | market::Body::ContractInfo(_) => Self::Nothing,
+        }
+    }
+
+    /// The levels that follow what a decoded message says; none for most.
+    #[must_use]
+    pub const fn levels_of(message: &market::Body) -> LevelRange {
+        match message {
+            market::Body::Depth(depth) => depth.levels,
+            market::Body::PartialDepth(depth) => depth.levels,
+            market::Body::Snapshot(snapshot) => snapshot.levels,
+            market::Body::BookTicker(_)
+            | market::Body::Trade(_)
+            | market::Body::AggTrade(_)
+            | market::Body::Mark(_)
+            | market::Body::Liquidation(_)
+            | market::Body::Kline(_)
+            | market::Body::ContractInfo(_) => LevelRange { start: 0, bids: 0, asks: 0 },
         }
     }
 }

@@ -419,7 +419,7 @@ impl Inputs {
     }
 
     fn message(&mut self, id: InstrumentId, message: &Message, decoded: &Decoded) {
-        let levels = message.body.levels();
+        let levels = InputBody::levels_of(&message.body);
         let (bids, asks) = (decoded.bids(levels), decoded.asks(levels));
         self.put(id, bids, asks, || InputBody::of(&message.body));
     }
