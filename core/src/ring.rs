@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code, reason = "a slot of a ring is not initialized before it is written")]
 
+use rtrb::chunks::ReadChunk;
 pub use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::market::Level;
@@ -28,13 +29,23 @@ pub fn push_in_place<T: Copy>(
     true
 }
 
-/// Takes the next message and shows it where it lies; none when there is none.
-pub fn pop_in_place<T, R>(ring: &mut Consumer<T>, show: impl FnOnce(&T) -> R) -> Option<R> {
-    let chunk = ring.read_chunk(1).ok()?;
-    let (message, _) = chunk.as_slices();
-    let shown = show(&message[0]);
-    chunk.commit_all();
-    Some(shown)
+/// Takes the next message and shows it where it lies; none when there is none. It is gone even when `show` panics:
+/// nobody meets it twice.
+pub fn pop_in_place<T: Copy, R>(ring: &mut Consumer<T>, show: impl FnOnce(&T) -> R) -> Option<R> {
+    let taken = Taken(Some(ring.read_chunk(1).ok()?));
+    let (message, _) = taken.0.as_ref()?.as_slices();
+    Some(show(&message[0]))
+}
+
+/// A message that leaves the ring when this is dropped.
+struct Taken<'r, T: Copy>(Option<ReadChunk<'r, T>>);
+
+impl<T: Copy> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        if let Some(chunk) = self.0.take() {
+            chunk.commit_all();
+        }
+    }
 }
 
 /// A ring of messages that may be followed by levels.
@@ -150,7 +161,10 @@ impl<T> LevelsConsumer<T> {
         count: impl FnOnce(&T) -> usize,
         levels: &mut Vec<Level>,
         show: impl FnOnce(&T, &[Level]) -> R,
-    ) -> Option<R> {
+    ) -> Option<R>
+    where
+        T: Copy,
+    {
         let Self { heads, levels: ring } = self;
         pop_in_place(heads, |head| {
             levels.clear();
@@ -204,6 +218,17 @@ mod tests {
         }
         assert_eq!(sent.join().unwrap(), (0..100).sum::<u64>());
         assert!(pop_in_place(&mut consumer, |_| ()).is_none());
+    }
+
+    #[test]
+    fn a_message_whose_handling_panics_is_gone() {
+        let (mut producer, mut consumer) = RingBuffer::new(2);
+        for number in [1, 2] {
+            assert!(push_in_place(&mut producer, || number, |_| ()));
+        }
+        let handle = || pop_in_place(&mut consumer, |_| panic!("it was one of those"));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(handle)).is_err());
+        assert_eq!(pop_in_place(&mut consumer, |message| *message), Some(2));
     }
 
     #[test]

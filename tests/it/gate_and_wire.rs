@@ -1,6 +1,9 @@
 //! Between approval and wire: what a real risk stage approved, a kill word raised before the gateway looks,
 //! and a venue that writes down what reaches it. Nothing but risk can make an `Approved`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
 use fusewire_core::book::Touch;
 use fusewire_core::event::{Body, Depth, Event, Mark, Origin, TouchChange, TouchSource};
 use fusewire_core::instrument::{InstrumentId, Market, Universe, common};
@@ -36,11 +39,19 @@ enum Reached {
 struct Recorder {
     reached: Vec<Reached>,
     events: u64,
+    /// What to raise, and to which level, when an event comes.
+    hook: Arc<OnceLock<(KillSwitch, Level)>>,
+    /// Whether it fails over the next event.
+    fails: Arc<AtomicBool>,
 }
 
 impl Venue for Recorder {
     fn on_event(&mut self, _event: &Event, _out: &mut Feedbacks) {
+        assert!(!self.fails.swap(false, Ordering::Relaxed), "it was to fail");
         self.events += 1;
+        if let Some((kill, level)) = self.hook.get() {
+            kill.raise(*level);
+        }
     }
 
     fn send(&mut self, seq: u64, _ts: Nanos, approved: &Approved, _out: &mut Feedbacks) {
@@ -63,6 +74,8 @@ struct Bench {
     from_risk: Consumer<RiskOut>,
     to_gateway: Producer<RiskOut>,
     feedback: Consumer<Feedback>,
+    hook: Arc<OnceLock<(KillSwitch, Level)>>,
+    fails: Arc<AtomicBool>,
     seq: u64,
     now: Nanos,
 }
@@ -85,9 +98,11 @@ impl Bench {
             risk::Ports { input, output },
             Keep::Digest,
         );
+        let venue = Recorder::default();
+        let (hook, fails) = (Arc::clone(&venue.hook), Arc::clone(&venue.fails));
         let gateway = GatewayStage::new(
             GatewayConfig::default(),
-            (OrderEncoder::new(&universe).unwrap(), Recorder::default()),
+            (OrderEncoder::new(&universe).unwrap(), venue),
             gateway::Ports { input: wire, feedback: back },
             kill.clone(),
             done.clone(),
@@ -103,6 +118,8 @@ impl Bench {
             from_risk,
             to_gateway,
             feedback,
+            hook,
+            fails,
             seq: 0,
             now,
         };
@@ -232,11 +249,11 @@ fn request(bench: &Bench) -> serde_json::Value {
     serde_json::from_slice(bench.gateway.request().as_bytes()).unwrap()
 }
 
-/// The venue, which may have its whole book to fold, keeps no order of the event waiting for its bytes; what it
-/// is told, and in which order, stays the same. Here a word that rises in the middle hurries it.
+/// What a venue makes of an event, a paper venue of its whole book, keeps the first order of the event from
+/// nothing; but no order and no cancel-all reaches it before the event.
 #[test]
-fn the_venue_is_told_when_the_orders_of_an_event_are_encoded() {
-    for raised_after in [None, Some(2), Some(1)] {
+fn the_venue_is_told_of_an_event_when_its_first_order_is_encoded() {
+    for raised_after in [None, Some(1)] {
         let mut bench = Bench::new();
         let (bid, ask) = (Px(MARK.0 - 2 * ONE), Px(MARK.0 + 2 * ONE));
         let both = [new_order(3, Side::Buy, bid, false), new_order(4, Side::Sell, ask, true)];
@@ -244,34 +261,63 @@ fn the_venue_is_told_when_the_orders_of_an_event_are_encoded() {
         let (events, reached) = (bench.gateway.venue().events, bench.reached().len());
         for (taken, message) in (1..).zip(&messages) {
             bench.to_gateway.push(*message).unwrap();
-            let bytes = bench.gateway.counts().wire_bytes;
             while bench.gateway.poll() > 0 {}
-            let hurried = raised_after.is_some_and(|after| taken > after);
-            assert_eq!(bench.gateway.counts().wire_bytes > bytes, taken > 1 && !hurried);
             let told = bench.gateway.venue().events - events;
-            let last = taken == messages.len();
-            assert_eq!(told, u64::from(last || hurried), "after message {taken}");
+            assert_eq!(told, u64::from(taken > 1), "after message {taken}");
             if raised_after == Some(taken) {
                 bench.kill.raise(Level::Dead);
                 while bench.gateway.poll() > 0 {}
                 assert_eq!(bench.gateway.venue().events, events + 1);
             }
         }
-        let [buy, sell] = both.map(|intent| intent.order);
-        let orders: Vec<Option<OrderId>> = bench.reached()[reached..]
-            .iter()
-            .map(|reached| match reached {
-                Reached::Sent(_, _, order, _) => Some(*order),
-                Reached::CancelAll => None,
-            })
-            .collect();
-        let expected = match raised_after {
-            None => vec![Some(buy), Some(sell)],
-            Some(2) => vec![Some(buy), None],
-            Some(_) => vec![None],
-        };
-        assert_eq!(orders, expected);
+        let orders = bench.reached()[reached..].iter().map(|reached| match reached {
+            Reached::Sent(_, _, order, _) => Some(*order),
+            Reached::CancelAll => None,
+        });
+        let [buy, sell] = both.map(|intent| Some(intent.order));
+        let expected = if raised_after.is_none() { vec![buy, sell] } else { vec![None] };
+        assert_eq!(orders.collect::<Vec<_>>(), expected);
     }
+}
+
+/// The word counts that is read when the order leaves, not the one before it was encoded.
+#[test]
+fn a_word_that_rises_while_the_venue_is_told_stops_the_order() {
+    for (level, cancelled) in [(Level::NoNewRisk, false), (Level::Dead, true)] {
+        let mut bench = Bench::new();
+        let order = new_order(3, Side::Buy, Px(MARK.0 - 2 * ONE), false);
+        let messages = bench.judge(Body::Wake, &[order]);
+        assert_eq!(approved(&messages).len(), 1);
+        let (reached, counts) = (bench.reached().len(), *bench.gateway.counts());
+        bench.hook.set((bench.kill.clone(), level)).ok().unwrap();
+        let told = bench.wire(&messages);
+        assert_eq!(bench.reached().len() - reached, usize::from(cancelled), "{level:?}");
+        let after = bench.gateway.counts();
+        assert_eq!((after.blocked - counts.blocked, after.wire_bytes), (1, counts.wire_bytes));
+        assert!(
+            told.iter().any(|feedback| matches!(feedback.body, FeedbackBody::Rejected(_))),
+            "{told:?}"
+        );
+    }
+}
+
+/// A venue that fails over an event is still told to cancel everything.
+#[test]
+fn a_venue_that_panics_before_a_cancel_all_gets_it_afterwards() {
+    let mut bench = Bench::new();
+    let order = new_order(3, Side::Buy, Px(MARK.0 - 2 * ONE), false);
+    let messages = bench.judge(Body::Wake, &[order]);
+    bench.to_gateway.push(messages[0]).unwrap();
+    while bench.gateway.poll() > 0 {}
+    let reached = bench.reached().len();
+    bench.fails.store(true, Ordering::Relaxed);
+    bench.kill.raise(Level::Dead);
+    let poll = std::panic::AssertUnwindSafe(|| bench.gateway.poll());
+    assert!(std::panic::catch_unwind(poll).is_err());
+    assert_eq!(bench.reached().len(), reached);
+    bench.gateway.poll();
+    assert_eq!(bench.reached()[reached..], [Reached::CancelAll]);
+    assert_eq!(bench.gateway.counts().cancel_alls, 1);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub fn run_inline(
     })
 }
 
-/// Looks for the next frame between two times that stages do what can wait. Nothing is in hand then.
+/// Looks for the next input between two times that stages do what can wait: no event is in the middle then.
 const REST_EVERY: u32 = 16;
 
 /// `at` is told which stage is polled.
@@ -68,7 +68,8 @@ fn run(
             continue;
         }
         // The head has an input and no room for it, or the feed owes it one.
-        let stage = if head.wants_input() { feed.name() } else { head.name() };
+        let waits = head.wants_input() && !head.is_due();
+        let stage = if waits { feed.name() } else { head.name() };
         return Err(RunError::Stuck { stage, seq: head.seq() });
     }
 }
@@ -84,7 +85,7 @@ fn next_input(feed: &mut dyn Source, head: &mut Sequencer, at: &Cell<&'static st
     feed.poll()
 }
 
-/// Every event was driven to its end: lets each stage do all that can wait, before a frame is in hand again.
+/// Every event was driven to its end: lets each stage do all that can wait.
 fn rest_all(
     feed: &mut dyn Source,
     head: &mut Sequencer,

@@ -202,14 +202,18 @@ impl FeedStage {
         self.ended.take().unwrap_or(Ok(()))
     }
 
+    /// Nothing else is read on the word of this flag, so it needs no order.
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
     fn may_take(&mut self) -> bool {
         self.outbox.is_empty() && self.ended.is_none() && self.lane.ready()
     }
 
     /// Takes the next frame, if it is due; false when it is not.
     fn take_due(&mut self) -> bool {
-        // Nothing else is read on the word of this flag, so it needs no order.
-        if self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+        if self.is_stopped() {
             self.ended = Some(Ok(()));
             return true;
         }
@@ -322,13 +326,16 @@ impl Source for FeedStage {
     }
 
     fn foretell(&mut self) {
-        if self.horizon.is_none() || !self.may_take() {
+        if self.horizon.is_none() || self.is_stopped() || !self.may_take() {
             return;
         }
         match (self.merge.peek(), &self.horizon) {
             (Ok(Some(recv)), Some(horizon)) => horizon.advance(recv),
             (Ok(_), _) => {}
-            (Err(error), _) => self.fault(error),
+            (Err(error), _) => {
+                self.fault(error);
+                self.lane.done(self.lane.records());
+            }
         }
     }
 }

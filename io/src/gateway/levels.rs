@@ -62,6 +62,15 @@ impl Levels {
         }
     }
 
+    /// Whether an order that was to be sent still is: live, the kill word is read again, because encoding took time
+    /// and a paper venue more.
+    pub(super) fn still_sends(&mut self, class: Class) -> bool {
+        match self {
+            Self::Live(latch) => latch.read().allows(class),
+            Self::Recorded(_) => true,
+        }
+    }
+
     /// The last message of an event was handled. True when everything is to be cancelled before the next:
     /// live, that is seen when the next message is looked for.
     pub(super) fn settle(&mut self, seq: u64) -> bool {

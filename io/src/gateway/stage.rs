@@ -54,31 +54,13 @@ pub struct GatewayStage<V: Venue> {
     desk: Desk<V>,
 }
 
-/// Orders of one event that are encoded before a venue is told of the first. Beyond, it is told earlier, of
-/// the same and in the same order.
-const UNTOLD_MAX: usize = 16;
-
-/// What a venue learns when all orders of an event are encoded: what it makes of the event, a paper venue its
-/// whole book, would only keep them waiting.
-#[derive(Debug)]
-struct Untold {
-    event: Option<Event>,
-    sent: Vec<Approved>,
-}
-
-impl Untold {
-    fn new() -> Self {
-        Self { event: None, sent: Vec::with_capacity(UNTOLD_MAX) }
-    }
-}
-
 /// What messages are shown to, where they lie on the ring.
 #[derive(Debug)]
 struct Desk<V: Venue> {
     feedback: Producer<Feedback>,
     local_reject_delay: Nanos,
     encoder: OrderEncoder,
-    /// What was sent last.
+    /// What was encoded last.
     request: Request,
     venue: V,
     out: Feedbacks,
@@ -88,8 +70,11 @@ struct Desk<V: Venue> {
     finishing: Option<u64>,
     lane: LaneWriter,
     counts: GatewayCounts,
-    /// What the venue is still to be told of the last event, in order.
-    untold: Untold,
+    /// The last event, when its first order is encoded before the venue is told of it: what that makes of an event,
+    /// a paper venue its whole book, would only keep the order waiting.
+    untold: Option<Event>,
+    /// Everything is being cancelled. Set between two messages only after a panic.
+    cancelling: bool,
     /// The last event: its verdicts follow it.
     seq: u64,
     ts: Nanos,
@@ -163,7 +148,8 @@ impl<V: Venue> GatewayStage<V> {
             finishing: None,
             lane: LaneWriter::new(keep),
             counts: GatewayCounts::default(),
-            untold: Untold::new(),
+            untold: None,
+            cancelling: false,
             seq: 0,
             ts: Nanos(0),
             stamp: Stamp::default(),
@@ -194,7 +180,7 @@ impl<V: Venue> GatewayStage<V> {
         &self.desk.counts
     }
 
-    /// The request of what was sent last; empty before.
+    /// The request that was encoded last: it was sent, unless the kill word rose just then. Empty before.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.desk.request
@@ -231,17 +217,21 @@ impl<V: Venue> GatewayStage<V> {
 impl<V: Venue> Desk<V> {
     /// Cancels everything when the kill level has come to the highest.
     fn watch(&mut self) {
-        while self.levels.takes_cancel_all(self.seq) {
+        while self.cancelling || self.levels.takes_cancel_all(self.seq) {
             self.cancel_all();
         }
     }
 
+    /// The venue knows of the last event then, here as when it is done again. Should it fail over that, everything
+    /// is still to be cancelled.
     #[cold]
     fn cancel_all(&mut self) {
+        self.cancelling = true;
         self.tell_venue();
         self.lane.append(&Record::cancel_all(self.seq));
         self.counts.cancel_alls += 1;
         self.venue.cancel_all(self.seq, self.ts, &mut self.out);
+        self.cancelling = false;
     }
 
     fn handle(&mut self, message: &RiskOut) {
@@ -272,18 +262,14 @@ impl<V: Venue> Desk<V> {
         if event.last {
             self.venue.on_event(event, &mut self.out);
         } else {
-            self.untold.event = Some(*event);
+            self.untold = Some(*event);
         }
     }
 
-    /// Tells the venue what it is still to be told of the last event.
+    /// Tells the venue of the last event, if it was not told yet.
     fn tell_venue(&mut self) {
-        let Self { untold, venue, out, .. } = self;
-        if let Some(event) = untold.event.take() {
-            venue.on_event(&event, out);
-        }
-        for approved in untold.sent.drain(..) {
-            venue.send(self.seq, self.ts, &approved, out);
+        if let Some(event) = self.untold.take() {
+            self.venue.on_event(&event, &mut self.out);
         }
     }
 
@@ -304,23 +290,26 @@ impl<V: Venue> Desk<V> {
         loop {
             match self.levels.step(self.seq, index, approved.class()) {
                 Step::CancelAll => self.cancel_all(),
-                Step::Send => return self.send(index, approved),
+                Step::Send => {
+                    self.encoder.encode(self.seq, index, approved, &mut self.request);
+                    self.probe.trade(self.stamp);
+                    self.tell_venue();
+                    if self.levels.still_sends(approved.class()) {
+                        return self.send(index, approved);
+                    }
+                }
                 Step::Block(level) => return self.block(index, approved, level),
                 Step::Omit => return,
             }
         }
     }
 
+    /// Sends what is encoded.
     fn send(&mut self, index: u32, approved: &Approved) {
-        self.encoder.encode(self.seq, index, approved, &mut self.request);
-        self.probe.trade(self.stamp);
         self.counts.wire_bytes += self.request.as_bytes().len() as u64;
         self.lane.append(&Record::sent(self.seq, index, approved, None));
         self.count(&approved.intent().action);
-        if self.untold.sent.len() == UNTOLD_MAX {
-            self.tell_venue();
-        }
-        self.untold.sent.push(*approved);
+        self.venue.send(self.seq, self.ts, approved, &mut self.out);
     }
 
     fn block(&mut self, index: u32, approved: &Approved, level: Level) {
@@ -341,7 +330,7 @@ impl<V: Venue> Desk<V> {
         } += 1;
     }
 
-    /// A refusal waits for nothing, so that the venue is told first: it keeps the room that it had.
+    /// A refusal waits for nothing, so that the venue is told first and finds the room that it is promised.
     fn reject(&mut self, index: u32, rejection: &Rejection) {
         self.tell_venue();
         let due = Nanos(self.ts.0.saturating_add(self.local_reject_delay.0));
