@@ -28,6 +28,9 @@ const LANES: usize = Lane::ALL.len();
 const STRAND: u8 = u8::MAX;
 /// Tries to read a pair of slots that its writer is busy with.
 const TRIES: usize = 64;
+/// Looks at a page whose writers are busy. A look may find any of its slots half written, so that many may be needed
+/// where the reader gets little of the processor.
+const LOOKS: usize = 4_096;
 /// The first turn of a pair's writer: two were taken when the page was made.
 pub(super) const FIRST_TURN: u64 = 2;
 
@@ -211,14 +214,16 @@ impl ControlPage {
     /// # Errors
     /// The file can not be read.
     pub fn read(dir: &Path) -> io::Result<Result<Self, Fault>> {
-        let mut looks = 1;
+        let (mut looks, mut before) = (1, Vec::new());
         loop {
             let bytes = read_page(&dir.join(CONTROL_NAME))?;
             let page = Self::parse(&bytes);
-            if looks == TRIES || (page.is_ok() && !is_torn(&bytes)) {
+            // What does not verify and stays as it is nobody is writing: its writer died.
+            let settled = bytes == before || (page.is_ok() && !is_torn(&bytes));
+            if looks == LOOKS || settled {
                 return Ok(page);
             }
-            looks += 1;
+            (looks, before) = (looks + 1, bytes);
         }
     }
 
