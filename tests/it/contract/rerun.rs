@@ -51,6 +51,7 @@ struct Recording {
 /// A run whose stages are polled in any order for a while, as threads would be, and whose kill word is
 /// raised from outside in the middle of that.
 fn record(setup: &Setup, frames: (Pace, usize, u64), polls: u64, raise: (u64, Level)) -> Recording {
+    let setup = &Setup { gateway_keeps: Keep::Records, ..setup.clone() };
     let mut rig = whole(setup, frames, wild(setup, 2));
     let mut dice = Dice::new(setup.paper.seed ^ 1);
     for poll in 0.. {

@@ -65,6 +65,8 @@ pub(crate) struct Setup {
     pub(crate) alpha: AlphaConfig,
     pub(crate) risk: RiskConfig,
     pub(crate) gateway: GatewayConfig,
+    /// What the lane of the gateway keeps, for who asks afterwards what it did.
+    pub(crate) gateway_keeps: Keep,
     pub(crate) paper: PaperConfig,
     pub(crate) controls: Vec<ControlInput>,
 }
@@ -108,6 +110,7 @@ impl Setup {
                 ..RiskConfig::profile(Profile::Bench)
             },
             gateway: GatewayConfig { feedback_outbox_max: 256, ..GatewayConfig::default() },
+            gateway_keeps: Keep::Digest,
             paper: PaperConfig {
                 seed,
                 arrival_max,
@@ -197,8 +200,7 @@ impl<S: Strategy, V: Venue, F: Source> Rig<S, V, F> {
         let paper = PaperVenue::new(&setup.paper, &universe, &setup.books, tap_out, &seats);
         let ports = gateway::Ports { input: risk_out, feedback: feedback_in };
         let wire = (OrderEncoder::new(&universe).unwrap(), venue(paper));
-        // What it did is asked for afterwards.
-        let keep = Keep::Records;
+        let keep = setup.gateway_keeps;
         let gateway =
             GatewayStage::new(setup.gateway, wire, ports, kill.clone(), done.clone(), keep);
         let inputs = feed(input_in);
