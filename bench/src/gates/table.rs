@@ -128,9 +128,9 @@ pub const GATES: &[Gate] = &[
     faster("hop, ring", "crossbeam ArrayQueue", None, 1.0),
     faster("hop, ring", "crossbeam SegQueue", None, 1.0),
     // Decoding became five times as fast meanwhile, and what is left of a replay only twice.
-    behind(cost(REPLAY, "decoding alone", Some(2.5), 14.0), 4.0),
+    behind(cost(REPLAY, "decoding alone", Some(2.5), 18.0), 4.0),
     // The floor runs one short loop, always warm; an order's way is long and rarely taken.
-    behind(cost(TRADE_P50, "floor", Some(2.0), 14.0), 3.0),
+    behind(cost(TRADE_P50, "floor", Some(2.0), 18.0), 3.0),
     behind(cost(TRADE_P99, "floor", Some(2.5), 20.0), 4.0),
     // Most of it is the pause before each frame, on a core whose caches others use meanwhile: `costs` measures
     // what that does to the floor. The next row has the pause on both sides.
