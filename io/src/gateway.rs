@@ -44,8 +44,8 @@ pub trait Venue {
 pub struct GatewayConfig {
     /// How long after its cause a rejection comes back. Default 1 ms; above zero.
     pub local_reject_delay: Nanos,
-    /// Feedback of the venue that one message can give rise to, with that of the event before it. Default 4,096: twice the orders of the
-    /// paper venue, each with two reports.
+    /// Feedback of the venue that one message can give rise to, with that of the event before it. Default
+    /// 4,096: twice the orders of the paper venue, each with two reports.
     pub feedback_outbox_max: usize,
 }
 
