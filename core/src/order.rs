@@ -17,7 +17,7 @@ mod report;
 
 pub use check::{Check, CheckUnit, RejectedBy, Rejection};
 pub use intent::{
-    Action, ApprovalKey, Approved, Class, Intent, NewOrder, Source, TimeInForce, Verdict,
+    Action, ApprovalKey, Approved, Class, Intent, Leg, NewOrder, Source, TimeInForce, Verdict,
 };
 pub use report::{Liquidity, OrderState, Report, ReportKind, Status, VenueReason};
 

@@ -15,6 +15,7 @@
 mod checks;
 mod gate;
 mod halt;
+pub mod ledger;
 mod limits;
 mod market;
 mod queries;

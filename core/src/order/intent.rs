@@ -23,6 +23,35 @@ impl TimeInForce {
     pub const ALL: [Self; 4] = [Self::Gtc, Self::Ioc, Self::Fok, Self::Gtx];
 }
 
+/// Which position of a symbol an order or a fill belongs to (`positionSide`). In one-way mode there is one;
+/// an account in hedge mode has two that do not net.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Leg {
+    /// The one position of one-way mode.
+    #[default]
+    Both,
+    /// The long leg of hedge mode.
+    Long,
+    /// The short leg of hedge mode.
+    Short,
+}
+
+impl Leg {
+    /// All legs, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Both, Self::Long, Self::Short];
+
+    /// The name in reports, exports and databases.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::Long => "long",
+            Self::Short => "short",
+        }
+    }
+}
+
 /// A new limit order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewOrder {
