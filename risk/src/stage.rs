@@ -275,7 +275,8 @@ impl Desk {
             | Body::Tick
             | Body::Gap
             | Body::Wake
-            | Body::Control(_) => {}
+            | Body::Control(_)
+            | Body::Account(_) => {}
         }
         // At every event: what was tracked or taken back since the last one can have faults too.
         self.watch_faults();

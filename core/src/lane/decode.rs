@@ -22,8 +22,9 @@ use crate::latency::{Span, Stamp};
 use crate::market::{Level, Side};
 use crate::message::{Feedback, FeedbackBody, FeedbackOrigin, IntentMessage};
 use crate::order::{
-    Action, Check, Class, Intent, Liquidity, NewOrder, OrderId, OrderState, RejectedBy, Rejection,
-    Report, ReportKind, Source, Status, TimeInForce, VenueReason,
+    AccountReason, AccountUpdate, Action, Check, Class, Intent, Leg, Liquidity, NewOrder, OrderId,
+    OrderState, RejectedBy, Rejection, Report, ReportKind, Source, Status, TimeInForce,
+    VenueReason,
 };
 use crate::units::Rate;
 
@@ -274,6 +275,7 @@ impl FieldReader<'_> {
             EventKind::Rejected => Body::Rejected(self.rejection()?),
             EventKind::Control => Body::Control(self.control()?),
             EventKind::KillLevel => Body::KillLevel(self.one_of("level", &KillLevel::ALL)?),
+            EventKind::Account => Body::Account(self.account()?),
         })
     }
 
@@ -284,6 +286,7 @@ impl FieldReader<'_> {
             EventKind::Status => self.status().map(FeedbackBody::Status),
             EventKind::Rejected => self.rejection().map(FeedbackBody::Rejected),
             EventKind::Wake => Ok(FeedbackBody::Wake),
+            EventKind::Account => self.account().map(FeedbackBody::Account),
             EventKind::Touch
             | EventKind::Depth
             | EventKind::Levels
@@ -371,13 +374,41 @@ impl FieldReader<'_> {
         })
     }
 
+    fn account(&mut self) -> Result<AccountUpdate, DecodeError> {
+        Ok(AccountUpdate {
+            reason: self.one_of("reason", &AccountReason::ALL)?,
+            leg: self.one_of("leg", &Leg::ALL)?,
+            n: self.u64("number")?,
+            total: self.usd("total")?,
+            change: self.usd("change")?,
+            wallet: self.usd("wallet")?,
+            qty: self.qty("qty")?,
+            price: self.px("price")?,
+            rate: self.i64("rate").map(Rate)?,
+            at: self.nanos("at")?,
+        })
+    }
+
+    /// Whether an order may only reduce, and its leg, from one byte.
+    fn reduce_only_and_leg(&mut self) -> Result<(bool, Leg), DecodeError> {
+        let byte = self.u8("reduce only")?;
+        let leg = Leg::ALL.get(usize::from(byte >> 1)).ok_or(self.unknown("reduce only", byte))?;
+        Ok((byte & 1 == 1, *leg))
+    }
+
     fn report(&mut self) -> Result<Report, DecodeError> {
+        let order = self.u64("order").map(OrderId)?;
+        let kind = self.one_of("report kind", &ReportKind::ALL)?;
+        let reason = self.one_of("reason", &VenueReason::ALL)?;
+        let side = self.one_of("side", &Side::ALL)?;
+        let (reduce_only, leg) = self.reduce_only_and_leg()?;
         Ok(Report {
-            order: self.u64("order").map(OrderId)?,
-            kind: self.one_of("report kind", &ReportKind::ALL)?,
-            reason: self.one_of("reason", &VenueReason::ALL)?,
-            side: self.one_of("side", &Side::ALL)?,
-            reduce_only: self.flag("reduce only")?,
+            order,
+            kind,
+            reason,
+            side,
+            reduce_only,
+            leg,
             liquidity: self.one_of("liquidity", &Liquidity::ALL)?,
             price: self.px("price")?,
             qty: self.qty("qty")?,
@@ -426,6 +457,8 @@ impl FieldReader<'_> {
                 measured: self.nanos("measured")?,
                 budget: self.nanos("budget")?,
             })),
+            2 => Ok(Control::Reconcile),
+            3 => self.usd("amount").map(Control::Transfer),
             number => Err(self.unknown("command", number)),
         }
     }

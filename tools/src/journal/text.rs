@@ -7,7 +7,9 @@ use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::lane::{Decided, Decoded, Lane, SentRecord, VerdictRecord};
 use fusewire_core::market::{Level, Side};
 use fusewire_core::message::Feedback;
-use fusewire_core::order::{Action, Class, Intent, NewOrder, Rejection, Report, Status};
+use fusewire_core::order::{
+    AccountReason, AccountUpdate, Action, Class, Intent, NewOrder, Rejection, Report, Status,
+};
 use fusewire_core::units::Nanos;
 use humantime::format_rfc3339_nanos;
 
@@ -134,8 +136,25 @@ pub fn body_text(body: &Body) -> String {
         Body::Control(Control::GateBreach(GateBreach { span, measured, budget })) => {
             format!("gate {}: {} ns, budget {} ns", span.name(), measured.0, budget.0)
         }
+        Body::Control(Control::Reconcile) => "reconcile".to_owned(),
+        Body::Control(Control::Transfer(amount)) => format!("transfer {amount}"),
         Body::KillLevel(level) => kill(*level),
+        Body::Account(update) => account_text(update),
     }
+}
+
+/// What the venue says of the account.
+#[must_use]
+pub fn account_text(update: &AccountUpdate) -> String {
+    let AccountUpdate { reason, change, wallet, qty, price, rate, .. } = update;
+    let on = match reason {
+        AccountReason::Funding => format!(" on {qty} @ {price} at {rate}"),
+        AccountReason::LiquidationFee => format!(" on {qty} @ {price}"),
+        AccountReason::Insurance | AccountReason::Transfer | AccountReason::Snapshot => {
+            String::new()
+        }
+    };
+    format!("{} {change}{on}, wallet {wallet}", reason.name())
 }
 
 /// What the venue says of an order.
