@@ -11,6 +11,7 @@ use super::fields::{DecodeError, DecodeFault, FieldReader};
 use super::frames::{DAMAGED_TEXT_BYTES_MAX, Damaged, Frame, FrameHead, FrameOrigin, FrameRef};
 use super::kind::RecordKind;
 use super::record::NOT_BLOCKED;
+use crate::alert::{Alert, AlertKind};
 use crate::book::{BookSide, Invalid, Touch};
 use crate::event::{
     Bar, Body, Control, Depth, Event, EventKind, GateBreach, LEVELS_PER_MESSAGE, Levels,
@@ -47,6 +48,8 @@ pub enum Decoded<'a> {
     Intent(IntentMessage),
     /// A verdict.
     Verdict(VerdictRecord),
+    /// An alert.
+    Alert(Alert),
     /// What the gateway did.
     Sent(SentRecord),
     /// The gateway cancelled everything by itself.
@@ -72,6 +75,7 @@ pub fn decode(kind: RecordKind, payload: &[u8]) -> Result<Decoded<'_>, DecodeErr
         RecordKind::Pending => pending(payload).map(Decoded::Pending),
         RecordKind::Intent => intent(payload).map(Decoded::Intent),
         RecordKind::Verdict => verdict(payload).map(Decoded::Verdict),
+        RecordKind::Alert => alert(payload).map(Decoded::Alert),
         RecordKind::Sent => sent(payload).map(Decoded::Sent),
         RecordKind::CancelAll => cancel_all(payload).map(|seq| Decoded::CancelAll { seq }),
         RecordKind::Close => close(payload).map(Decoded::Close),
@@ -198,6 +202,21 @@ pub fn verdict(payload: &[u8]) -> Result<VerdictRecord, DecodeError> {
             Decided::Rejected(from.rejection()?)
         };
         Ok(VerdictRecord { seq, index, outcome })
+    })
+}
+
+/// Reads an alert.
+///
+/// # Errors
+/// A field has no meaning, or the payload does not end where the record does.
+pub fn alert(payload: &[u8]) -> Result<Alert, DecodeError> {
+    whole(payload, |from| {
+        Ok(Alert {
+            seq: from.u64("seq")?,
+            kind: from.one_of("alert", &AlertKind::ALL)?,
+            measured: from.wide("measured")?,
+            limit: from.wide("limit")?,
+        })
     })
 }
 

@@ -7,6 +7,7 @@ use super::decided::{CloseRecord, Decided, SentRecord, VerdictRecord};
 use super::fields::FieldWriter;
 use super::frames::FrameRef;
 use super::kind::RecordKind;
+use crate::alert::Alert;
 use crate::book::BookSide;
 use crate::event::{Body, Control, Event, Mark, Origin, TouchSource};
 use crate::market::Side;
@@ -102,6 +103,18 @@ impl Record {
     #[must_use]
     pub fn verdict(message: &VerdictMessage) -> Self {
         Self::from(&VerdictRecord::from(message))
+    }
+
+    /// An alert.
+    #[must_use]
+    pub fn alert(alert: &Alert) -> Self {
+        let mut record = Self::empty(RecordKind::Alert);
+        let to = &mut record.payload;
+        to.u64(alert.seq);
+        to.u8(alert.kind as u8);
+        to.wide(alert.measured);
+        to.wide(alert.limit);
+        record
     }
 
     /// What the gateway did with an approved intent: sent it, or blocked it at this kill level.

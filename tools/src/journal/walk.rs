@@ -156,6 +156,7 @@ impl Walk {
             Decoded::Close(close) => (close.last, self.ts),
             Decoded::Intent(message) => (message.seq, self.ts),
             Decoded::Verdict(verdict) => (verdict.seq, self.ts),
+            Decoded::Alert(alert) => (alert.seq, self.ts),
             Decoded::Sent(sent) => (sent.seq, self.ts),
             Decoded::CancelAll { seq } => (*seq, self.ts),
             Decoded::Header(_) | Decoded::Pending(_) => (self.seq, self.ts),
@@ -244,6 +245,7 @@ impl Slot {
                 | RecordKind::Damaged
                 | RecordKind::Intent
                 | RecordKind::Verdict
+                | RecordKind::Alert
                 | RecordKind::Sent
                 | RecordKind::CancelAll,
             ) => (number(0), 0),
@@ -373,6 +375,7 @@ mod tests {
                 | Decoded::Header(_)
                 | Decoded::Intent(_)
                 | Decoded::Verdict(_)
+                | Decoded::Alert(_)
                 | Decoded::Sent(_) => panic!("none of these was put there"),
             });
         }

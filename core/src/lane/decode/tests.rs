@@ -30,6 +30,7 @@ fn encode(decoded: &Decoded<'_>) -> Vec<u8> {
         Decoded::Pending(feedback) => Record::pending(feedback),
         Decoded::Intent(message) => Record::intent(message),
         Decoded::Verdict(verdict) => Record::from(verdict),
+        Decoded::Alert(alert) => Record::alert(alert),
         Decoded::Sent(sent) => Record::from(sent),
         Decoded::CancelAll { seq } => Record::cancel_all(*seq),
         Decoded::Close(close) => Record::close(close),

@@ -412,6 +412,15 @@ pub(super) fn feed_texts(letters: usize) -> impl Strategy<Value = FeedTexts> {
     )
 }
 
+fn alert() -> impl Strategy<Value = Alert> {
+    (count(), one(AlertKind::ALL), wide(), wide()).prop_map(|(seq, kind, measured, limit)| Alert {
+        seq,
+        kind,
+        measured,
+        limit,
+    })
+}
+
 /// The payload of a record of any kind.
 pub(super) fn payload() -> impl Strategy<Value = (RecordKind, Vec<u8>)> {
     one(RecordKind::ALL).prop_flat_map(|kind| payload_of(kind).prop_map(move |bytes| (kind, bytes)))
@@ -440,6 +449,7 @@ fn payload_of(kind: RecordKind) -> BoxedStrategy<Vec<u8>> {
         RecordKind::Verdict => {
             verdict().prop_map(move |verdict| bytes(Record::from(&verdict))).boxed()
         }
+        RecordKind::Alert => alert().prop_map(move |alert| bytes(Record::alert(&alert))).boxed(),
         RecordKind::Sent => sent().prop_map(move |sent| bytes(Record::from(&sent))).boxed(),
         RecordKind::CancelAll => {
             count().prop_map(move |seq| bytes(Record::cancel_all(seq))).boxed()
