@@ -4,4 +4,4 @@ pub mod null;
 pub mod paper;
 
 pub use null::NullVenue;
-pub use paper::{PaperConfig, PaperStats, PaperVenue, ReportFaults};
+pub use paper::{PaperConfig, PaperStats, PaperVenue, QueueFunction, QueueModel, ReportFaults};

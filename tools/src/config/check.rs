@@ -31,7 +31,7 @@ pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
 /// The configuration of `text` alone, which names every key: a default that a later version brings along
 /// must not slip into what was written down before.
 pub(super) fn whole(name: &str, text: &str) -> Result<Config, Vec<String>> {
-    read(name, text, &with_late_sections, &|document| missing_keys(name, document))
+    read(name, text, &with_late_parts, &|document| missing_keys(name, document))
 }
 
 fn read(
@@ -60,10 +60,22 @@ fn read(
 /// defaults may stand in.
 const LATE_SECTIONS: [&str; 2] = ["runner", "gates"];
 
-fn with_late_sections(mut given: Table) -> Table {
+/// Keys that came later, likewise, each with the value that says what was done before there was the key.
+const LATE_KEYS: [(&str, &str, &str); 3] = [
+    ("paper", "queue", "trades-only"),
+    ("paper", "queue_function", "power"),
+    ("paper", "queue_power", "1"),
+];
+
+fn with_late_parts(mut given: Table) -> Table {
     for (section, keys) in defaults() {
         if LATE_SECTIONS.contains(&section.as_str()) && !given.contains_key(&section) {
             given.insert(section, keys);
+        }
+    }
+    for (section, key, before) in LATE_KEYS {
+        if let Some(Value::Table(keys)) = given.get_mut(section) {
+            keys.entry(key).or_insert_with(|| Value::from(before));
         }
     }
     given
@@ -80,7 +92,8 @@ fn missing_keys(name: &str, document: &DeTable<'_>) -> Vec<String> {
         for key in keys.as_table().into_iter().flat_map(Table::keys) {
             let named =
                 matches!(given, Some(DeValue::Table(table)) if table.contains_key(key.as_str()));
-            if !named {
+            let late = LATE_KEYS.iter().any(|late| (late.0, late.1) == (&section, key));
+            if !named && !late {
                 faults.push(format!("{name}: key '{section}.{key}' is missing"));
             }
         }

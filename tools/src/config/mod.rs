@@ -23,7 +23,7 @@ pub use limits::{LimitsSection, ProfileName, RiskSection};
 pub use runner::{GatesSection, IdleName, LockMemory, RunnerMode, RunnerSection};
 pub use sections::{
     Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, Fees, Latency,
-    Paper, Ring, Run, Stream, UniverseSection,
+    Paper, QueueFunctionName, QueueName, Ring, Run, Stream, UniverseSection,
 };
 pub use strategies::{QuoterSection, TakerSection};
 

@@ -7,11 +7,11 @@ use fusewire_core::units::Nanos;
 use fusewire_io::capture::CaptureLimits;
 use fusewire_io::gateway::GatewayConfig;
 use fusewire_io::manifest::ManifestOptions;
-use fusewire_io::venue::paper::{PaperConfig, ReportFaults};
+use fusewire_io::venue::paper::{PaperConfig, QueueFunction, QueueModel, ReportFaults};
 use fusewire_strategies::stage::AlphaConfig;
 
 use super::number::{micros, millis};
-use super::{AssumptionSet, Config, ProfileName};
+use super::{AssumptionSet, Config, ProfileName, QueueFunctionName, QueueName};
 
 /// The session of a replay. Live sessions count up from there.
 pub(super) const REPLAY_SESSION: u16 = 1;
@@ -110,6 +110,7 @@ impl Config {
             jitter: micros(self.latency.jitter_us),
             seed: self.run.seed,
             fees: FeeSchedule { maker: self.fees.maker, taker: self.fees.taker },
+            queue: self.queue_model(),
             orders_max: self.paper.orders_max as usize,
             requests_max: self.paper.requests_max as usize,
             closed_max: self.paper.closed_max as usize,
@@ -121,6 +122,19 @@ impl Config {
                 delay: millis(self.paper.delay_ms),
             },
             arrival_max: millis(self.latency.receive_window_ms),
+        }
+    }
+
+    fn queue_model(&self) -> QueueModel {
+        match self.paper.queue {
+            QueueName::TradesOnly => QueueModel::TradesOnly,
+            QueueName::RiskAverse => QueueModel::RiskAverse,
+            QueueName::Probabilistic => {
+                QueueModel::Probabilistic(match self.paper.queue_function {
+                    QueueFunctionName::Power => QueueFunction::Power(self.paper.queue_power),
+                    QueueFunctionName::Log => QueueFunction::Log,
+                })
+            }
         }
     }
 

@@ -157,6 +157,13 @@ pub struct Paper {
     pub closed_max: u32,
     /// Consumed levels remembered.
     pub consumed_levels_max: u32,
+    /// What moves the queue before a resting order.
+    pub queue: QueueName,
+    /// How likely a decrease lay before it, in the probabilistic model.
+    pub queue_function: QueueFunctionName,
+    /// The power of that function.
+    #[serde(deserialize_with = "rate", serialize_with = "text")]
+    pub queue_power: Rate,
     /// Reports lost, per million.
     pub lose_ppm: u32,
     /// Reports sent twice, per million.
@@ -165,6 +172,28 @@ pub struct Paper {
     pub delay_ppm: u32,
     /// By how much, in ms.
     pub delay_ms: u32,
+}
+
+/// The queue models.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueName {
+    /// Only trades at the price.
+    TradesOnly,
+    /// Also what the level displays.
+    RiskAverse,
+    /// Also a share of what leaves without a trade.
+    Probabilistic,
+}
+
+/// The functions of the probabilistic queue model.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueFunctionName {
+    /// A power of the quantity.
+    Power,
+    /// The logarithm of one more than the quantity.
+    Log,
 }
 
 /// `[assume]`

@@ -3,6 +3,8 @@
 use fusewire_core::contract::FeeSchedule;
 use fusewire_core::units::Nanos;
 
+use super::queue::QueueModel;
+
 /// Parts in a million.
 pub(super) const PPM: u32 = 1_000_000;
 
@@ -32,6 +34,8 @@ pub struct PaperConfig {
     pub seed: u64,
     /// Fees as shares of the notional. Default maker 0.0002, taker 0.0005 (the exchange's base tier).
     pub fees: FeeSchedule,
+    /// What moves the queue before a resting order. Default [`QueueModel::RiskAverse`].
+    pub queue: QueueModel,
     /// Open orders. Default 1,024.
     pub orders_max: usize,
     /// Requests on their way. Default 4,096.
@@ -54,6 +58,7 @@ impl Default for PaperConfig {
             jitter: Nanos(2 * Nanos::MILLI),
             seed: 0,
             fees: FeeSchedule::default(),
+            queue: QueueModel::default(),
             orders_max: 1_024,
             requests_max: 4_096,
             closed_max: 65_536,
@@ -101,6 +106,7 @@ impl PaperConfig {
             return Err(format!("closed_max = {closed} is below requests_max = {requests}"));
         }
         self.fees.validate().map_err(|what| format!("fees.{what}"))?;
+        self.queue.validate()?;
         let faults = self.faults;
         for (name, ppm) in [
             ("faults.lose_ppm", faults.lose_ppm),

@@ -19,6 +19,7 @@ mod matching;
 #[cfg(test)]
 mod naive;
 mod orders;
+mod queue;
 mod requests;
 mod stats;
 mod take;
@@ -26,6 +27,7 @@ mod take;
 mod tests;
 
 pub use config::{PaperConfig, ReportFaults};
+pub use queue::{QueueFunction, QueueModel};
 pub use stats::PaperStats;
 
 use fusewire_core::book::BookConfig;
@@ -52,6 +54,7 @@ const COPIES: usize = 2;
 #[derive(Debug)]
 pub struct PaperVenue {
     arrival_max: Nanos,
+    queue: QueueModel,
     universe: Universe,
     market: Market,
     orders: OpenOrders,
@@ -76,6 +79,7 @@ impl PaperVenue {
         assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
         Self {
             arrival_max: config.arrival_max,
+            queue: config.queue,
             market: Market::new(universe, books, tap, config.consumed_levels_max),
             orders: OpenOrders::new(config.orders_max),
             requests: Requests::new(config.requests_max),
@@ -283,9 +287,12 @@ impl Venue for PaperVenue {
     fn on_event(&mut self, event: &Event, out: &mut Feedbacks) {
         let at = At { seq: event.seq, ts: event.ts };
         self.admit(at, out);
-        self.market.take_tap(event.seq);
+        self.take_tap(event.seq);
         match (&event.body, event.instrument) {
-            (Body::Trade(trade), Some(id)) => self.on_trade(at, id, trade, out),
+            (Body::Trade(trade), Some(id)) => {
+                self.count_trade(id, trade);
+                self.on_trade(at, id, trade, out);
+            }
             (Body::Touch(change), Some(id)) => self.market.set_touch(id, change),
             (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
             (Body::Gap, _) => self.market.invalidate_all(),
@@ -318,6 +325,8 @@ fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
         cum_fee: Usd::ZERO,
         since,
         queue: Queue::Unknown,
+        shown: None,
+        traded: Qty::ZERO,
         blind: false,
         place: 0,
         requests: 1,

@@ -206,7 +206,8 @@ impl PaperVenue {
     /// Rests behind what is displayed, and never before an own order that came earlier.
     fn rest(&mut self, mut order: OpenOrder) {
         let (id, side, price) = (order.instrument, order.side, order.price);
-        let displayed = self.market.queue(id, side, price);
+        let (displayed, shown) = self.market.queue(id, side, price);
+        (order.shown, order.traded) = (shown, Qty::ZERO);
         let own = self.orders.longest_queue(id, side, price);
         order.queue = own.map_or(displayed, |own: Queue| own.max(displayed));
         self.orders.insert(order);

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod matching;
+mod queues;
 mod requests;
 mod sessions;
 
@@ -25,7 +26,7 @@ use proptest::prelude::*;
 
 use super::desk::At;
 use super::naive::{Ask, Naive, Said, View};
-use super::{PaperConfig, PaperVenue, ReportFaults};
+use super::{PaperConfig, PaperVenue, QueueFunction, QueueModel, ReportFaults};
 use crate::gateway::{Feedbacks, Venue};
 
 const ID: InstrumentId = InstrumentId(0);
