@@ -23,6 +23,15 @@ const INSTRUMENT_KEYS: [&str; 15] = [
     "qty_places",
 ];
 
+/// Keys of sections that may be absent, so that the defaults hold them only as a comment.
+fn optional_keys(section: &str) -> &'static [&'static str] {
+    match section {
+        "latency" => &super::latency::OPTIONAL_KEYS,
+        "fees" => &["tiers"],
+        _ => &[],
+    }
+}
+
 /// The configuration of `text` over the defaults.
 pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
     read(name, text, &|given| merge(defaults(), given), &|_| Vec::new())
@@ -47,11 +56,16 @@ fn read(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let config: Config = match merged.try_into() {
+    let mut config: Config = match merged.try_into() {
         Ok(config) => config,
         // Values of a wrong type: deserialise the file's own sections once more, for the line.
         Err(error) => return Err(vec![located(name, text, document.get_ref(), &error)]),
     };
+    if let Err(what) = config.latency.resolve() {
+        let key = "latency.from_journal";
+        let line = key_offset(document.get_ref(), key).map_or(1, |at| line_of(text, at));
+        return Err(vec![format!("{name}:{line}: {key}: {what}")]);
+    }
     faults.extend(values(name, text, document.get_ref(), &config));
     if faults.is_empty() { Ok(config) } else { Err(faults) }
 }
@@ -61,7 +75,9 @@ fn read(
 const LATE_SECTIONS: [&str; 2] = ["runner", "gates"];
 
 /// Keys that came later, likewise, each with the value that says what was done before there was the key.
-const LATE_KEYS: [(&str, &str, &str); 3] = [
+const LATE_KEYS: [(&str, &str, &str); 5] = [
+    ("fees", "opening_volume", "0"),
+    ("paper", "self_trade", "expire-maker"),
     ("paper", "queue", "trades-only"),
     ("paper", "queue_function", "power"),
     ("paper", "queue_power", "1"),
@@ -128,7 +144,8 @@ fn unknown_keys(name: &str, text: &str, document: &DeTable<'_>) -> Vec<String> {
     for (key, value) in document {
         match (known.get(key.get_ref().as_ref()), value.get_ref()) {
             (Some(Value::Table(section)), DeValue::Table(given)) => {
-                let names: Vec<&str> = section.keys().map(String::as_str).collect();
+                let optional = optional_keys(key.get_ref()).iter().copied();
+                let names: Vec<&str> = section.keys().map(String::as_str).chain(optional).collect();
                 faults.extend(unknown_in(name, text, key.get_ref(), given, &names));
             }
             (None, DeValue::Array(entries)) if key.get_ref() == "instrument" => {

@@ -80,6 +80,7 @@ mod tests {
             ("assume.set", _) => texts(&["none"]),
             ("paper.queue", _) => texts(&["probabilistic"]),
             ("paper.queue_function", _) => texts(&["log"]),
+            ("paper.self_trade", _) => texts(&["expire-both"]),
             ("risk.profile", _) => texts(&["bench"]),
             ("journal.retention", _) => texts(&["drop-oldest"]),
             ("runner.mode", _) => texts(&["pinned"]),
@@ -265,9 +266,10 @@ mod tests {
     fn keys_that_came_later_say_what_was_done_before() {
         let mut table: Table = Config::default().to_toml().parse().unwrap();
         let paper = table["paper"].as_table_mut().unwrap();
-        for key in ["queue", "queue_function", "queue_power"] {
+        for key in ["queue", "queue_function", "queue_power", "self_trade"] {
             paper.remove(key).unwrap();
         }
+        table["fees"].as_table_mut().unwrap().remove("opening_volume").unwrap();
         let found = Config::from_effective("e", &table.to_string()).unwrap();
         let shown: Vec<_> =
             Config::default().differences(&found).iter().map(ToString::to_string).collect();

@@ -105,34 +105,6 @@ pub struct Account {
     pub balance: Usd,
 }
 
-/// `[fees]`
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fees {
-    /// Of resting orders.
-    #[serde(deserialize_with = "rate", serialize_with = "text")]
-    pub maker: Rate,
-    /// Of taking orders.
-    #[serde(deserialize_with = "rate", serialize_with = "text")]
-    pub taker: Rate,
-}
-
-/// `[latency]`
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Latency {
-    /// To the exchange, in us.
-    pub order_us: u32,
-    /// Back, in us.
-    pub response_us: u32,
-    /// On top of either, in us.
-    pub jitter_us: u32,
-    /// Of an own refusal, in us.
-    pub local_reject_us: u32,
-    /// How long a request may still arrive, in ms.
-    pub receive_window_ms: u32,
-}
-
 /// `[alpha]`
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -164,6 +136,8 @@ pub struct Paper {
     /// The power of that function.
     #[serde(deserialize_with = "rate", serialize_with = "text")]
     pub queue_power: Rate,
+    /// Who ends before the account trades with itself.
+    pub self_trade: SelfTradeName,
     /// Reports lost, per million.
     pub lose_ppm: u32,
     /// Reports sent twice, per million.
@@ -172,6 +146,23 @@ pub struct Paper {
     pub delay_ppm: u32,
     /// By how much, in ms.
     pub delay_ms: u32,
+}
+
+impl Paper {
+    /// The queue model, for reports.
+    #[must_use]
+    pub fn describe_queue(&self) -> String {
+        match (self.queue, self.queue_function) {
+            (QueueName::TradesOnly, _) => "moved by trades only".to_owned(),
+            (QueueName::RiskAverse, _) => {
+                "moved by trades, never longer than what is displayed".to_owned()
+            }
+            (QueueName::Probabilistic, QueueFunctionName::Power) => {
+                format!("probabilistic, power {}", self.queue_power)
+            }
+            (QueueName::Probabilistic, QueueFunctionName::Log) => "probabilistic, log".to_owned(),
+        }
+    }
 }
 
 /// The queue models.
@@ -194,6 +185,18 @@ pub enum QueueFunctionName {
     Power,
     /// The logarithm of one more than the quantity.
     Log,
+}
+
+/// The modes of self-trade prevention.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelfTradeName {
+    /// Own orders that rest.
+    ExpireMaker,
+    /// The order that comes.
+    ExpireTaker,
+    /// Both.
+    ExpireBoth,
 }
 
 /// `[assume]`

@@ -12,7 +12,9 @@
 mod closed;
 mod config;
 mod desk;
+mod fees;
 mod filter;
+mod latency;
 mod ledger;
 mod market;
 mod matching;
@@ -21,13 +23,17 @@ mod naive;
 mod orders;
 mod queue;
 mod requests;
+mod self_trade;
 mod stats;
 mod take;
 #[cfg(test)]
 mod tests;
 
 pub use config::{PaperConfig, ReportFaults};
+pub use fees::{FeeTier, FeeTiers};
+pub use latency::{Latencies, Latency, LatencyHistogram, QuantilePoint};
 pub use queue::{QueueFunction, QueueModel};
+pub use self_trade::SelfTrade;
 pub use stats::PaperStats;
 
 use fusewire_core::book::BookConfig;
@@ -55,6 +61,7 @@ const COPIES: usize = 2;
 pub struct PaperVenue {
     arrival_max: Nanos,
     queue: QueueModel,
+    self_trade: SelfTrade,
     universe: Universe,
     market: Market,
     orders: OpenOrders,
@@ -80,6 +87,7 @@ impl PaperVenue {
         Self {
             arrival_max: config.arrival_max,
             queue: config.queue,
+            self_trade: config.self_trade,
             market: Market::new(universe, books, tap, config.consumed_levels_max),
             orders: OpenOrders::new(config.orders_max),
             requests: Requests::new(config.requests_max),
@@ -117,7 +125,7 @@ impl PaperVenue {
             self.overflow(at, intent, number, out);
             return;
         }
-        let due = self.desk.arrival(at.ts, intent.order, number);
+        let due = self.desk.arrival(at.ts, intent, number);
         self.requests.push(Request { due, sent: at.ts, number, intent: *intent });
         self.wake(at, due, out);
     }

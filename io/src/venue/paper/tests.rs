@@ -1,7 +1,9 @@
 //! The paper venue against its rules: by hand where a case has a name, against `naive` where it has none.
 
 mod bounds;
+mod legs;
 mod matching;
+mod own;
 mod queues;
 mod requests;
 mod sessions;
