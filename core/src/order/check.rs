@@ -74,11 +74,16 @@ pub enum Check {
     Leverage,
     /// A number left its range. Nothing is measured.
     Arithmetic,
+    /// A trigger that is too far from the mark, or a callback outside its bounds, in `Bps`. Or a trigger that
+    /// contradicts itself: measured and limit are 0.
+    Trigger,
+    /// Conditional orders that wait, all symbols. Measured: those that there would be.
+    Conditionals,
 }
 
 impl Check {
     /// All checks in order.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::KillLevel,
         Self::Universe,
         Self::BookFreshness,
@@ -106,6 +111,8 @@ impl Check {
         Self::GrossExposure,
         Self::Leverage,
         Self::Arithmetic,
+        Self::Trigger,
+        Self::Conditionals,
     ];
 
     /// The name in reports.
@@ -139,6 +146,8 @@ impl Check {
             Self::GrossExposure => "gross_exposure",
             Self::Leverage => "leverage",
             Self::Arithmetic => "arithmetic",
+            Self::Trigger => "trigger",
+            Self::Conditionals => "conditionals",
         }
     }
 
@@ -156,7 +165,7 @@ impl Check {
             | Self::Exposure
             | Self::GrossExposure
             | Self::Leverage => CheckUnit::Usdt,
-            Self::Collar => CheckUnit::Bps,
+            Self::Collar | Self::Trigger => CheckUnit::Bps,
             Self::MaxOrders
             | Self::RateNew
             | Self::RateSymbol
@@ -164,7 +173,8 @@ impl Check {
             | Self::RateCancel
             | Self::RateReduce
             | Self::RateQuery
-            | Self::OpenOrders => CheckUnit::Count,
+            | Self::OpenOrders
+            | Self::Conditionals => CheckUnit::Count,
             Self::OrderState | Self::Arithmetic => CheckUnit::Nothing,
         }
     }
@@ -282,7 +292,7 @@ pub struct Rejection {
     pub order: OrderId,
     /// Its symbol as the intent named it.
     pub instrument: InstrumentId,
-    /// What was refused. Refusing a `New` ends the order; any other leaves it as it is.
+    /// What was refused. Refusing a `New` or a `Conditional` ends the order; any other leaves it as it is.
     pub action: Action,
     /// Who refused.
     pub by: RejectedBy,

@@ -27,11 +27,14 @@ pub enum ReportKind {
     /// The cancel failed because no such order was open *at that moment*. Says nothing about an order
     /// that is still on its way.
     CancelRefused,
+    /// A conditional order got into the market as the limit order that it carries. `payer` is the event that
+    /// showed the price, `last_price` that price; price and quantity are those that it has from here on.
+    Triggered,
 }
 
 impl ReportKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Accepted,
         Self::PartialFill,
         Self::Filled,
@@ -41,6 +44,7 @@ impl ReportKind {
         Self::Amended,
         Self::AmendRefused,
         Self::CancelRefused,
+        Self::Triggered,
     ];
 
     /// True when the order is over.
@@ -52,7 +56,8 @@ impl ReportKind {
             | Self::PartialFill
             | Self::Amended
             | Self::AmendRefused
-            | Self::CancelRefused => false,
+            | Self::CancelRefused
+            | Self::Triggered => false,
         }
     }
 
@@ -108,11 +113,24 @@ pub enum VenueReason {
     AmendedAway,
     /// The id was used before (-4116).
     DuplicateId,
+    /// The order got into the market by its stop: on its trigger, its fills, and the end that needs no other
+    /// explanation.
+    Stop,
+    /// Likewise by its take profit.
+    TakeProfit,
+    /// Likewise by its trailing stop.
+    Trailing,
+    /// A conditional order that would trigger at once (-2021).
+    WouldTrigger,
+    /// The trigger came, but the order could not get in: no margin, or no room for one more (`REJECTED`, `rm`).
+    TriggerReject,
+    /// The venue's table of conditional orders is full (-4045).
+    TooManyConditional,
 }
 
 impl VenueReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::None,
         Self::ImmediateRest,
         Self::NotFillable,
@@ -125,6 +143,12 @@ impl VenueReason {
         Self::NoChange,
         Self::AmendedAway,
         Self::DuplicateId,
+        Self::Stop,
+        Self::TakeProfit,
+        Self::Trailing,
+        Self::WouldTrigger,
+        Self::TriggerReject,
+        Self::TooManyConditional,
     ];
 }
 
@@ -156,9 +180,10 @@ pub struct Report {
     pub cum_fee: Usd,
     /// Quantity of this fill, zero when it is none.
     pub last_qty: Qty,
-    /// Price of this fill.
+    /// Price of this fill, or the one that triggered.
     pub last_price: Px,
-    /// `seq` of the event whose trade or book level paid for this fill; 0 when it is none.
+    /// `seq` of the event whose trade or book level paid for this fill, or that triggered a conditional order;
+    /// 0 otherwise.
     pub payer: u64,
     /// When it happened at the venue. Messages may come late; this tells which amend or cancel of an
     /// order a report can be about.
@@ -175,11 +200,13 @@ pub enum OrderState {
     Closed,
     /// The venue has never seen it. That is not "closed": it may still arrive.
     Unknown,
+    /// It is a conditional order that waits for its trigger.
+    Waiting,
 }
 
 impl OrderState {
     /// All states, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Unknown];
+    pub const ALL: [Self; 4] = [Self::Open, Self::Closed, Self::Unknown, Self::Waiting];
 }
 
 /// The answer to a query.
@@ -220,6 +247,6 @@ mod tests {
             assert_eq!(reason as usize, index);
         }
         assert_eq!(Liquidity::ALL.map(|liquidity| liquidity as u8), [0, 1]);
-        assert_eq!(OrderState::ALL.map(|state| state as u8), [0, 1, 2]);
+        assert_eq!(OrderState::ALL.map(|state| state as u8), [0, 1, 2, 3]);
     }
 }

@@ -1,5 +1,7 @@
 //! Every field of every message reaches the bytes: what differs in one field differs in its record.
 
+mod conditional;
+
 use super::*;
 use crate::book::{Invalid, Touch};
 use crate::event::{Bar, Depth, EventKind, GateBreach, Levels, Liquidation, TouchChange, Trade};
@@ -25,6 +27,11 @@ fn variants<T: Copy>(base: T, changes: &[fn(&mut T)]) -> Vec<T> {
     }
     all
 }
+
+/// Kinds of reports and checks that format 1 began with. What came later has digests of its own.
+const KINDS_AT_FIRST: usize = 9;
+/// See `KINDS_AT_FIRST`.
+const CHECKS_AT_FIRST: usize = 27;
 
 const LEVEL: Level = Level { price: Px(11), qty: Qty(12) };
 
@@ -192,7 +199,7 @@ fn reports() -> Vec<Body> {
             |r| r.at = Nanos(10),
         ],
     );
-    all.extend(ReportKind::ALL[1..].iter().map(|&kind| Report { kind, ..base }));
+    all.extend(ReportKind::ALL[1..KINDS_AT_FIRST].iter().map(|&kind| Report { kind, ..base }));
     all.into_iter().map(Body::Report).collect()
 }
 
@@ -276,7 +283,7 @@ fn rejections() -> Vec<Rejection> {
             |r| r.limit = i128::MAX.into(),
         ],
     );
-    all.extend(Check::ALL[1..].iter().map(|&check| Rejection { check, ..base }));
+    all.extend(Check::ALL[1..CHECKS_AT_FIRST].iter().map(|&check| Rejection { check, ..base }));
     let others = actions().into_iter().filter(|action| *action != Action::Cancel);
     all.extend(others.map(|action| Rejection { action, ..base }));
     all
@@ -338,7 +345,7 @@ fn assert_distinct(records: &[Record]) {
 
 #[test]
 fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
-    let bodies = [bodies(), breaches()].concat();
+    let bodies = [bodies(), breaches(), conditional::bodies()].concat();
     let mut kinds: Vec<_> = bodies.iter().map(Body::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -394,6 +401,9 @@ fn no_byte_of_what_is_digested_changes_unnoticed() {
     }
     let digest = lane.digest().to_string();
     assert_eq!(digest, "048cd738401eb03c794645a0f9025425155381afee5aac8fcc5f32cb86b940f9");
+    conditional::append(&mut lane);
+    let digest = lane.digest().to_string();
+    assert_eq!(digest, "69efc251a58301a3edfd7611079cde1339f671edc0496686497ae791518d94b2");
 }
 
 /// Commands that came later than the rest.
@@ -462,7 +472,7 @@ fn what_only_a_journal_has_is_laid_out_as_the_format_says() {
 
 #[test]
 fn the_kinds_of_actions_and_verdicts_have_numbers() {
-    for action in actions() {
+    for action in [actions(), conditional::actions()].concat() {
         let intent = Intent { action, ..intents()[0] };
         let record = Record::intent(&IntentMessage { seq: 1, last: true, intent });
         let number = match action {
@@ -470,6 +480,7 @@ fn the_kinds_of_actions_and_verdicts_have_numbers() {
             Action::Amend { .. } => 1,
             Action::Cancel => 2,
             Action::Query => 3,
+            Action::Conditional(_) => 4,
         };
         // Behind seq, order, instrument and source.
         assert_eq!(record.bytes()[19], number);
