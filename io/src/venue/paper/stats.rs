@@ -53,6 +53,8 @@ pub struct PaperStats {
     pub put_off: u64,
     /// Messages lost because they had no room.
     pub overflowed: u64,
+    /// Conditional orders that got into the market.
+    pub triggered: u64,
 }
 
 impl PaperStats {
@@ -74,6 +76,7 @@ impl PaperStats {
             ReportKind::Amended => &mut self.amended,
             ReportKind::AmendRefused => &mut self.amends_refused,
             ReportKind::CancelRefused => &mut self.cancels_refused,
+            ReportKind::Triggered => &mut self.triggered,
         } += 1;
     }
 
