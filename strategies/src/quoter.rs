@@ -289,7 +289,10 @@ impl Symbol {
                     self.backoff.succeeded();
                     false
                 }
-                ReportKind::Canceled | ReportKind::Expired | ReportKind::CancelRefused => false,
+                ReportKind::Canceled
+                | ReportKind::Expired
+                | ReportKind::CancelRefused
+                | ReportKind::Triggered => false,
             }
         } else {
             false

@@ -76,15 +76,9 @@ mod tests {
     fn a_trigger_holds_together() {
         let order = new_order(Side::Sell, "100", "1");
         let (kind, by) = (TriggerKind::Stop, TriggerPrice::Last);
-        let stop = Trigger {
-            kind,
-            by,
-            price: px("99"),
-            callback: Rate::ZERO,
-            close_position: false,
-        };
-        let trailing =
-            Trigger { kind: TriggerKind::Trailing, callback: rate("0.01"), ..stop };
+        let stop =
+            Trigger { kind, by, price: px("99"), callback: Rate::ZERO, close_position: false };
+        let trailing = Trigger { kind: TriggerKind::Trailing, callback: rate("0.01"), ..stop };
         let holds = |trigger| terms(&Conditional { order, trigger }).is_ok();
         assert!(holds(stop) && holds(trailing));
         assert!(holds(Trigger { price: Px::ZERO, ..trailing }), "active at once");

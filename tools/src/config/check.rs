@@ -60,8 +60,34 @@ fn read(
 /// defaults may stand in.
 const LATE_SECTIONS: [&str; 2] = ["runner", "gates"];
 
+/// Keys that came after journals were written which do not name them. They only matter to what those runs did
+/// not have, so that the defaults may stand in: conditional orders.
+pub(super) const LATE_KEYS: [(&str, &str); 13] = [
+    ("limits_default", "trigger_distance_bp"),
+    ("limits_default", "callback_min_bp"),
+    ("limits_default", "callback_max_bp"),
+    ("limits_default", "conditional_max"),
+    ("limits_bench", "trigger_distance_bp"),
+    ("limits_bench", "callback_min_bp"),
+    ("limits_bench", "callback_max_bp"),
+    ("limits_bench", "conditional_max"),
+    ("paper", "conditional_max"),
+    ("taker", "stop_bp"),
+    ("taker", "take_profit_bp"),
+    ("taker", "trailing_bp"),
+    ("taker", "protect_by"),
+];
+
 fn with_late_sections(mut given: Table) -> Table {
-    for (section, keys) in defaults() {
+    let defaults = defaults();
+    for (section, key) in LATE_KEYS {
+        if let Some(Value::Table(keys)) = given.get_mut(section)
+            && !keys.contains_key(key)
+        {
+            keys.insert(key.to_owned(), defaults[section][key].clone());
+        }
+    }
+    for (section, keys) in defaults {
         if LATE_SECTIONS.contains(&section.as_str()) && !given.contains_key(&section) {
             given.insert(section, keys);
         }
@@ -80,7 +106,8 @@ fn missing_keys(name: &str, document: &DeTable<'_>) -> Vec<String> {
         for key in keys.as_table().into_iter().flat_map(Table::keys) {
             let named =
                 matches!(given, Some(DeValue::Table(table)) if table.contains_key(key.as_str()));
-            if !named {
+            let late = LATE_KEYS.contains(&(section.as_str(), key.as_str()));
+            if !named && !late {
                 faults.push(format!("{name}: key '{section}.{key}' is missing"));
             }
         }

@@ -86,6 +86,9 @@ mod tests {
             ("runner.idle", _) => texts(&["backoff"]),
             ("runner.lock_memory", _) => texts(&["off"]),
             ("runner.pace", _) => texts(&["10x"]),
+            ("taker.protect_by", _) => texts(&["last"]),
+            // Off, or no less than the exchange's least callback.
+            ("taker.trailing_bp", _) => texts(&["20"]),
             (_, Toml::Integer(number)) => {
                 [number + 1, number - 1, number * 2, number / 2].map(Toml::from).into()
             }
@@ -256,6 +259,17 @@ mod tests {
         let cut = whole.replacen("idle = \"spin\"\n", "", 1);
         let fault = "e: key 'runner.idle' is missing".to_owned();
         assert_eq!(Config::from_effective("e", &cut), Err(vec![fault]));
+    }
+
+    /// A journal that was written before there were conditional orders.
+    #[test]
+    fn keys_of_what_was_not_there_may_be_missing() {
+        let mut table: Table = Config::default().to_toml().parse().unwrap();
+        for (section, key) in check::LATE_KEYS {
+            let keys = table[section].as_table_mut().unwrap();
+            assert!(keys.remove(key).is_some(), "{section}.{key}");
+        }
+        assert_eq!(Config::from_effective("e", &table.to_string()), Ok(Config::default()));
     }
 
     #[test]

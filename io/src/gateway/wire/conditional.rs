@@ -23,15 +23,12 @@ const ID: &[u8; 19] = br#""clientAlgoId":"fw-"#;
 const CLOSE: &[u8; 23] = br#"","closePosition":"true"#;
 const POSITION: &[u8; 22] = br#"","positionSide":"BOTH"#;
 /// As in a plain order: of two orders of ours that would meet, the one that rests goes.
-const BUY: &[u8; 65] =
-    br#"","selfTradePreventionMode":"EXPIRE_MAKER","side":"BUY","symbol":"#;
-const SELL: &[u8; 66] =
-    br#"","selfTradePreventionMode":"EXPIRE_MAKER","side":"SELL","symbol":"#;
+const BUY: &[u8; 65] = br#"","selfTradePreventionMode":"EXPIRE_MAKER","side":"BUY","symbol":"#;
+const SELL: &[u8; 66] = br#"","selfTradePreventionMode":"EXPIRE_MAKER","side":"SELL","symbol":"#;
 const TRIGGER: &[u8; 17] = br#","triggerPrice":""#;
 const MARK: &[u8; 29] = br#","workingType":"MARK_PRICE"}}"#;
 const LAST: &[u8; 33] = br#","workingType":"CONTRACT_PRICE"}}"#;
-const CANCEL: &[u8; 59] =
-    br#"","method":"algoOrder.cancel","params":{"clientAlgoId":"fw-"#;
+const CANCEL: &[u8; 59] = br#"","method":"algoOrder.cancel","params":{"clientAlgoId":"fw-"#;
 /// The WebSocket API has no method for it: the edge makes this REST call.
 const QUERY: &[u8; 65] = br#"","method":"GET /fapi/v1/algoOrder","params":{"clientAlgoId":"fw-"#;
 
@@ -143,4 +140,3 @@ const fn tif(tif: TimeInForce) -> &'static [u8; 20] {
         TimeInForce::Gtx => br#","timeInForce":"GTX""#,
     }
 }
-

@@ -131,9 +131,10 @@ impl Conditionals {
 
     /// The oldest that may only reduce on this side of a symbol.
     pub(super) fn first_reducing(&self, id: InstrumentId, side: Side) -> Option<usize> {
-        self.waiting.iter().map(|waiting| &waiting.order).position(|order| {
-            (order.instrument, order.side, order.reduce_only) == (id, side, true)
-        })
+        self.waiting
+            .iter()
+            .map(|waiting| &waiting.order)
+            .position(|order| (order.instrument, order.side, order.reduce_only) == (id, side, true))
     }
 }
 
@@ -255,7 +256,9 @@ impl PaperVenue {
         let order = self.conditionals.get_mut(index);
         order.requests = order.requests.saturating_add(1);
         match request.intent.action {
-            Action::Cancel => self.end_waiting(at, index, (ReportKind::Canceled, VenueReason::None), out),
+            Action::Cancel => {
+                self.end_waiting(at, index, (ReportKind::Canceled, VenueReason::None), out)
+            }
             Action::Query => self.desk.answer_waiting(at, order, out),
             Action::Amend { .. } | Action::New(_) | Action::Conditional(_) => {
                 let why = (ReportKind::AmendRefused, VenueReason::UnknownOrder);
@@ -278,7 +281,13 @@ impl PaperVenue {
 
     /// Ends orders that wait to reduce what is no longer there, as far as there is room to say so; the others
     /// end when they are triggered.
-    pub(super) fn expire_waiting(&mut self, at: At, id: InstrumentId, side: Side, out: &mut Feedbacks) {
+    pub(super) fn expire_waiting(
+        &mut self,
+        at: At,
+        id: InstrumentId,
+        side: Side,
+        out: &mut Feedbacks,
+    ) {
         while out.room() >= COPIES
             && let Some(index) = self.conditionals.first_reducing(id, side)
         {

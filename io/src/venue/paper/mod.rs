@@ -133,7 +133,8 @@ impl PaperVenue {
         let id = intent.order;
         let open = self.orders.find(id).map(|index| self.orders.get(index).requests);
         let waiting = || self.conditionals.find(id).map(|at| self.conditionals.get(at).requests);
-        let seen = open.or_else(waiting).or_else(|| self.desk.closed.get(id).map(|order| order.requests));
+        let seen =
+            open.or_else(waiting).or_else(|| self.desk.closed.get(id).map(|order| order.requests));
         seen.unwrap_or(0).saturating_add(self.requests.count_of(id))
     }
 

@@ -54,8 +54,8 @@ const fn unit(check: Check) -> Option<(&'static str, u32)> {
         | Check::Exposure
         | Check::GrossExposure
         | Check::Leverage => Some(("usd", DECIMALS)),
-        Check::Collar => Some(("bp", BPS_DECIMALS)),
-        Check::MaxOrders | Check::OpenOrders => Some(("orders", 0)),
+        Check::Collar | Check::Trigger => Some(("bp", BPS_DECIMALS)),
+        Check::MaxOrders | Check::OpenOrders | Check::Conditionals => Some(("orders", 0)),
         Check::RateNew
         | Check::RateSymbol
         | Check::RateAmend

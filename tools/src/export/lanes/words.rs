@@ -57,6 +57,7 @@ impl Word for Action {
             Self::Amend { .. } => "amend",
             Self::Cancel => "cancel",
             Self::Query => "query",
+            Self::Conditional(_) => "conditional",
         }
     }
 }
@@ -113,6 +114,7 @@ impl Word for ReportKind {
             Self::Amended => "amended",
             Self::AmendRefused => "amend_refused",
             Self::CancelRefused => "cancel_refused",
+            Self::Triggered => "triggered",
         }
     }
 }
@@ -132,6 +134,7 @@ impl Word for OrderState {
             Self::Open => "open",
             Self::Closed => "closed",
             Self::Unknown => "unknown",
+            Self::Waiting => "waiting",
         }
     }
 }
@@ -151,5 +154,11 @@ pub(super) const fn reason(reason: VenueReason) -> Option<&'static str> {
         VenueReason::NoChange => Some("no_change"),
         VenueReason::AmendedAway => Some("amended_away"),
         VenueReason::DuplicateId => Some("duplicate_id"),
+        VenueReason::Stop => Some("stop"),
+        VenueReason::TakeProfit => Some("take_profit"),
+        VenueReason::Trailing => Some("trailing"),
+        VenueReason::WouldTrigger => Some("would_trigger"),
+        VenueReason::TriggerReject => Some("trigger_reject"),
+        VenueReason::TooManyConditional => Some("too_many_conditional"),
     }
 }
