@@ -153,7 +153,7 @@ impl World {
             (Action::Cancel, _) => 1,
             (_, Class::Reduce | Class::HaltReduce) => 2,
             (Action::Amend { .. }, _) => 3,
-            (Action::New(_), _) => 4,
+            (Action::New(_) | Action::Conditional(_), _) => 4,
         };
         let own = kind(intent.action, class);
         let limit = [
@@ -287,6 +287,7 @@ impl World {
         let fresh = !real.seen;
         let open = real.place == Place::Open;
         match intent.action {
+            Action::Conditional(_) => unreachable!("the random world has plain orders"),
             Action::New(_) => {
                 (real.place, real.seen) = (Place::Open, true);
                 self.say(intent.order, ReportKind::Accepted, VenueReason::None);
