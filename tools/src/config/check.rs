@@ -28,6 +28,7 @@ fn optional_keys(section: &str) -> &'static [&'static str] {
     match section {
         "latency" => &super::latency::OPTIONAL_KEYS,
         "fees" => &["tiers"],
+        "misbehaviour" => &["outage"],
         _ => &[],
     }
 }
@@ -72,7 +73,7 @@ fn read(
 
 /// Sections that came after journals were written which do not name them. They decide nothing, or nothing that could
 /// come up then, so that the defaults may stand in.
-const LATE_SECTIONS: [&str; 3] = ["runner", "gates", "ledger"];
+const LATE_SECTIONS: [&str; 5] = ["runner", "gates", "ledger", "margin", "misbehaviour"];
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.

@@ -18,6 +18,7 @@ mod parts;
 mod runner;
 mod sections;
 mod strategies;
+mod venue;
 
 pub use difference::Difference;
 pub use fees::{FeeTierEntry, Fees};
@@ -31,6 +32,7 @@ pub use sections::{
     Paper, QueueFunctionName, QueueName, Ring, Run, SelfTradeName, Stream, UniverseSection,
 };
 pub use strategies::{QuoterSection, TakerSection};
+pub use venue::{MarginSection, MisbehaviourSection, OutageEntry};
 
 /// The commented defaults, as `fusewire config` prints them. They *are* the defaults: there is no second
 /// list in code.
@@ -66,6 +68,10 @@ pub struct Config {
     pub alpha: Alpha,
     /// The paper venue.
     pub paper: Paper,
+    /// Margin at the venue, and what happens when it is gone.
+    pub margin: MarginSection,
+    /// What the venue does wrong on purpose.
+    pub misbehaviour: MisbehaviourSection,
     /// What stands in for what a capture lacks.
     pub assume: Assume,
     /// The risk stage.

@@ -126,6 +126,11 @@ impl Config {
             },
             arrival_max: millis(self.latency.receive_window_ms),
             conditional_max: self.paper.conditional_max as usize,
+            balance: self.account.balance,
+            leverage: self.margin.leverage,
+            liquidation_fee: self.margin.liquidation_fee,
+            adl_ppm: self.margin.adl_ppm,
+            misbehaviour: self.misbehaviour.misbehaviour().unwrap_or_default(),
         }
     }
 
@@ -165,13 +170,14 @@ impl Config {
             (sections, self.risk_config_of(profile).validate())
         };
         let power = QueueModel::Probabilistic(QueueFunction::Power(self.paper.queue_power));
-        let found: [(&'static [&'static str], Result<(), String>); 10] = [
+        let found: [(&'static [&'static str], Result<(), String>); 11] = [
             (&["clock", "capture", "stream", "assume"], self.sequencer_config(0).validate()),
             (&["alpha", "paper", "latency"], self.alpha_config().validate()),
             (&["latency", "stream"], self.gateway_config().validate()),
             (&["latency"], self.latency.latencies().map(drop)),
             (&["fees"], self.fees.fee_tiers().map(drop)),
-            (&["latency", "fees", "paper"], self.paper_config().validate()),
+            (&["misbehaviour"], self.misbehaviour.misbehaviour().map(drop)),
+            (&["latency", "fees", "paper", "margin"], self.paper_config().validate()),
             // Also where the model in force does not ask for it.
             (&["paper"], power.validate()),
             (&["quoter", "taker"], self.strategy_config().validate()),

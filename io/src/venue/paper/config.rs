@@ -1,10 +1,11 @@
 //! What the paper venue assumes, and its bounds.
 
 use fusewire_core::contract::FeeSchedule;
-use fusewire_core::units::Nanos;
+use fusewire_core::units::{Nanos, ONE, Rate, Usd};
 
 use super::fees::FeeTiers;
 use super::latency::Latencies;
+use super::misbehave::Misbehaviour;
 use super::queue::QueueModel;
 use super::self_trade::SelfTrade;
 
@@ -59,6 +60,19 @@ pub struct PaperConfig {
     pub arrival_max: Nanos,
     /// Conditional orders that wait, all symbols. Default 200: the exchange's bound since 2025-12-29.
     pub conditional_max: usize,
+    /// Opening balance of the account, in USD. Default 10,000.
+    pub balance: Usd,
+    /// Leverage at which the exchange lets the account open, which is what margin is asked by. Default 20: what a
+    /// symbol has before it is changed.
+    pub leverage: u32,
+    /// The exchange's fee on what it liquidates, a share of its notional. Default 0.0125 (`liquidationFee` of
+    /// BTCUSDT in `exchangeInfo`).
+    pub liquidation_fee: Rate,
+    /// Share of forced orders on the tape that are covered by this account's opposite position, if it has one in
+    /// profit, in millionths. Default 0.
+    pub adl_ppm: u32,
+    /// What the venue does wrong on purpose. Default nothing.
+    pub misbehaviour: Misbehaviour,
 }
 
 impl Default for PaperConfig {
@@ -80,6 +94,11 @@ impl Default for PaperConfig {
             faults: ReportFaults::default(),
             arrival_max: Nanos(5 * Nanos::SECOND),
             conditional_max: 200,
+            balance: Usd(10_000 * ONE),
+            leverage: 20,
+            liquidation_fee: Rate(12_500_000_000),
+            adl_ppm: 0,
+            misbehaviour: Misbehaviour::default(),
         }
     }
 }
@@ -124,6 +143,16 @@ impl PaperConfig {
         }
         self.fees.validate().map_err(|what| format!("fees.{what}"))?;
         self.queue.validate()?;
+        if !(1..=125).contains(&self.leverage) {
+            return Err(format!("leverage = {} is not in 1 to 125", self.leverage));
+        }
+        // A tenth, in units of 1e-12.
+        if !(0..=100_000_000_000).contains(&self.liquidation_fee.0) {
+            return Err(format!("liquidation_fee = {} is not in 0 to 0.1", self.liquidation_fee));
+        }
+        if self.adl_ppm > PPM {
+            return Err(format!("adl_ppm = {} is above {PPM}", self.adl_ppm));
+        }
         let faults = self.faults;
         for (name, ppm) in [
             ("faults.lose_ppm", faults.lose_ppm),

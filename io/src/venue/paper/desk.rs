@@ -15,6 +15,8 @@ use super::closed::{ClosedOrder, ClosedOrders};
 use super::conditional::Fired;
 use super::config::PPM;
 use super::latency::Latency;
+use super::misbehave::{Amounts, Fate, Mood};
+use super::money::Money;
 use super::orders::OpenOrder;
 use super::{PaperConfig, PaperStats};
 use crate::gateway::Feedbacks;
@@ -62,6 +64,10 @@ pub(super) struct Desk {
     pub(super) portfolio: Portfolio,
     pub(super) closed: ClosedOrders,
     pub(super) stats: PaperStats,
+    pub(super) money: Money,
+    pub(super) mood: Mood,
+    /// Amounts of an order before the fill that is being told.
+    before: Amounts,
     /// When the last message falls due: it is one connection, nothing overtakes.
     last_due: Nanos,
 }
@@ -85,6 +91,9 @@ impl Desk {
             portfolio,
             closed: ClosedOrders::new(config.closed_max),
             stats: PaperStats::default(),
+            money: Money::new(config.balance, universe.len()),
+            mood: Mood::new(config.misbehaviour, config.seed, config.adl_ppm, config.orders_max),
+            before: Amounts::default(),
             last_due: Nanos(0),
         }
     }
@@ -99,6 +108,12 @@ impl Desk {
     pub(super) fn arrival_of_all(&self, now: Nanos) -> Nanos {
         let way = self.config.latencies.cancel;
         later(now, self.span(way, self.config.order_latency, Leg::Request, OrderId(0), 0))
+    }
+
+    /// The symbol of an order that was in the market.
+    pub(super) fn instrument_of(&self, id: OrderId) -> Option<InstrumentId> {
+        let open = self.portfolio.order(id).map(|order| order.instrument);
+        open.or_else(|| self.closed.get(id).map(|order| order.instrument))
     }
 
     /// What a reduce-only order of this side may have now.
@@ -140,6 +155,7 @@ impl Desk {
         if account.booked(&execution).is_none() || own.booked(&execution).is_none() {
             return false;
         }
+        self.before = (order.cum_qty, order.cum_quote, order.cum_fee);
         (order.cum_qty, order.cum_quote, order.cum_fee) = (cum_qty, cum_quote, cum_fee);
         self.stats.count_fill(fill.liquidity, &execution);
         let kind = if order.is_filled() { ReportKind::Filled } else { ReportKind::PartialFill };
@@ -321,10 +337,10 @@ impl Desk {
     }
 
     /// Sends a message back, with the faults that are asked for.
-    fn send(
+    pub(super) fn send(
         &mut self,
         at: At,
-        instrument: InstrumentId,
+        instrument: impl Into<Option<InstrumentId>>,
         id: OrderId,
         number: u32,
         body: FeedbackBody,
@@ -338,6 +354,7 @@ impl Desk {
             | FeedbackBody::Account(_)
             | FeedbackBody::Wake => self.config.latencies.ack,
         };
+        let instrument = instrument.into();
         let span = self.span(way, self.config.response_latency, Leg::Response, id, number);
         let due = later(at.ts, span);
         self.last_due = self.last_due.max(due);
@@ -348,6 +365,18 @@ impl Desk {
             return;
         }
         let mut due = self.last_due;
+        let body = match self.fate(body, number, self.before) {
+            Fate::Told(body) => body,
+            Fate::Late(body) => {
+                self.stats.delayed += 1;
+                due = later(due, self.config.response_latency);
+                body
+            }
+            Fate::Lost => {
+                self.stats.lost += 1;
+                return;
+            }
+        };
         if self.hits(Leg::Delay, id, number, faults.delay_ppm) {
             self.stats.delayed += 1;
             due = later(due, faults.delay);
@@ -358,7 +387,7 @@ impl Desk {
             copies = 2;
         }
         for _ in 0..copies {
-            if !out.push(due, at.seq, Some(instrument), body) {
+            if !out.push(due, at.seq, instrument, body) {
                 self.stats.overflowed += 1;
             }
         }
@@ -422,6 +451,7 @@ fn report_of(at: At, order: &OpenOrder, kind: ReportKind, reason: VenueReason) -
 fn unknown(id: OrderId) -> ClosedOrder {
     ClosedOrder {
         id,
+        instrument: InstrumentId(0),
         price: Px::ZERO,
         qty: Qty::ZERO,
         cum_qty: Qty::ZERO,

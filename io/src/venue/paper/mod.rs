@@ -15,10 +15,14 @@ mod config;
 mod desk;
 mod fees;
 mod filter;
+mod funding;
 mod latency;
 mod ledger;
+mod liquidation;
 mod market;
 mod matching;
+mod misbehave;
+mod money;
 #[cfg(test)]
 mod naive;
 mod orders;
@@ -33,25 +37,30 @@ mod tests;
 pub use config::{PaperConfig, ReportFaults};
 pub use fees::{FeeTier, FeeTiers};
 pub use latency::{Latencies, Latency, LatencyHistogram, QuantilePoint};
+pub use misbehave::{Misbehaviour, Outage, OutageKind};
 pub use queue::{QueueFunction, QueueModel};
 pub use self_trade::SelfTrade;
 pub use stats::PaperStats;
 
 use fusewire_core::book::BookConfig;
-use fusewire_core::event::{Body, Event};
+use fusewire_core::event::{Body, Control, Event};
 use fusewire_core::instrument::Universe;
 use fusewire_core::message::{FeedbackBody, Tap};
 use fusewire_core::order::{
-    Action, Approved, Intent, NewOrder, ReportKind, StrategyId, TriggerPrice, VenueReason,
+    AccountReason, Action, Approved, Intent, NewOrder, ReportKind, StrategyId, TriggerPrice,
+    VenueReason,
 };
 use fusewire_core::portfolio::Portfolio;
 use fusewire_core::ring::LevelsConsumer;
-use fusewire_core::units::{Nanos, Qty, Usd};
+use fusewire_core::units::{Nanos, Qty, Rate, Usd};
 
 use crate::gateway::{Feedbacks, Venue};
 use conditional::Conditionals;
 use desk::{At, Desk};
+use funding::Funding;
+use liquidation::Liquidator;
 use market::Market;
+use money::Charge;
 use orders::{OpenOrder, OpenOrders, Queue};
 use requests::{Next, Request, Requests};
 
@@ -70,6 +79,12 @@ pub struct PaperVenue {
     conditionals: Conditionals,
     requests: Requests,
     desk: Desk,
+    funding: Funding,
+    liquidator: Liquidator,
+    leverage: u32,
+    liquidation_fee: Rate,
+    /// The boundary at which the account was told last.
+    told_at: Nanos,
 }
 
 impl PaperVenue {
@@ -96,6 +111,11 @@ impl PaperVenue {
             conditionals: Conditionals::new(universe.len(), config.conditional_max),
             requests: Requests::new(config.requests_max),
             desk: Desk::new(config, universe, strategies),
+            funding: Funding::new(universe.len()),
+            liquidator: Liquidator::new(universe),
+            leverage: config.leverage,
+            liquidation_fee: config.liquidation_fee,
+            told_at: Nanos(0),
             universe: universe.clone(),
         }
     }
@@ -161,9 +181,23 @@ impl PaperVenue {
     /// because that would end the other one in everybody's eyes; queries are lost.
     #[cold]
     fn overflow(&mut self, at: At, intent: &Intent, number: u32, out: &mut Feedbacks) {
+        self.overflow_as(at, intent, number, VenueReason::TooManyOrders, out);
+    }
+
+    /// The same for another reason.
+    fn overflow_as(
+        &mut self,
+        at: At,
+        intent: &Intent,
+        number: u32,
+        reason: VenueReason,
+        out: &mut Feedbacks,
+    ) {
         let kind = match intent.action {
-            Action::New(new) => return self.overflow_new(at, intent, &new, out),
-            Action::Conditional(new) => return self.overflow_new(at, intent, &new.order, out),
+            Action::New(new) => return self.overflow_new(at, intent, (&new, reason), out),
+            Action::Conditional(new) => {
+                return self.overflow_new(at, intent, (&new.order, reason), out);
+            }
             Action::Query => {
                 self.desk.stats.lost_requests += 1;
                 return;
@@ -171,7 +205,7 @@ impl PaperVenue {
             Action::Amend { .. } => ReportKind::AmendRefused,
             Action::Cancel => ReportKind::CancelRefused,
         };
-        let why = (kind, VenueReason::TooManyOrders);
+        let why = (kind, reason);
         if let Some(index) = self.orders.find(intent.order) {
             self.desk.refuse_open(at, self.orders.get_mut(index), why, out);
         } else if let Some(index) = self.conditionals.find(intent.order) {
@@ -181,12 +215,18 @@ impl PaperVenue {
         }
     }
 
-    fn overflow_new(&mut self, at: At, intent: &Intent, new: &NewOrder, out: &mut Feedbacks) {
+    fn overflow_new(
+        &mut self,
+        at: At,
+        intent: &Intent,
+        (new, reason): (&NewOrder, VenueReason),
+        out: &mut Feedbacks,
+    ) {
         if self.is_known(intent) || self.requests.has_new(intent.order) {
             self.desk.stats.duplicates += 1;
         } else {
             let mut order = order_of(intent, new, at.ts);
-            self.desk.refuse(at, &mut order, VenueReason::TooManyOrders, out);
+            self.desk.refuse(at, &mut order, reason, out);
         }
     }
 
@@ -207,7 +247,7 @@ impl PaperVenue {
                     self.requests.all_cancelled();
                 }
                 Next::Request(request) => {
-                    let room = out.room() >= self.room_for(&request);
+                    let room = out.room() >= self.room_for(&request) + self.desk.more_room();
                     if !room && !out.is_empty() {
                         self.desk.stats.put_off += 1;
                         return;
@@ -216,7 +256,10 @@ impl PaperVenue {
                     if at.ts.since(request.sent) > i128::from(self.arrival_max.0) {
                         self.desk.stats.lost_requests += 1;
                     } else if room {
-                        self.enter(at, &request, out);
+                        if !self.mishandles(at, &request, out) {
+                            self.enter(at, &request, out);
+                        }
+                        self.speak_again();
                     } else {
                         // It would not fit an empty outbox either.
                         self.overflow(at, &request.intent, request.number, out);
@@ -306,17 +349,33 @@ impl PaperVenue {
         self.desk.report(at, &mut order, kind, reason, out);
     }
 
-    /// Cancels every order, those that wait included; false when there was no room for all.
+    /// What the account's owner does by other ways than orders.
+    fn on_control(&mut self, at: At, control: &Control, out: &mut Feedbacks) {
+        let charge = match control {
+            Control::Raise(_) | Control::GateBreach(_) => return,
+            Control::Reconcile => Charge::of_account(AccountReason::Snapshot, Usd::ZERO, at.ts),
+            Control::Transfer(amount) => {
+                Charge::of_account(AccountReason::Transfer, *amount, at.ts)
+            }
+        };
+        self.desk.charge(at, &charge, out);
+    }
+
     fn cancel_open(&mut self, at: At, out: &mut Feedbacks) -> bool {
+        self.cancel_open_for(at, VenueReason::None, out)
+    }
+
+    /// Cancels every order, those that wait included; false when there was no room for all.
+    fn cancel_open_for(&mut self, at: At, why: VenueReason, out: &mut Feedbacks) -> bool {
         while self.orders.len() + self.conditionals.len() > 0 {
             if out.room() < COPIES {
                 self.desk.stats.put_off += 1;
                 return false;
             }
             if self.orders.len() > 0 {
-                self.end(at, 0, ReportKind::Canceled, VenueReason::None, out);
+                self.end(at, 0, ReportKind::Canceled, why, out);
             } else {
-                self.end_waiting(at, 0, (ReportKind::Canceled, VenueReason::None), out);
+                self.end_waiting(at, 0, (ReportKind::Canceled, why), out);
             }
         }
         true
@@ -327,6 +386,8 @@ impl Venue for PaperVenue {
     /// What is due gets in before the event does: it was at the exchange first.
     fn on_event(&mut self, event: &Event, out: &mut Feedbacks) {
         let at = At { seq: event.seq, ts: event.ts };
+        self.look_at_the_weather(at, out);
+        self.settle_funding(at, out);
         self.enter_fired(at, out);
         self.admit(at, out);
         self.take_tap(event.seq);
@@ -338,13 +399,18 @@ impl Venue for PaperVenue {
                 self.see_price(at, id, (TriggerPrice::Last, trade.price), out);
             }
             (Body::Mark(mark), Some(id)) => {
+                self.funding.note(id, mark);
                 self.see_price(at, id, (TriggerPrice::Mark, mark.price), out);
             }
+            (Body::Liquidation(forced), Some(id)) => self.deleverage(at, id, forced, out),
+            (Body::Control(control), _) => self.on_control(at, control, out),
             (Body::Touch(change), Some(id)) => self.market.set_touch(id, change),
             (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
             (Body::Gap, _) => self.market.invalidate_all(),
             _ => {}
         }
+        let marked = event.instrument.filter(|_| matches!(event.body, Body::Mark(_)));
+        self.watch_margin(at, marked, out);
     }
 
     fn send(&mut self, seq: u64, ts: Nanos, approved: &Approved, out: &mut Feedbacks) {

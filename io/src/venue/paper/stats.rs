@@ -1,8 +1,8 @@
 //! What the paper venue counted.
 
-use fusewire_core::order::{Liquidity, ReportKind};
+use fusewire_core::order::{AccountReason, Liquidity, ReportKind};
 use fusewire_core::portfolio::Execution;
-use fusewire_core::units::UsdSum;
+use fusewire_core::units::{Usd, UsdSum};
 
 /// Counters of the venue since construction: what it did, whatever became of the messages about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,20 @@ pub struct PaperStats {
     pub repeated: u64,
     /// Messages sent late on purpose.
     pub delayed: u64,
+    /// Fills that were not told when they happened, on purpose.
+    pub withheld: u64,
+    /// Funding settled on a position: how often, and what it brought.
+    pub fundings: u64,
+    /// See `fundings`; below zero was paid.
+    pub funding: UsdSum,
+    /// Boundaries at which a position was held and neither mark nor rate was known.
+    pub funding_unknown: u64,
+    /// Positions liquidated.
+    pub liquidations: u64,
+    /// Positions taken to cover somebody else's liquidation.
+    pub deleveraged: u64,
+    /// Amounts that left their range and were not booked.
+    pub out_of_range: u64,
     /// Times that work was put off because its answers had no room.
     pub put_off: u64,
     /// Messages lost because they had no room.
@@ -87,6 +101,13 @@ impl PaperStats {
             ReportKind::OutcomeUnknown => &mut self.unknown_outcomes,
             ReportKind::Triggered => &mut self.triggered,
         } += 1;
+    }
+
+    pub(super) fn count_charge(&mut self, reason: AccountReason, change: Usd) {
+        if reason == AccountReason::Funding {
+            self.fundings += 1;
+            self.funding.0 = self.funding.0.saturating_add(i128::from(change.0));
+        }
     }
 
     pub(super) fn count_fill(&mut self, liquidity: Liquidity, execution: &Execution) {

@@ -58,8 +58,10 @@ impl PaperVenue {
     fn refusal(&self, order: &OpenOrder) -> Option<VenueReason> {
         if !self.passes(order, order.price, order.qty) {
             Some(VenueReason::Filter)
+        } else if self.has_no_room(order) {
+            Some(VenueReason::TooManyOrders)
         } else {
-            self.has_no_room(order).then_some(VenueReason::TooManyOrders)
+            self.lacks_margin(order).then_some(VenueReason::Margin)
         }
     }
 
@@ -168,7 +170,7 @@ impl PaperVenue {
     }
 
     /// Takes what the market was found to offer.
-    fn take(&mut self, at: At, order: &mut OpenOrder, out: &mut Feedbacks) {
+    pub(super) fn take(&mut self, at: At, order: &mut OpenOrder, out: &mut Feedbacks) {
         let payer = self.market.payer(order.instrument);
         let mut index = 0;
         while let Some(offer) = self.market.offer(index) {

@@ -1,0 +1,151 @@
+//! Funding: each symbol has a boundary of its own, which its marks name together with the rate (S0-35). What is
+//! held at that moment pays or receives, by the last mark price and the last rate before it.
+
+use fusewire_core::event::Mark;
+use fusewire_core::instrument::InstrumentId;
+use fusewire_core::order::AccountReason;
+use fusewire_core::units::{Nanos, Px, Qty, Rate, Round, Usd, div_round};
+
+use super::desk::At;
+use super::money::Charge;
+use super::{COPIES, PaperVenue};
+use crate::gateway::Feedbacks;
+
+/// Price and quantity at 1e-8 and a rate at 1e-12, to an amount at 1e-8.
+const SCALE: i128 = 10_i128.pow(8 + 12);
+
+/// What the marks of one symbol said last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rated {
+    mark: Option<Px>,
+    rate: Option<Rate>,
+    /// The next boundary.
+    next: Option<Nanos>,
+    /// The last one that was settled.
+    settled: Nanos,
+}
+
+/// Marks and boundaries by symbol.
+#[derive(Debug)]
+pub(super) struct Funding {
+    symbols: Vec<Rated>,
+    /// The earliest of the boundaries; the end of time without one.
+    earliest: Nanos,
+}
+
+impl Funding {
+    pub(super) fn new(symbols: usize) -> Self {
+        Self { symbols: vec![Rated::default(); symbols], earliest: Nanos(u64::MAX) }
+    }
+
+    /// Takes a mark. One of zero says that the venue does not know (S0-04).
+    pub(super) fn note(&mut self, id: InstrumentId, mark: &Mark) {
+        let symbol = &mut self.symbols[id.index()];
+        if mark.price > Px::ZERO {
+            symbol.mark = Some(mark.price);
+        }
+        symbol.rate = mark.funding_rate.or(symbol.rate);
+        if let Some(next) = mark.next_funding.filter(|next| *next > symbol.settled) {
+            symbol.next = Some(next);
+            self.find_earliest();
+        }
+    }
+
+    /// The last mark price of a symbol.
+    pub(super) fn mark(&self, id: InstrumentId) -> Option<Px> {
+        self.symbols[id.index()].mark
+    }
+
+    fn find_earliest(&mut self) {
+        let next = self.symbols.iter().filter_map(|symbol| symbol.next).min();
+        self.earliest = next.unwrap_or(Nanos(u64::MAX));
+    }
+
+    /// A symbol whose boundary has come, the earliest first.
+    fn due(&self, now: Nanos) -> Option<(InstrumentId, Nanos)> {
+        if now < self.earliest {
+            return None;
+        }
+        let index = self.symbols.iter().position(|symbol| symbol.next == Some(self.earliest))?;
+        Some((InstrumentId(u16::try_from(index).ok()?), self.earliest))
+    }
+
+    fn settled(&mut self, id: InstrumentId, boundary: Nanos) {
+        let symbol = &mut self.symbols[id.index()];
+        (symbol.next, symbol.settled) = (None, boundary);
+        self.find_earliest();
+    }
+}
+
+impl PaperVenue {
+    /// Settles what is due. Nothing was held since that was not held at the boundary: requests that are in wake the
+    /// venue at their time. A boundary at which nobody is charged tells the balance all the same, so that the ledger
+    /// is compared with it once an interval (S0-36).
+    pub(super) fn settle_funding(&mut self, at: At, out: &mut Feedbacks) {
+        while let Some((id, boundary)) = self.funding.due(at.ts) {
+            if out.room() < COPIES {
+                self.desk.stats.put_off += 1;
+                return;
+            }
+            self.funding.settled(id, boundary);
+            self.pay_funding(at, id, boundary, out);
+            if self.funding.earliest > boundary && self.told_at != boundary {
+                let none = Charge::of_account(AccountReason::Snapshot, Usd::ZERO, boundary);
+                self.desk.charge(at, &none, out);
+            }
+        }
+    }
+
+    fn pay_funding(&mut self, at: At, id: InstrumentId, boundary: Nanos, out: &mut Feedbacks) {
+        let qty = self.desk.portfolio.position(id).qty;
+        if qty == Qty::ZERO {
+            return;
+        }
+        let Rated { mark, rate, .. } = self.funding.symbols[id.index()];
+        let known = mark.zip(rate);
+        let Some(change) = known.and_then(|(mark, rate)| funding(qty, mark, rate)) else {
+            self.desk.stats.funding_unknown += 1;
+            return;
+        };
+        let charge = Charge {
+            reason: AccountReason::Funding,
+            instrument: Some(id),
+            change,
+            qty,
+            price: mark.unwrap_or_default(),
+            rate: rate.unwrap_or_default(),
+            when: boundary,
+        };
+        self.desk.charge(at, &charge, out);
+        self.told_at = boundary;
+    }
+}
+
+/// What funding brings a position: minus quantity times mark times rate, rounded against the account. None when it
+/// leaves its range.
+fn funding(qty: Qty, mark: Px, rate: Rate) -> Option<Usd> {
+    let notional = i128::from(qty.0) * i128::from(mark.0);
+    let paid = match notional.checked_mul(i128::from(rate.0)) {
+        Some(product) => div_round(product, SCALE, Round::Up)?,
+        // Beyond 17 digits of USD and rate: the notional is rounded first.
+        None => mark.notional(qty, Round::Up).times(rate, Round::Up)?.0,
+    };
+    i64::try_from(-paid).ok().map(Usd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By hand: 0.123 x 28,000.5 x 0.0001 = 0.34440615, and what does not come out even goes against the account.
+    #[test]
+    fn s0_35_funding_is_rounded_against_the_account() {
+        let (mark, rate) = (Px(2_800_050_000_000), Rate(100_000_000));
+        assert_eq!(funding(Qty(12_300_000), mark, rate), Some(Usd(-34_440_615)));
+        assert_eq!(funding(Qty(-12_300_000), mark, rate), Some(Usd(34_440_615)));
+        assert_eq!(funding(Qty(12_300_000), mark, Rate(-100_000_000)), Some(Usd(34_440_615)));
+        assert_eq!(funding(Qty(1), mark, rate), Some(Usd(-3)), "0.0000000280005 is paid as 3e-8");
+        assert_eq!(funding(Qty(-1), mark, rate), Some(Usd(2)), "and received as 2e-8");
+        assert_eq!(funding(Qty(i64::MAX), Px(i64::MAX), Rate(i64::MAX)), None);
+    }
+}
