@@ -52,7 +52,7 @@ use fusewire_core::order::{
 };
 use fusewire_core::portfolio::Portfolio;
 use fusewire_core::ring::LevelsConsumer;
-use fusewire_core::units::{Nanos, Qty, Rate, Usd};
+use fusewire_core::units::{Nanos, Qty, Rate, Usd, UsdSum};
 
 use crate::gateway::{Feedbacks, Venue};
 use conditional::Conditionals;
@@ -130,6 +130,12 @@ impl PaperVenue {
     #[must_use]
     pub fn portfolio(&self) -> &Portfolio {
         &self.desk.portfolio
+    }
+
+    /// The true balance of the account, unrealised profit left out.
+    #[must_use]
+    pub fn wallet(&self) -> UsdSum {
+        self.desk.wallet()
     }
 
     /// Number of orders that rest at the venue.

@@ -1,5 +1,6 @@
 //! The paper venue against its rules: by hand where a case has a name, against `naive` where it has none.
 
+mod account;
 mod bounds;
 mod conditional;
 mod legs;

@@ -180,7 +180,7 @@ fn amounts_are_rounded_against_the_account() {
 /// Amounts beyond the range of an order: nothing fills, nothing stops.
 #[test]
 fn numbers_that_leave_their_range_do_not_fill() {
-    let mut floor = Floor::new(config());
+    let mut floor = Floor::new(PaperConfig { balance: Usd(i64::MAX), leverage: 125, ..config() });
     floor.book(&[(ONE, i64::MAX), (ONE - 1, 100)], &[(2 * ONE, i64::MAX)]);
     let refused = (Kind::Refused, Why::Filter, 0, 0);
     assert_eq!(short(&floor.enter(1, buy(Tif::Ioc, 2 * ONE, i64::MAX))), [refused]);
