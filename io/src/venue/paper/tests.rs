@@ -4,6 +4,7 @@ mod bounds;
 mod legs;
 mod matching;
 mod own;
+mod peer;
 mod queues;
 mod requests;
 mod sessions;
