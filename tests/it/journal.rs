@@ -9,6 +9,7 @@
 //! - `filters`: what `cat` leaves out
 //! - `export`: tables, and what must add up in them
 //! - `looks`: what `ls`, `stat`, `diff` and `verify` say
+//! - `measured`: latencies that another run takes over
 //! - `options`: whatever a run was told is in its journal
 //! - `orphans`: what may be on the wire is kept and shown
 //! - `room`: no room left, by the disk and by the configuration
@@ -27,6 +28,7 @@ mod filters;
 pub(crate) mod interrupted;
 mod live;
 mod looks;
+mod measured;
 mod options;
 mod orphans;
 mod patched;

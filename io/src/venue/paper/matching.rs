@@ -85,9 +85,10 @@ impl PaperVenue {
         out: &mut Feedbacks,
     ) -> Matched {
         let order = self.orders.get_mut(index);
+        let step = self.universe.get(order.instrument).lot.step;
         let paid = match reach {
             Reach::Through => left,
-            Reach::At => eat_queue(order, left),
+            Reach::At => eat_queue(order, left, step),
             Reach::No => Qty::ZERO,
         };
         if paid == Qty::ZERO {
@@ -147,14 +148,17 @@ fn reach(order: &OpenOrder, trade: &Trade) -> Reach {
 
 /// A trade at the order's price: who stood before it is paid first. Returns what is left for the order.
 /// Every order counts the same others before it, so that what one of them eats the next one eats too; what
-/// own orders were paid is no longer in `left`.
-fn eat_queue(order: &mut OpenOrder, left: Qty) -> Qty {
+/// own orders were paid is no longer in `left`. A part of a lot that a probability left before the order
+/// counts as a whole one: nobody's order has less.
+pub(super) fn eat_queue(order: &mut OpenOrder, left: Qty, step: Qty) -> Qty {
     match &mut order.queue {
         Queue::Unknown => Qty::ZERO,
         Queue::Ahead(ahead) => {
+            let part = if step > Qty::ZERO { ahead.0 % step.0 } else { 0 };
+            let missing = if part > 0 { step.0 - part } else { 0 };
             let eaten = left.min(*ahead);
             ahead.0 -= eaten.0;
-            Qty(left.0 - eaten.0)
+            Qty((left.0 - eaten.0 - missing).max(0))
         }
     }
 }

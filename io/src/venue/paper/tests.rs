@@ -6,6 +6,7 @@ mod conditional;
 mod legs;
 mod matching;
 mod own;
+mod peer;
 mod queues;
 mod requests;
 mod sessions;

@@ -101,6 +101,31 @@ fn a_trade_at_the_time_of_the_order_explains_a_decrease_too() {
     assert_eq!(queue(&mut floor), 100);
 }
 
+/// A queue of a part of a lot: what a fill gets is whole lots all the same.
+#[test]
+fn a_part_of_a_lot_before_the_order_counts_as_a_whole_one() {
+    let coarse = LotSize { step: Qty(10), ..instrument("A").lot };
+    let instruments = vec![Instrument { lot: coarse, ..instrument("A") }];
+    let config = PaperConfig { queue: CHANCE, ..config() };
+    let mut floor = Floor::with(config, 1_024, instruments);
+    floor.diff(&[(99, 100)], &[(101, 50)]);
+    floor.enter(1, buy(Tif::Gtc, 99, 50));
+    floor.diff(&[(99, 200)], &[]);
+    // Half of 30 stood before it: 85 are left, which is nine lots.
+    floor.diff(&[(99, 170)], &[]);
+    floor.trade(99, 90, Side::Sell);
+    assert_eq!(floor.news(), []);
+    floor.trade(99, 10, Side::Sell);
+    assert_eq!(short(&floor.news()), [part(10, 99)]);
+    let mut floor = Floor::with(config, 1_024, vec![Instrument { lot: coarse, ..instrument("A") }]);
+    floor.diff(&[(99, 100)], &[(101, 50)]);
+    floor.enter(1, buy(Tif::Gtc, 99, 50));
+    floor.diff(&[(99, 200)], &[]);
+    floor.diff(&[(99, 170)], &[]);
+    floor.trade(99, 110, Side::Sell);
+    assert_eq!(short(&floor.news()), [part(20, 99)]);
+}
+
 #[test]
 fn a_whole_view_counts_within_its_last_level_only() {
     let mut floor = Floor::new(PaperConfig { queue: CAREFUL, ..config() });
