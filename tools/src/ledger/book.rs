@@ -113,12 +113,12 @@ impl Bookkeeper {
                 leg: Leg::Both,
                 order: Some(report.order),
                 amount: UsdSum(amount.into()),
-                incident: ledger.fills % 7 == 0,
+                incident: ledger.fills.is_multiple_of(7),
             })
         };
         rows.push(posting(0, PostingKind::Wallet, fee.0));
         rows.push(posting(1, kind, -fee.0));
-        if ledger.fills % 5 == 0 {
+        if ledger.fills.is_multiple_of(5) {
             rows.push(Row::Closed(ClosedPosition {
                 n: ledger.fills / 5,
                 strategy,
@@ -141,11 +141,11 @@ impl Bookkeeper {
                 funding: UsdSum(0),
                 max_adverse: Bps(-12_345),
                 max_favorable: Bps(1),
-                slippage: (ledger.fills % 10 == 0).then_some(Bps(-7)),
+                slippage: (ledger.fills.is_multiple_of(10)).then_some(Bps(-7)),
                 incident: false,
             }));
         }
-        if ledger.fills % 11 == 0 {
+        if ledger.fills.is_multiple_of(11) {
             rows.push(Row::Reconciliation(Reconciliation {
                 seq,
                 ts,

@@ -306,7 +306,7 @@ impl Summing {
         }
         let sides = total.all.iter().try_fold(0_i128, |sum, one| sum.checked_add(*one));
         if sides != Some(0) {
-            let sides = sides.map_or_else(|| "out of range".to_owned(), |sum| money(sum));
+            let sides = sides.map_or_else(|| "out of range".to_owned(), money);
             return Err(format!("the postings do not add up to zero, but to {sides}"));
         }
         // The wallet's own side has the other sign.

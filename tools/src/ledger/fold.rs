@@ -1,6 +1,7 @@
 //! The fold of a journal into rows: the same rows in the same order, however often it is done.
 
-use fusewire_core::lane::{Decided, Decoded, VerdictRecord};
+use fusewire_core::journal::View;
+use fusewire_core::lane::{Decided, Decoded, Lane, VerdictRecord};
 use fusewire_core::units::{Nanos, Usd};
 use fusewire_risk::ledger::Row;
 
@@ -19,6 +20,23 @@ use crate::outcome::Failure;
 const DRIFT_ALERT: Usd = Usd(100_000_000);
 /// A difference at which new risk is refused.
 const DRIFT_BLOCK: Usd = Usd(1_000_000_000);
+
+/// Refuses a journal whose beginning retention dropped: a ledger without it would be another one.
+///
+/// # Errors
+/// The lane of events or that of verdicts does not begin at its beginning.
+pub fn refuse_beheaded(view: &View) -> Result<(), Failure> {
+    for lane in [Lane::Event, Lane::Risk] {
+        if view.lane(lane).first > 1 {
+            return Err(Failure::line(format!(
+                "{}: lane {}: retention dropped its beginning: a ledger is folded from the first event on",
+                view.dir.display(),
+                lane.name()
+            )));
+        }
+    }
+    Ok(())
+}
 
 /// Takes the records of a journal in their order.
 pub struct Fold {
@@ -76,7 +94,7 @@ impl Fold {
                 for (row, index) in self.rows.iter().zip(0..) {
                     let entry = Entry::of_row(row, event.seq, index)
                         .map_err(|what| self.order.fault(what))?;
-                    entry.hash(&mut self.hasher);
+                    entry.digest_into(&mut self.hasher);
                     self.count += 1;
                     rows.push(entry);
                 }

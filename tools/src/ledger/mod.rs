@@ -1,6 +1,7 @@
 //! The ledger of a journal as tables in a database, and its figures: `docs/ledger.md`.
 
 pub mod book;
+mod cells;
 pub mod figures;
 pub mod fold;
 pub mod open;
@@ -10,3 +11,6 @@ pub mod store;
 pub mod sync;
 pub mod table;
 pub mod text;
+
+#[cfg(test)]
+mod testing;

@@ -34,13 +34,13 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Connects with `FUSEWIRE_LEDGER_URL` and brings the schema to the version of this program.
+    /// Connects and brings the schema to the version of this program.
     ///
     /// # Errors
-    /// The variable is not set or wrong, the server does not answer or refuses, or the schema is of a later
+    /// The connection string is wrong, the server does not answer or refuses, or the schema is of a later
     /// version or holds something else.
-    pub fn create() -> Result<Self, StoreError> {
-        let mut store = Self::connect()?;
+    pub fn create(url: &str) -> Result<Self, StoreError> {
+        let mut store = Self::connect(url)?;
         store.migrate(MIGRATIONS.len())?;
         Ok(store)
     }
@@ -49,8 +49,8 @@ impl Postgres {
     ///
     /// # Errors
     /// As of `create`; or there is no ledger.
-    pub fn open() -> Result<Self, StoreError> {
-        let mut store = Self::connect()?;
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        let mut store = Self::connect(url)?;
         let hidden = hidden(&store);
         match version(&mut store.client).map_err(&hidden)? {
             Some(found) => check_version(&store.place, found).map(|_| ())?,
@@ -60,12 +60,7 @@ impl Postgres {
         Ok(store)
     }
 
-    fn connect() -> Result<Self, StoreError> {
-        let unusable =
-            |what: &str| StoreError::Database { place: URL.to_owned(), what: what.to_owned() };
-        let url = std::env::var(URL).map_err(|_| {
-            unusable("is not set: it names the server, as in postgresql://user@host/database")
-        })?;
+    fn connect(url: &str) -> Result<Self, StoreError> {
         // What the parser says may quote a part of the text, and with it of the password.
         let config: Config = url.parse().map_err(|_| {
             unusable("is no connection string, as in postgresql://user:password@host:5432/database")
@@ -114,6 +109,20 @@ impl Postgres {
         }
         transaction.commit().map_err(hidden)
     }
+}
+
+/// The connection string of the environment.
+///
+/// # Errors
+/// The variable is not set.
+pub fn url() -> Result<String, StoreError> {
+    std::env::var(URL).map_err(|_| {
+        unusable("is not set: it names the server, as in postgresql://user@host/database")
+    })
+}
+
+fn unusable(what: &str) -> StoreError {
+    StoreError::Database { place: URL.to_owned(), what: what.to_owned() }
 }
 
 /// Host and database, without user and password.

@@ -340,3 +340,75 @@ fn entry(table: Table, row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     let cells = table.columns().iter().zip(2..).map(cell).collect::<rusqlite::Result<_>>()?;
     Ok(Entry { table, seq: row.get::<_, i64>(0)?.cast_unsigned(), index: row.get(1)?, cells })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::testing::{journal, posting, progress};
+
+    #[test]
+    fn every_version_leads_to_the_last_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = |path: &Path| {
+            let connection = Connection::open(path).unwrap();
+            let sql = "select coalesce(sql, name) from sqlite_schema order by name";
+            let mut statement = connection.prepare(sql).unwrap();
+            let found: rusqlite::Result<Vec<String>> =
+                statement.query_map([], |row| row.get(0)).unwrap().collect();
+            (version(&connection).unwrap(), found.unwrap())
+        };
+        let last = folder.path().join("last");
+        Sqlite::create(&last).unwrap();
+        for from in 0..=MIGRATIONS.len() {
+            let path = folder.path().join(from.to_string());
+            let connection = Connection::open(&path).unwrap();
+            let mut store = Sqlite { path: path.clone(), connection };
+            store.migrate(from).unwrap();
+            assert_eq!(version(&store.connection).unwrap(), Some(i64::try_from(from).unwrap()));
+            drop(store);
+            Sqlite::create(&path).unwrap();
+            assert_eq!(schema(&path), schema(&last), "from version {from}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_does_not_fit_is_refused_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Sqlite::create(&folder.path().join("x.sqlite")).unwrap();
+        let (journal, to) = (journal(), progress(9));
+        let rows = [posting(9, 0, 1), posting(9, 1, i128::from(i64::MAX) + 1)];
+        let batch = Batch { rows: &rows, open: &[], progress: &to };
+        let error = store.write(&journal, None, &batch).unwrap_err().to_string();
+        assert!(
+            error.contains("postings, event 9, row 1: amount = 9223372036854775808"),
+            "{error}"
+        );
+        assert_eq!(store.progress(&journal.id).unwrap(), None);
+        assert_eq!(store.journals().unwrap(), []);
+        let rows = [posting(9, 0, i64::MAX.into()), posting(9, 1, i64::MIN.into())];
+        store.write(&journal, None, &Batch { rows: &rows, ..batch }).unwrap();
+        assert_eq!(store.journals().unwrap(), std::slice::from_ref(&journal));
+        let mut read = Vec::new();
+        let found = store.read(&journal, &mut |entry| {
+            read.push(entry.clone());
+            Ok(())
+        });
+        assert_eq!((found.unwrap(), read), (to, rows.to_vec()));
+    }
+
+    #[test]
+    fn a_watermark_that_somebody_else_moved_and_a_row_twice_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sqlite");
+        let (journal, to, later) = (journal(), progress(9), progress(10));
+        let rows = [posting(9, 0, 1)];
+        let batch = Batch { rows: &rows, open: &[], progress: &to };
+        let [mut one, mut other] = [&path, &path].map(|path| Sqlite::create(path).unwrap());
+        one.write(&journal, None, &batch).unwrap();
+        let error = other.write(&journal, None, &batch).unwrap_err().to_string();
+        assert!(error.contains("somebody else has written"), "{error}");
+        let error = one.write(&journal, Some(&to), &Batch { progress: &later, ..batch });
+        assert!(error.unwrap_err().to_string().contains("UNIQUE"), "the key holds, too");
+        assert_eq!(other.progress(&journal.id).unwrap(), Some(to));
+    }
+}

@@ -3,15 +3,11 @@
 //! A value is a whole number, a decimal as a whole number of its last place, a text or a flag. There are no
 //! floating-point numbers, so that what is read back is what was written.
 
-use fusewire_core::instrument::InstrumentId;
-use fusewire_core::order::{Leg, Liquidity, Side, StrategyId};
-use fusewire_core::units::{Bps, Nanos, Px, Qty, Usd, UsdSum};
-use fusewire_risk::ledger::{
-    ClosedPosition, ExitPath, Posting, PostingKind, ReconcileOutcome, Reconciliation, Row, TradeRow,
-};
+use fusewire_core::order::{Liquidity, Side};
+use fusewire_risk::ledger::Row;
 
+use super::cells::{Reader, Writer};
 use super::open::OpenRow;
-use crate::journal::order_id::parse_order_id;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +193,7 @@ impl Entry {
     /// # Errors
     /// A number is above 2^63 - 1.
     pub fn of_row(row: &Row, seq: u64, index: u32) -> Result<Self, String> {
-        let mut cells = Writer(Vec::new());
+        let mut cells = Writer::default();
         let table = match row {
             Row::Trade(trade) => cells.trade(trade),
             Row::Posting(posting) => cells.posting(posting),
@@ -206,12 +202,12 @@ impl Entry {
         };
         let table = table.map_err(|what| format!("event {seq}, row {index}: {what}"))?;
         assert_eq!(
-            cells.0.len(),
+            cells.len(),
             table.columns().len(),
             "each column of {} has a value",
             table.name()
         );
-        Ok(Self { table, seq, index, cells: cells.0 })
+        Ok(Self { table, seq, index, cells: cells.done() })
     }
 
     /// A position that is open at the watermark `seq`.
@@ -219,11 +215,11 @@ impl Entry {
     /// # Errors
     /// A number is above 2^63 - 1.
     pub fn of_open(open: &OpenRow, seq: u64, index: u32) -> Result<Self, String> {
-        let mut cells = Writer(Vec::new());
+        let mut cells = Writer::default();
         cells.open(open).map_err(|what| format!("open position {index}: {what}"))?;
         let table = Table::OpenPositions;
-        assert_eq!(cells.0.len(), table.columns().len(), "each column has a value");
-        Ok(Self { table, seq, index, cells: cells.0 })
+        assert_eq!(cells.len(), table.columns().len(), "each column has a value");
+        Ok(Self { table, seq, index, cells: cells.done() })
     }
 
     /// The row that it was made of; none for an open position.
@@ -251,7 +247,7 @@ impl Entry {
     }
 
     /// Takes it into a digest: every bit of what it says and nothing of how a store keeps it.
-    pub fn hash(&self, hasher: &mut blake3::Hasher) {
+    pub fn digest_into(&self, hasher: &mut blake3::Hasher) {
         hasher.update(&[self.table as u8]);
         hasher.update(&self.seq.to_le_bytes());
         hasher.update(&self.index.to_le_bytes());
@@ -267,317 +263,6 @@ impl Entry {
                 Cell::Flag(flag) => hasher.update(&[4, u8::from(*flag)]),
             };
         }
-    }
-}
-
-/// Makes cells.
-struct Writer(Vec<Cell>);
-
-impl Writer {
-    fn int(&mut self, name: &str, value: u64) -> Result<(), String> {
-        let value = i64::try_from(value)
-            .map_err(|_| format!("{name}: {value} is more than a database column holds"))?;
-        self.0.push(Cell::Int(value));
-        Ok(())
-    }
-
-    fn small(&mut self, value: impl Into<i64>) {
-        self.0.push(Cell::Int(value.into()));
-    }
-
-    fn fixed(&mut self, value: impl Into<i128>) {
-        self.0.push(Cell::Fixed(value.into()));
-    }
-
-    fn maybe_fixed(&mut self, value: Option<impl Into<i128>>) {
-        self.0.push(value.map_or(Cell::Null, |value| Cell::Fixed(value.into())));
-    }
-
-    fn text(&mut self, text: impl ToString) {
-        self.0.push(Cell::Text(text.to_string()));
-    }
-
-    fn maybe_text(&mut self, text: Option<impl ToString>) {
-        self.0.push(text.map_or(Cell::Null, |text| Cell::Text(text.to_string())));
-    }
-
-    fn maybe_small(&mut self, value: Option<impl Into<i64>>) {
-        self.0.push(value.map_or(Cell::Null, |value| Cell::Int(value.into())));
-    }
-
-    fn flag(&mut self, flag: bool) {
-        self.0.push(Cell::Flag(flag));
-    }
-
-    fn trade(&mut self, trade: &TradeRow) -> Result<Table, String> {
-        self.int("ts", trade.ts.0)?;
-        self.int("venue_ts", trade.at.0)?;
-        self.text(trade.order);
-        self.small(trade.strategy.0);
-        self.small(trade.instrument.0);
-        self.text(trade.leg.name());
-        self.text(side_name(trade.side));
-        self.fixed(trade.qty.0);
-        self.fixed(trade.quote.0);
-        self.fixed(trade.fee.0);
-        self.text(liquidity_name(trade.liquidity));
-        self.int("payer_seq", trade.payer)?;
-        self.fixed(trade.realized.0);
-        self.flag(trade.incident);
-        Ok(Table::Trades)
-    }
-
-    fn posting(&mut self, posting: &Posting) -> Result<Table, String> {
-        self.small(posting.line);
-        self.int("ts", posting.ts.0)?;
-        self.text(posting.kind.name());
-        self.maybe_small(posting.strategy.map(|strategy| strategy.0));
-        self.maybe_small(posting.instrument.map(|instrument| instrument.0));
-        self.text(posting.leg.name());
-        self.maybe_text(posting.order);
-        self.fixed(posting.amount.0);
-        self.flag(posting.incident);
-        Ok(Table::Postings)
-    }
-
-    fn closed(&mut self, closed: &ClosedPosition) -> Result<Table, String> {
-        self.int("n", closed.n)?;
-        self.small(closed.strategy.0);
-        self.small(closed.instrument.0);
-        self.text(closed.leg.name());
-        self.text(side_name(closed.side));
-        self.fixed(closed.qty_max.0);
-        self.fixed(closed.qty.0);
-        self.int("entry_seq", closed.entry_seq)?;
-        self.int("entry_ts", closed.entry_ts.0)?;
-        self.int("exit_ts", closed.exit_ts.0)?;
-        self.int("entry_tick", closed.entry_tick)?;
-        self.int("exit_tick", closed.exit_tick)?;
-        self.fixed(closed.entry_price.0);
-        self.fixed(closed.exit_price.0);
-        self.text(closed.exit.name());
-        self.fixed(closed.realized.0);
-        self.fixed(closed.fees.0);
-        self.fixed(closed.funding.0);
-        self.fixed(closed.max_adverse.0);
-        self.fixed(closed.max_favorable.0);
-        self.maybe_fixed(closed.slippage.map(|slippage| slippage.0));
-        self.flag(closed.incident);
-        Ok(Table::Positions)
-    }
-
-    fn reconciliation(&mut self, one: &Reconciliation) -> Result<Table, String> {
-        self.int("ts", one.ts.0)?;
-        self.int("venue_ts", one.at.0)?;
-        self.fixed(one.ledger.0);
-        self.fixed(one.venue.0);
-        self.text(one.outcome.name());
-        Ok(Table::Reconciliations)
-    }
-
-    fn open(&mut self, open: &OpenRow) -> Result<(), String> {
-        self.small(open.strategy.0);
-        self.small(open.instrument.0);
-        self.text(open.leg.name());
-        self.fixed(open.qty.0);
-        self.fixed(open.cost.0);
-        self.maybe_fixed(open.mark.map(|mark| mark.0));
-        self.maybe_fixed(open.unrealized.map(|unrealized| unrealized.0));
-        self.int("entry_seq", open.entry_seq)?;
-        self.int("entry_ts", open.entry_ts.0)?;
-        self.fixed(open.max_adverse.0);
-        self.fixed(open.max_favorable.0);
-        Ok(())
-    }
-}
-
-/// Takes cells apart, column by column.
-struct Reader<'a> {
-    entry: &'a Entry,
-    next: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn new(entry: &'a Entry) -> Self {
-        Self { entry, next: 0 }
-    }
-
-    fn cell(&mut self) -> &'a Cell {
-        self.next += 1;
-        &self.entry.cells[self.next - 1]
-    }
-
-    /// What is wrong with the cell that was taken last.
-    fn wrong(&self, what: &str) -> String {
-        let Entry { table, seq, index, cells } = self.entry;
-        let (column, cell) = (table.columns()[self.next - 1].name, &cells[self.next - 1]);
-        format!("{}, seq {seq}, idx {index}, {column}: {cell:?} is {what}", table.name())
-    }
-
-    fn number<T: TryFrom<i64>>(&mut self) -> Result<T, String> {
-        self.maybe_number()?.ok_or_else(|| self.wrong("no number"))
-    }
-
-    fn maybe_number<T: TryFrom<i64>>(&mut self) -> Result<Option<T>, String> {
-        match self.cell() {
-            Cell::Null => Ok(None),
-            Cell::Int(value) => {
-                T::try_from(*value).map(Some).map_err(|_| self.wrong("out of range"))
-            }
-            Cell::Fixed(_) | Cell::Text(_) | Cell::Flag(_) => Err(self.wrong("no whole number")),
-        }
-    }
-
-    fn nanos(&mut self) -> Result<Nanos, String> {
-        self.number().map(Nanos)
-    }
-
-    fn fixed<T: TryFrom<i128>>(&mut self) -> Result<T, String> {
-        self.maybe_fixed()?.ok_or_else(|| self.wrong("no amount"))
-    }
-
-    fn maybe_fixed<T: TryFrom<i128>>(&mut self) -> Result<Option<T>, String> {
-        match self.cell() {
-            Cell::Null => Ok(None),
-            Cell::Fixed(value) => {
-                T::try_from(*value).map(Some).map_err(|_| self.wrong("out of range"))
-            }
-            Cell::Int(_) | Cell::Text(_) | Cell::Flag(_) => Err(self.wrong("no decimal")),
-        }
-    }
-
-    fn text(&mut self) -> Result<&'a str, String> {
-        match self.cell() {
-            Cell::Text(text) => Ok(text),
-            Cell::Null | Cell::Int(_) | Cell::Fixed(_) | Cell::Flag(_) => {
-                Err(self.wrong("no text"))
-            }
-        }
-    }
-
-    fn one_of<T: Copy>(
-        &mut self,
-        all: &[T],
-        name: impl Fn(T) -> &'static str,
-    ) -> Result<T, String> {
-        let text = self.text()?;
-        let found = all.iter().copied().find(|one| name(*one) == text);
-        found.ok_or_else(|| self.wrong("not known here"))
-    }
-
-    fn flag(&mut self) -> Result<bool, String> {
-        match self.cell() {
-            Cell::Flag(flag) => Ok(*flag),
-            Cell::Null | Cell::Int(_) | Cell::Fixed(_) | Cell::Text(_) => {
-                Err(self.wrong("neither true nor false"))
-            }
-        }
-    }
-
-    fn leg(&mut self) -> Result<Leg, String> {
-        self.one_of(&Leg::ALL, Leg::name)
-    }
-
-    fn strategy(&mut self) -> Result<StrategyId, String> {
-        self.number().map(StrategyId)
-    }
-
-    fn instrument(&mut self) -> Result<InstrumentId, String> {
-        self.number().map(InstrumentId)
-    }
-
-    fn trade(&mut self, seq: u64) -> Result<TradeRow, String> {
-        Ok(TradeRow {
-            seq,
-            ts: self.nanos()?,
-            at: self.nanos()?,
-            order: parse_order_id(self.text()?)?,
-            strategy: self.strategy()?,
-            instrument: self.instrument()?,
-            leg: self.leg()?,
-            side: self.one_of(&Side::ALL, side_name)?,
-            qty: Qty(self.fixed()?),
-            quote: Usd(self.fixed()?),
-            fee: Usd(self.fixed()?),
-            liquidity: self.one_of(&Liquidity::ALL, liquidity_name)?,
-            payer: self.number()?,
-            realized: UsdSum(self.fixed()?),
-            incident: self.flag()?,
-        })
-    }
-
-    fn posting(&mut self, seq: u64) -> Result<Posting, String> {
-        Ok(Posting {
-            seq,
-            line: self.number()?,
-            ts: self.nanos()?,
-            kind: self.one_of(&PostingKind::ALL, PostingKind::name)?,
-            strategy: self.maybe_number()?.map(StrategyId),
-            instrument: self.maybe_number()?.map(InstrumentId),
-            leg: self.leg()?,
-            order: match self.cell() {
-                Cell::Null => None,
-                Cell::Text(text) => Some(parse_order_id(text)?),
-                Cell::Int(_) | Cell::Fixed(_) | Cell::Flag(_) => return Err(self.wrong("no text")),
-            },
-            amount: UsdSum(self.fixed()?),
-            incident: self.flag()?,
-        })
-    }
-
-    fn closed(&mut self, seq: u64) -> Result<ClosedPosition, String> {
-        Ok(ClosedPosition {
-            n: self.number()?,
-            strategy: self.strategy()?,
-            instrument: self.instrument()?,
-            leg: self.leg()?,
-            side: self.one_of(&Side::ALL, side_name)?,
-            qty_max: Qty(self.fixed()?),
-            qty: Qty(self.fixed()?),
-            entry_seq: self.number()?,
-            exit_seq: seq,
-            entry_ts: self.nanos()?,
-            exit_ts: self.nanos()?,
-            entry_tick: self.number()?,
-            exit_tick: self.number()?,
-            entry_price: Px(self.fixed()?),
-            exit_price: Px(self.fixed()?),
-            exit: self.one_of(&ExitPath::ALL, ExitPath::name)?,
-            realized: UsdSum(self.fixed()?),
-            fees: UsdSum(self.fixed()?),
-            funding: UsdSum(self.fixed()?),
-            max_adverse: Bps(self.fixed()?),
-            max_favorable: Bps(self.fixed()?),
-            slippage: self.maybe_fixed()?.map(Bps),
-            incident: self.flag()?,
-        })
-    }
-
-    fn reconciliation(&mut self, seq: u64) -> Result<Reconciliation, String> {
-        Ok(Reconciliation {
-            seq,
-            ts: self.nanos()?,
-            at: self.nanos()?,
-            ledger: UsdSum(self.fixed()?),
-            venue: UsdSum(self.fixed()?),
-            outcome: self.one_of(&ReconcileOutcome::ALL, ReconcileOutcome::name)?,
-        })
-    }
-
-    fn open(&mut self) -> Result<OpenRow, String> {
-        Ok(OpenRow {
-            strategy: self.strategy()?,
-            instrument: self.instrument()?,
-            leg: self.leg()?,
-            qty: Qty(self.fixed()?),
-            cost: UsdSum(self.fixed()?),
-            mark: self.maybe_fixed()?.map(Px),
-            unrealized: self.maybe_fixed()?.map(UsdSum),
-            entry_seq: self.number()?,
-            entry_ts: self.nanos()?,
-            max_adverse: Bps(self.fixed()?),
-            max_favorable: Bps(self.fixed()?),
-        })
     }
 }
 

@@ -7,8 +7,8 @@ use fusewire_core::journal::View;
 use crate::journal::reading;
 use crate::journal::walk::Walk;
 use crate::ledger::figures::{Figures, Summing};
-use crate::ledger::fold::Fold;
-use crate::ledger::postgres::Postgres;
+use crate::ledger::fold::{self, Fold};
+use crate::ledger::postgres::{self, Postgres};
 use crate::ledger::sqlite::Sqlite;
 use crate::ledger::store::{JournalEntry, Store};
 use crate::ledger::table::Entry;
@@ -24,7 +24,7 @@ use crate::verbs::Lines;
     after_help = "Examples:\n  fusewire ledger show runs/a\n  fusewire ledger show --from runs/a/ledger.sqlite --json\n  \
                   fusewire ledger show --postgres --journal 3f2a -n all"
 )]
-#[group(id = "source", required = true, multiple = false, args = ["dir", "from", "postgres"])]
+#[command(group(clap::ArgGroup::new("source").required(true).args(["dir", "from", "postgres"])))]
 pub(super) struct Args {
     /// Folder of a journal, which may be at work.
     #[arg(value_name = "JOURNAL")]
@@ -58,7 +58,8 @@ pub(super) fn run(args: &Args) -> Outcome {
             (of_store(&mut store, args.journal.as_deref(), lines)?, Done::Yes)
         }
         (None, None) => {
-            let mut store = Postgres::open().map_err(Failure::line)?;
+            let mut store =
+                postgres::url().and_then(|url| Postgres::open(&url)).map_err(Failure::line)?;
             (of_store(&mut store, args.journal.as_deref(), lines)?, Done::Yes)
         }
     };
@@ -73,6 +74,7 @@ pub(super) fn run(args: &Args) -> Outcome {
 
 /// Folds a journal as far as it goes.
 fn of_journal(view: &View, lines: usize) -> Result<(Figures, Done), Failure> {
+    fold::refuse_beheaded(view)?;
     let (header, document) = reading::header(view)?;
     let config = header.config()?;
     let name = view.dir.display().to_string();

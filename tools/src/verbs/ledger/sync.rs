@@ -12,8 +12,8 @@ use serde::Serialize;
 use crate::journal::reading;
 use crate::journal::text::utc;
 use crate::journal::walk::Walk;
-use crate::ledger::fold::Fold;
-use crate::ledger::postgres::Postgres;
+use crate::ledger::fold::{self, Fold};
+use crate::ledger::postgres::{self, Postgres};
 use crate::ledger::sqlite::Sqlite;
 use crate::ledger::store::{JournalEntry, Store};
 use crate::ledger::sync::{Stop, Sync, Written};
@@ -77,6 +77,7 @@ struct Report {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let view = View::open(&args.dir).map_err(Failure::line)?;
+    fold::refuse_beheaded(&view)?;
     let (header, document) = reading::header(&view)?;
     let config = header.config()?;
     let journal = JournalEntry::new(&header, &document);
@@ -114,7 +115,9 @@ fn stores(args: &Args) -> Result<Vec<Box<dyn Store>>, Failure> {
         stores.push(Box::new(Sqlite::create(&path).map_err(Failure::line)?));
     }
     if args.postgres {
-        stores.push(Box::new(Postgres::create().map_err(Failure::line)?));
+        stores.push(Box::new(
+            postgres::url().and_then(|url| Postgres::create(&url)).map_err(Failure::line)?,
+        ));
     }
     Ok(stores)
 }
