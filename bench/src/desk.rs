@@ -155,6 +155,7 @@ impl Desk {
             reason: VenueReason::None,
             side: new.side,
             reduce_only: false,
+            leg: fusewire_core::order::Leg::Both,
             liquidity: Liquidity::Maker,
             price: new.price,
             qty: new.qty,

@@ -6,8 +6,8 @@ use crate::instrument::InstrumentId;
 use crate::kill::Level as KillLevel;
 use crate::latency::{Span, Stamp};
 use crate::market::{Level, Side};
-use crate::order::{OrderId, Rejection, Report, Status};
-use crate::units::{Nanos, Px, Qty, Rate, Wide};
+use crate::order::{AccountUpdate, OrderId, Rejection, Report, Status};
+use crate::units::{Nanos, Px, Qty, Rate, Usd, Wide};
 
 /// One message of the sequenced stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub enum Body {
     Control(Control),
     /// The kill level rose to this, or a resume lowered it.
     KillLevel(KillLevel),
+    /// The venue on the account's money.
+    Account(AccountUpdate),
 }
 
 /// Where a touch came from.
@@ -211,6 +213,10 @@ pub enum Control {
     Raise(KillLevel),
     /// A latency budget was not kept.
     GateBreach(GateBreach),
+    /// Ask the venue for the account, to compare the ledger with it.
+    Reconcile,
+    /// Money is put in, or taken out when below zero. The paper venue books it at this moment.
+    Transfer(Usd),
 }
 
 /// A span that took longer than its budget. In pinned runs alone a measurement becomes an event.
@@ -260,11 +266,13 @@ pub enum EventKind {
     Control,
     /// `Body::KillLevel`.
     KillLevel,
+    /// `Body::Account`.
+    Account,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Touch,
         Self::Depth,
         Self::Levels,
@@ -281,6 +289,7 @@ impl EventKind {
         Self::Rejected,
         Self::Control,
         Self::KillLevel,
+        Self::Account,
     ];
 
     /// The name in reports.
@@ -303,6 +312,7 @@ impl EventKind {
             Self::Rejected => "Rejected",
             Self::Control => "Control",
             Self::KillLevel => "KillLevel",
+            Self::Account => "Account",
         }
     }
 }
@@ -327,7 +337,8 @@ impl Body {
             | Self::Gap
             | Self::Wake
             | Self::Control(_)
-            | Self::KillLevel(_) => None,
+            | Self::KillLevel(_)
+            | Self::Account(_) => None,
         }
     }
 
@@ -351,6 +362,7 @@ impl Body {
             Self::Rejected(_) => EventKind::Rejected,
             Self::Control(_) => EventKind::Control,
             Self::KillLevel(_) => EventKind::KillLevel,
+            Self::Account(_) => EventKind::Account,
         }
     }
 }

@@ -12,6 +12,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod alert;
 pub mod book;
 pub mod books;
 pub mod contract;

@@ -13,7 +13,7 @@ use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
 use crate::latency::Stamp;
 use crate::market::{self, AggTrade, BookTicker, DepthIds, LevelRange, Liquidation, Mark, Trade};
-use crate::order::{Intent, Rejection, Report, Status, Verdict};
+use crate::order::{AccountUpdate, Intent, Rejection, Report, Status, Verdict};
 use crate::units::Nanos;
 
 /// One decoded message on its way to the sequencer. Levels follow it on the ring's second lane: bids
@@ -245,6 +245,8 @@ pub enum FeedbackBody {
     Rejected(Rejection),
     /// Call me at this time.
     Wake,
+    /// On the account's money.
+    Account(AccountUpdate),
 }
 
 impl From<FeedbackBody> for Body {
@@ -255,6 +257,7 @@ impl From<FeedbackBody> for Body {
             FeedbackBody::Status(status) => Self::Status(status),
             FeedbackBody::Rejected(rejection) => Self::Rejected(rejection),
             FeedbackBody::Wake => Self::Wake,
+            FeedbackBody::Account(update) => Self::Account(update),
         }
     }
 }

@@ -11,10 +11,12 @@ use std::fmt;
 
 pub use crate::market::Side;
 
+mod account;
 mod check;
 mod intent;
 mod report;
 
+pub use account::{AccountReason, AccountUpdate};
 pub use check::{Check, CheckUnit, RejectedBy, Rejection};
 pub use intent::{
     Action, ApprovalKey, Approved, Class, Intent, Leg, NewOrder, Source, TimeInForce, Verdict,
@@ -28,11 +30,18 @@ pub struct StrategyId(pub u8);
 impl StrategyId {
     /// Orders that the risk stage sends on its own account (the halt's reduces).
     pub const RISK: Self = Self(u8::MAX);
+    /// Orders that the venue sends on the account's behalf: liquidations and auto-deleveraging. Nobody else
+    /// may use it.
+    pub const VENUE: Self = Self(u8::MAX - 1);
 }
 
 impl fmt::Display for StrategyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Self::RISK { f.write_str("risk") } else { write!(f, "{}", self.0) }
+        match *self {
+            Self::RISK => f.write_str("risk"),
+            Self::VENUE => f.write_str("venue"),
+            Self(seat) => write!(f, "{seat}"),
+        }
     }
 }
 

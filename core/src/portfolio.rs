@@ -21,8 +21,8 @@ use crate::event::{Body, Event};
 use crate::instrument::InstrumentId;
 use crate::market::Side;
 use crate::order::{
-    Action, Intent, NewOrder, OrderId, OrderState, Rejection, Report, Status, StrategyId,
-    TimeInForce,
+    Action, Intent, NewOrder, OrderId, OrderState, Rejection, Report, ReportKind, Status,
+    StrategyId, TimeInForce,
 };
 use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
 
@@ -127,10 +127,15 @@ impl Portfolio {
         if report.kind.is_fill() && executed.is_none() {
             self.faults.duplicates += 1;
         }
-        if report.kind.is_terminal() {
+        if report.kind.is_terminal() && !lacks_fills(report) {
             self.close(index);
         } else {
             self.update(index, |order| order.note(report, now));
+            // The last of the fills that were missing.
+            let order = &self.orders[index];
+            if order.phase == Phase::Settling && order.cum_qty >= order.qty {
+                self.close(index);
+            }
         }
         executed.map_or(Change::Noted, Change::Executed)
     }
@@ -144,7 +149,8 @@ impl Portfolio {
         match status.state {
             OrderState::Unknown => {
                 let order = &self.orders[index];
-                if order.phase == Phase::Open || order.cum_qty > Qty::ZERO {
+                let arrived = matches!(order.phase, Phase::Open | Phase::Settling);
+                if arrived || order.cum_qty > Qty::ZERO {
                     // It did arrive. How it ended is what the venue has forgotten, and nobody knows.
                     self.update(index, |order| {
                         order.query_since = None;
@@ -162,6 +168,11 @@ impl Portfolio {
             OrderState::Closed => {
                 let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
                 self.close(index);
+                executed.map_or(Change::Noted, Change::Executed)
+            }
+            OrderState::Settling => {
+                let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
+                self.update(index, |order| order.settle(now));
                 executed.map_or(Change::Noted, Change::Executed)
             }
             OrderState::Open => {
@@ -426,6 +437,11 @@ impl Portfolio {
     fn cell(&self, seat: usize, instrument: InstrumentId) -> usize {
         seat * self.config.instruments + instrument.index()
     }
+}
+
+/// True for the news that an order was filled without all of its fills: a status came and they did not.
+fn lacks_fills(report: &Report) -> bool {
+    report.kind == ReportKind::Filled && report.cum_qty < report.qty
 }
 
 /// Amounts that could not be booked.

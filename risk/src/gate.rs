@@ -5,7 +5,7 @@ use fusewire_core::instrument::{Instrument, InstrumentId, Universe};
 use fusewire_core::kill::Level;
 use fusewire_core::order::{Action, Check, Class, Intent, Side, Source, StrategyId};
 use fusewire_core::portfolio::{Order, Portfolio};
-use fusewire_core::units::{Nanos, Px, Qty, QtySum, Usd};
+use fusewire_core::units::{Nanos, Px, Qty, QtySum, UsdSum};
 
 use crate::checks::{self, Added, Fail, Outcome, Recent, Sent, Table};
 use crate::limits::{Limits, RiskConfig};
@@ -19,6 +19,10 @@ pub(crate) struct State<'a> {
     pub(crate) market: &'a Market,
     pub(crate) level: Level,
     pub(crate) now: Nanos,
+    /// What the ledger says of the balance, unrealised profit left out.
+    pub(crate) wallet: UsdSum,
+    /// How far ledger and venue were apart when they were last compared, without sign.
+    pub(crate) drift: UsdSum,
 }
 
 /// An order as an intent would have it.
@@ -59,7 +63,6 @@ impl Proposal<'_> {
 /// All checks with what they remember.
 pub(crate) struct Gate {
     limits: Limits,
-    balance: Usd,
     instruments: Vec<Instrument>,
     tradable: Vec<bool>,
     strategies: Vec<StrategyId>,
@@ -85,7 +88,6 @@ impl Gate {
         Self {
             rates: Rates::new(&limits, tradable.iter().copied()),
             recent: Recent::new(limits.rate_new as usize),
-            balance: config.balance,
             instruments: universe.iter().map(|(_, instrument)| instrument.clone()).collect(),
             strategies: strategies.to_vec(),
             table,
@@ -255,6 +257,7 @@ impl Gate {
         let limits = &self.limits;
         let Proposal { intent, class, side, price, rest, .. } = *proposal;
         let symbol = state.market.symbol(intent.instrument);
+        witness.see(checks::ledger_drift(state.drift, limits.drift_block))?;
         let fresh = checks::book_freshness(symbol, state.now, limits.book_age_max);
         let twice_mid = witness.see(fresh)?;
         let fresh = checks::mark_freshness(symbol.mark(), state.now, limits.mark_age_max);
@@ -310,7 +313,7 @@ impl Gate {
         })?;
         witness.see(checks::gross(gross, limits.gross_notional_max))?;
         let known_mark = |id| fresh_mark(id).ok().map(|pass| pass.value);
-        let equity = checks::equity(self.balance, state.portfolio, known_mark)?;
+        let equity = checks::equity(state.wallet, state.portfolio, known_mark)?;
         witness.see(checks::leverage(gross, equity, limits.leverage_max))
     }
 

@@ -82,6 +82,10 @@ pub struct Limits {
     pub gross_notional_max: Usd,
     /// Worst-case notional over equity; at most `LEVERAGE_CEILING` (S0-07).
     pub leverage_max: u32,
+    /// Difference between the ledger's wallet and the venue's that is an alert, in USD (S0-36).
+    pub drift_alert: Usd,
+    /// Difference at which new risk is refused, in USD: above `drift_alert`.
+    pub drift_block: Usd,
 }
 
 impl Default for Limits {
@@ -116,6 +120,8 @@ impl Limits {
             position_notional_max: Usd(5_000 * ONE),
             gross_notional_max: Usd(20_000 * ONE),
             leverage_max: LEVERAGE_CEILING,
+            drift_alert: Usd(ONE / 10),
+            drift_block: Usd(ONE),
         };
         match profile {
             Profile::Default => default,
@@ -173,7 +179,10 @@ impl Limits {
         let amount = |usd: Usd, field| demand(usd > Usd::ZERO, field, "must be above 0");
         amount(self.order_notional_max, "order_notional_max")?;
         amount(self.position_notional_max, "position_notional_max")?;
-        amount(self.gross_notional_max, "gross_notional_max")
+        amount(self.gross_notional_max, "gross_notional_max")?;
+        amount(self.drift_alert, "drift_alert")?;
+        let above = self.drift_block >= self.drift_alert;
+        demand(above, "drift_block", "must not be below drift_alert")
     }
 
     fn validate_budgets(&self) -> Result<(), String> {

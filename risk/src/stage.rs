@@ -1,6 +1,10 @@
 //! The risk stage: events pass through, every intent gets exactly one verdict, and what risk itself
 //! wants (halt, queries) goes through the same gate.
 
+use std::sync::Arc;
+
+use crossbeam_queue::ArrayQueue;
+use fusewire_core::alert::{Alert, AlertKind};
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::{KillSwitch, Level};
@@ -14,11 +18,12 @@ use fusewire_core::order::{
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
 use fusewire_core::ring::{Consumer, Producer, pop_in_place};
 use fusewire_core::stage::{Outbox, Stage};
-use fusewire_core::units::{Nanos, Px};
+use fusewire_core::units::{Nanos, Px, UsdSum};
 
 use crate::checks::Fail;
 use crate::gate::{Gate, State};
 use crate::halt::Halt;
+use crate::ledger::{Ledger, LedgerConfig, ReconcileOutcome};
 use crate::limits::RiskConfig;
 use crate::market::Market;
 use crate::queries::Queries;
@@ -50,6 +55,8 @@ pub struct RiskCounts {
     pub approved: u64,
     /// Rejected intents by check, in the order of `Check::ALL`.
     pub rejected: [u64; Check::ALL.len()],
+    /// Alerts raised.
+    pub alerts: u64,
 }
 
 /// Pre-trade risk.
@@ -68,6 +75,13 @@ struct Desk {
     kill: KillSwitch,
     gate: Gate,
     portfolio: Portfolio,
+    ledger: Ledger,
+    /// How far ledger and venue were apart when they were last compared, without sign.
+    drift: UsdSum,
+    /// Where people are told; none in a run that is repeated.
+    alerts: Option<Arc<ArrayQueue<Alert>>>,
+    /// Of the event that is being handled.
+    alert: Option<Alert>,
     market: Market,
     halt: Halt,
     queries: Queries,
@@ -110,6 +124,16 @@ impl RiskStage {
         let gate = Gate::new(config, universe, tradable, strategies);
         let mut seats = strategies.to_vec();
         seats.push(StrategyId::RISK);
+        let ledger = Ledger::new(&LedgerConfig {
+            instruments: universe.len(),
+            strategies: strategies.to_vec(),
+            opening: config.balance,
+            orders_max: gate.orders_max(),
+            closed_max: config.closed_max,
+            arrival_max: config.arrival_max,
+            drift_alert: config.limits.drift_alert,
+            drift_block: config.limits.drift_block,
+        });
         let Ports { input, output } = ports;
         let desk = Desk {
             output,
@@ -125,6 +149,10 @@ impl RiskStage {
                 closed_max: config.closed_max,
                 arrival_max: config.arrival_max,
             }),
+            ledger,
+            drift: UsdSum::ZERO,
+            alerts: None,
+            alert: None,
             market: Market::new(universe.len()),
             halt: Halt::new(config),
             queries: Queries::new(config),
@@ -171,6 +199,17 @@ impl RiskStage {
     #[must_use]
     pub fn portfolio(&self) -> &Portfolio {
         &self.desk.portfolio
+    }
+
+    /// The books of the account.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.desk.ledger
+    }
+
+    /// Tells alerts here too, besides the lane. What does not fit is only in the lane.
+    pub fn tell(&mut self, alerts: Arc<ArrayQueue<Alert>>) {
+        self.desk.alerts = Some(alerts);
     }
 
     /// The last mark price of a symbol of the universe, however old.
@@ -224,6 +263,9 @@ impl Desk {
         let (last, mut stamp) = (event.last && own == 0, event.stamp);
         self.stamp = stamp;
         self.lane.stamp(self.probe.at(stamp));
+        if let Some(alert) = self.alert.take() {
+            self.raise(alert);
+        }
         self.probe.pass(&mut stamp);
         if last {
             self.lane.done(event.seq);
@@ -254,16 +296,17 @@ impl Desk {
     }
 
     fn fold(&mut self, event: &Event) {
+        self.ledger.apply(event, &mut self.portfolio, &mut |_| {});
         match &event.body {
-            Body::Report(_) | Body::Status(_) => {
-                self.portfolio.apply(event);
-            }
             // What risk itself refused was never tracked.
             Body::Rejected(rejection) if rejection.by == RejectedBy::Gateway => {
                 self.portfolio.reject(rejection);
             }
             Body::KillLevel(level) => self.level = *level,
-            Body::Rejected(_)
+            Body::Account(_) => self.watch_money(event.seq),
+            Body::Report(_)
+            | Body::Status(_)
+            | Body::Rejected(_)
             | Body::Touch(_)
             | Body::Depth(_)
             | Body::Levels(_)
@@ -288,6 +331,32 @@ impl Desk {
         if faults > self.faults {
             self.faults = faults;
             self.kill.raise(Level::NoNewRisk);
+        }
+    }
+
+    /// Looks at how ledger and venue compare, if they were compared just now.
+    fn watch_money(&mut self, seq: u64) {
+        let compared = self.ledger.reconciled().last.filter(|last| last.seq == seq);
+        let Some(compared) = compared else { return };
+        self.drift = UsdSum(compared.drift().0.saturating_abs());
+        let limits = self.gate.limits();
+        let (kind, limit) = match compared.outcome {
+            ReconcileOutcome::Agrees | ReconcileOutcome::Late => return,
+            ReconcileOutcome::Drifts => (AlertKind::LedgerDrift, limits.drift_alert),
+            ReconcileOutcome::Blocks => (AlertKind::LedgerBlock, limits.drift_block),
+        };
+        let (measured, limit) = (compared.drift().0.into(), i128::from(limit.0).into());
+        self.alert = Some(Alert { seq, kind, measured, limit });
+    }
+
+    /// Journals an alert, and tells it.
+    #[cold]
+    fn raise(&mut self, alert: Alert) {
+        self.counts.alerts += 1;
+        self.lane.append(&Record::alert(&alert));
+        if let Some(alerts) = &self.alerts {
+            // Nobody reads any more, or nobody reads yet: the lane has it.
+            let _ = alerts.push(alert);
         }
     }
 
@@ -351,6 +420,7 @@ impl Desk {
     fn admit(&mut self, intent: &Intent, from: Source) -> Result<Class, Fail> {
         let class = self.gate.judge(intent, from, &self.state())?;
         self.portfolio.track(intent, self.now).map_err(|error| untracked(error, intent))?;
+        self.ledger.approved(intent);
         Ok(class)
     }
 
@@ -378,7 +448,14 @@ impl Desk {
     }
 
     fn state(&self) -> State<'_> {
-        State { portfolio: &self.portfolio, market: &self.market, level: self.level, now: self.now }
+        State {
+            portfolio: &self.portfolio,
+            market: &self.market,
+            level: self.level,
+            now: self.now,
+            wallet: self.ledger.wallet(),
+            drift: self.drift,
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use fusewire_core::event::{Body, Depth, Event, Mark, Origin, TouchChange, TouchS
 use fusewire_core::instrument::{Instrument, InstrumentId, Market as Where, Universe, common};
 use fusewire_core::market::Level;
 use fusewire_core::order::{
-    Action, Intent, Liquidity, NewOrder, OrderId, Report, ReportKind, Side, Source, StrategyId,
-    TimeInForce, VenueReason,
+    Action, Intent, Leg, Liquidity, NewOrder, OrderId, Report, ReportKind, Side, Source,
+    StrategyId, TimeInForce, VenueReason,
 };
 use fusewire_core::portfolio::{Order, Portfolio, PortfolioConfig};
 use fusewire_core::units::{Nanos, Px, Qty, QtySum, Round, Usd};
@@ -137,6 +137,7 @@ pub(crate) fn report(kind: ReportKind, order: OrderId, new: &NewOrder, cum: Qty)
         reason: VenueReason::None,
         side: new.side,
         reduce_only: new.reduce_only,
+        leg: Leg::Both,
         liquidity: Liquidity::Taker,
         price: new.price,
         qty: new.qty,

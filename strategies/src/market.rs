@@ -75,7 +75,8 @@ impl Market {
             | Body::Status(_)
             | Body::Rejected(_)
             | Body::Control(_)
-            | Body::KillLevel(_) => {}
+            | Body::KillLevel(_)
+            | Body::Account(_) => {}
         }
     }
 

@@ -128,7 +128,8 @@ impl Quoter {
             | Body::Liquidation(_)
             | Body::Bar(_)
             | Body::Wake
-            | Body::Control(_) => Concerned::Nobody,
+            | Body::Control(_)
+            | Body::Account(_) => Concerned::Nobody,
         }
     }
 
@@ -289,7 +290,10 @@ impl Symbol {
                     self.backoff.succeeded();
                     false
                 }
-                ReportKind::Canceled | ReportKind::Expired | ReportKind::CancelRefused => false,
+                ReportKind::Canceled
+                | ReportKind::Expired
+                | ReportKind::CancelRefused
+                | ReportKind::OutcomeUnknown => false,
             }
         } else {
             false

@@ -273,6 +273,7 @@ fn report_of(order: &Order, kind: ReportKind) -> Report {
         reason: VenueReason::None,
         side: order.side,
         reduce_only: order.reduce_only,
+        leg: fusewire_core::order::Leg::Both,
         liquidity: Liquidity::Maker,
         price,
         qty: total,

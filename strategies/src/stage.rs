@@ -275,7 +275,8 @@ impl<S: Strategy> Harness<S> {
             | Body::Tick
             | Body::Gap
             | Body::Wake
-            | Body::Control(_) => {}
+            | Body::Control(_)
+            | Body::Account(_) => {}
         }
     }
 

@@ -214,6 +214,7 @@ fn report(counter: u64, kind: ReportKind, cum_qty: Qty) -> Body {
         reason: VenueReason::None,
         side: Side::Buy,
         reduce_only: false,
+        leg: fusewire_core::order::Leg::Both,
         liquidity: Liquidity::Maker,
         price: MARK,
         qty: Qty(10 * LOT.0),

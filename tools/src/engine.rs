@@ -99,6 +99,9 @@ pub struct Run {
     journal: Option<Writing>,
 }
 
+/// Alerts that wait to be told. The journal has all of them.
+const ALERTS_MAX: usize = 1_024;
+
 /// Called now and then with the bytes read so far.
 pub type Progress<'a> = &'a mut dyn FnMut(u64);
 
@@ -171,6 +174,8 @@ pub fn start(
         Shared { done: done.clone(), horizon: horizon.clone(), commands: Arc::clone(&commands) };
     let mut run = join(plan, setup, config, progress, shared)?;
     run.measure(config.sample());
+    let alerts = Arc::new(ArrayQueue::new(ALERTS_MAX));
+    run.risk.tell(Arc::clone(&alerts));
     if threads.is_some() {
         drive::lock_memory(config)?;
     }
@@ -179,7 +184,7 @@ pub fn start(
         RunnerMode::Pinned => OnBreach::Sequence,
         RunnerMode::Inline | RunnerMode::Lockstep => OnBreach::Report,
     };
-    let watch = Watch::new(horizon, commands, late, gates, on_breach);
+    let watch = Watch::new(horizon, commands, late, gates, on_breach, alerts);
     Ok(Ready { run, threads, done, kill, watch, mode: config.runner.mode })
 }
 

@@ -333,6 +333,7 @@ pub(super) fn number_of(kind: u8, payload: &[u8]) -> Option<u64> {
         K::Event
         | K::Intent
         | K::Verdict
+        | K::Alert
         | K::Sent
         | K::CancelAll
         | K::Frame

@@ -11,6 +11,7 @@ use super::fields::{DecodeError, DecodeFault, FieldReader};
 use super::frames::{DAMAGED_TEXT_BYTES_MAX, Damaged, Frame, FrameHead, FrameOrigin, FrameRef};
 use super::kind::RecordKind;
 use super::record::NOT_BLOCKED;
+use crate::alert::{Alert, AlertKind};
 use crate::book::{BookSide, Invalid, Touch};
 use crate::event::{
     Bar, Body, Control, Depth, Event, EventKind, GateBreach, LEVELS_PER_MESSAGE, Levels,
@@ -22,8 +23,9 @@ use crate::latency::{Span, Stamp};
 use crate::market::{Level, Side};
 use crate::message::{Feedback, FeedbackBody, FeedbackOrigin, IntentMessage};
 use crate::order::{
-    Action, Check, Class, Intent, Liquidity, NewOrder, OrderId, OrderState, RejectedBy, Rejection,
-    Report, ReportKind, Source, Status, TimeInForce, VenueReason,
+    AccountReason, AccountUpdate, Action, Check, Class, Intent, Leg, Liquidity, NewOrder, OrderId,
+    OrderState, RejectedBy, Rejection, Report, ReportKind, Source, Status, TimeInForce,
+    VenueReason,
 };
 use crate::units::Rate;
 
@@ -46,6 +48,8 @@ pub enum Decoded<'a> {
     Intent(IntentMessage),
     /// A verdict.
     Verdict(VerdictRecord),
+    /// An alert.
+    Alert(Alert),
     /// What the gateway did.
     Sent(SentRecord),
     /// The gateway cancelled everything by itself.
@@ -71,6 +75,7 @@ pub fn decode(kind: RecordKind, payload: &[u8]) -> Result<Decoded<'_>, DecodeErr
         RecordKind::Pending => pending(payload).map(Decoded::Pending),
         RecordKind::Intent => intent(payload).map(Decoded::Intent),
         RecordKind::Verdict => verdict(payload).map(Decoded::Verdict),
+        RecordKind::Alert => alert(payload).map(Decoded::Alert),
         RecordKind::Sent => sent(payload).map(Decoded::Sent),
         RecordKind::CancelAll => cancel_all(payload).map(|seq| Decoded::CancelAll { seq }),
         RecordKind::Close => close(payload).map(Decoded::Close),
@@ -200,6 +205,21 @@ pub fn verdict(payload: &[u8]) -> Result<VerdictRecord, DecodeError> {
     })
 }
 
+/// Reads an alert.
+///
+/// # Errors
+/// A field has no meaning, or the payload does not end where the record does.
+pub fn alert(payload: &[u8]) -> Result<Alert, DecodeError> {
+    whole(payload, |from| {
+        Ok(Alert {
+            seq: from.u64("seq")?,
+            kind: from.one_of("alert", &AlertKind::ALL)?,
+            measured: from.wide("measured")?,
+            limit: from.wide("limit")?,
+        })
+    })
+}
+
 /// Reads what the gateway did with an approved intent.
 ///
 /// # Errors
@@ -274,6 +294,7 @@ impl FieldReader<'_> {
             EventKind::Rejected => Body::Rejected(self.rejection()?),
             EventKind::Control => Body::Control(self.control()?),
             EventKind::KillLevel => Body::KillLevel(self.one_of("level", &KillLevel::ALL)?),
+            EventKind::Account => Body::Account(self.account()?),
         })
     }
 
@@ -284,6 +305,7 @@ impl FieldReader<'_> {
             EventKind::Status => self.status().map(FeedbackBody::Status),
             EventKind::Rejected => self.rejection().map(FeedbackBody::Rejected),
             EventKind::Wake => Ok(FeedbackBody::Wake),
+            EventKind::Account => self.account().map(FeedbackBody::Account),
             EventKind::Touch
             | EventKind::Depth
             | EventKind::Levels
@@ -371,13 +393,41 @@ impl FieldReader<'_> {
         })
     }
 
+    fn account(&mut self) -> Result<AccountUpdate, DecodeError> {
+        Ok(AccountUpdate {
+            reason: self.one_of("reason", &AccountReason::ALL)?,
+            leg: self.one_of("leg", &Leg::ALL)?,
+            n: self.u64("number")?,
+            total: self.usd("total")?,
+            change: self.usd("change")?,
+            wallet: self.usd("wallet")?,
+            qty: self.qty("qty")?,
+            price: self.px("price")?,
+            rate: self.i64("rate").map(Rate)?,
+            at: self.nanos("at")?,
+        })
+    }
+
+    /// Whether an order may only reduce, and its leg, from one byte.
+    fn reduce_only_and_leg(&mut self) -> Result<(bool, Leg), DecodeError> {
+        let byte = self.u8("reduce only")?;
+        let leg = Leg::ALL.get(usize::from(byte >> 1)).ok_or(self.unknown("reduce only", byte))?;
+        Ok((byte & 1 == 1, *leg))
+    }
+
     fn report(&mut self) -> Result<Report, DecodeError> {
+        let order = self.u64("order").map(OrderId)?;
+        let kind = self.one_of("report kind", &ReportKind::ALL)?;
+        let reason = self.one_of("reason", &VenueReason::ALL)?;
+        let side = self.one_of("side", &Side::ALL)?;
+        let (reduce_only, leg) = self.reduce_only_and_leg()?;
         Ok(Report {
-            order: self.u64("order").map(OrderId)?,
-            kind: self.one_of("report kind", &ReportKind::ALL)?,
-            reason: self.one_of("reason", &VenueReason::ALL)?,
-            side: self.one_of("side", &Side::ALL)?,
-            reduce_only: self.flag("reduce only")?,
+            order,
+            kind,
+            reason,
+            side,
+            reduce_only,
+            leg,
             liquidity: self.one_of("liquidity", &Liquidity::ALL)?,
             price: self.px("price")?,
             qty: self.qty("qty")?,
@@ -426,6 +476,8 @@ impl FieldReader<'_> {
                 measured: self.nanos("measured")?,
                 budget: self.nanos("budget")?,
             })),
+            2 => Ok(Control::Reconcile),
+            3 => self.usd("amount").map(Control::Transfer),
             number => Err(self.unknown("command", number)),
         }
     }

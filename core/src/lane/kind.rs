@@ -22,6 +22,8 @@ pub enum RecordKind {
     Intent = 32,
     /// The answer of the risk stage to an intent.
     Verdict = 48,
+    /// An alert of the risk stage.
+    Alert = 49,
     /// What the gateway did with an approved intent.
     Sent = 64,
     /// The gateway cancelled everything by itself.
@@ -32,7 +34,7 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Frame,
         Self::FrameRef,
         Self::Damaged,
@@ -41,6 +43,7 @@ impl RecordKind {
         Self::Pending,
         Self::Intent,
         Self::Verdict,
+        Self::Alert,
         Self::Sent,
         Self::CancelAll,
         Self::Close,
@@ -64,6 +67,7 @@ impl RecordKind {
             Self::Pending => "pending",
             Self::Intent => "intent",
             Self::Verdict => "verdict",
+            Self::Alert => "alert",
             Self::Sent => "sent",
             Self::CancelAll => "cancel_all",
             Self::Close => "close",
@@ -77,7 +81,7 @@ impl RecordKind {
             Self::Frame | Self::FrameRef | Self::Damaged => Some(Lane::Feed),
             Self::Header | Self::Event | Self::Pending => Some(Lane::Event),
             Self::Intent => Some(Lane::Alpha),
-            Self::Verdict => Some(Lane::Risk),
+            Self::Verdict | Self::Alert => Some(Lane::Risk),
             Self::Sent | Self::CancelAll => Some(Lane::Gateway),
             Self::Close => None,
         }
@@ -95,6 +99,7 @@ impl RecordKind {
             | Self::Event
             | Self::Intent
             | Self::Verdict
+            | Self::Alert
             | Self::Sent
             | Self::CancelAll => true,
         }
@@ -108,7 +113,7 @@ mod tests {
     #[test]
     fn kinds_have_the_numbers_of_the_format_and_names_of_their_own() {
         let numbers = RecordKind::ALL.map(|kind| kind as u8);
-        assert_eq!(numbers, [1, 2, 3, 16, 17, 18, 32, 48, 64, 65, 255]);
+        assert_eq!(numbers, [1, 2, 3, 16, 17, 18, 32, 48, 49, 64, 65, 255]);
         let mut names = RecordKind::ALL.map(RecordKind::name).to_vec();
         names.sort_unstable();
         names.dedup();
@@ -132,7 +137,7 @@ mod tests {
             RecordKind::ALL.into_iter().filter(in_lane).map(|kind| kind as u8).collect::<Vec<_>>()
         };
         let lanes = Lane::ALL.map(|lane| of(Some(lane)));
-        assert_eq!(lanes, [vec![1, 2, 3], vec![16, 17, 18], vec![32], vec![48], vec![64, 65]]);
+        assert_eq!(lanes, [vec![1, 2, 3], vec![16, 17, 18], vec![32], vec![48, 49], vec![64, 65]]);
         assert_eq!(of(None), [255]);
     }
 

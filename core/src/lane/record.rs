@@ -7,12 +7,15 @@ use super::decided::{CloseRecord, Decided, SentRecord, VerdictRecord};
 use super::fields::FieldWriter;
 use super::frames::FrameRef;
 use super::kind::RecordKind;
+use crate::alert::Alert;
 use crate::book::BookSide;
 use crate::event::{Body, Control, Event, Mark, Origin, TouchSource};
 use crate::market::Side;
 use crate::message::{Feedback, IntentMessage, VerdictMessage};
-use crate::order::{Action, Approved, Class, Intent, NewOrder, Rejection, Report, Source, Status};
-use crate::units::{Px, Rate};
+use crate::order::{
+    AccountUpdate, Action, Approved, Class, Intent, NewOrder, Rejection, Report, Source, Status,
+};
+use crate::units::{Px, Rate, Usd};
 
 /// Room for the longest payload, in bytes; an event with a report is the longest of today, with 120.
 const BYTES_MAX: usize = 128;
@@ -100,6 +103,18 @@ impl Record {
     #[must_use]
     pub fn verdict(message: &VerdictMessage) -> Self {
         Self::from(&VerdictRecord::from(message))
+    }
+
+    /// An alert.
+    #[must_use]
+    pub fn alert(alert: &Alert) -> Self {
+        let mut record = Self::empty(RecordKind::Alert);
+        let to = &mut record.payload;
+        to.u64(alert.seq);
+        to.u8(alert.kind as u8);
+        to.wide(alert.measured);
+        to.wide(alert.limit);
+        record
     }
 
     /// What the gateway did with an approved intent: sent it, or blocked it at this kill level.
@@ -239,6 +254,7 @@ impl<const N: usize> FieldWriter<N> {
             Body::Rejected(rejection) => self.rejection(rejection),
             Body::Control(control) => self.control(control),
             Body::KillLevel(level) => self.u8(*level as u8),
+            Body::Account(update) => self.account(update),
         }
     }
 
@@ -250,7 +266,24 @@ impl<const N: usize> FieldWriter<N> {
                 self.nanos(breach.measured);
                 self.nanos(breach.budget);
             }
+            Control::Reconcile => self.u8(2),
+            Control::Transfer(Usd(amount)) => {
+                self.u8(3);
+                self.i64(*amount);
+            }
         }
+    }
+
+    fn account(&mut self, update: &AccountUpdate) {
+        self.put(&[update.reason as u8, update.leg as u8]);
+        self.u64(update.n);
+        self.i64(update.total.0);
+        self.i64(update.change.0);
+        self.i64(update.wallet.0);
+        self.i64(update.qty.0);
+        self.i64(update.price.0);
+        self.i64(update.rate.0);
+        self.nanos(update.at);
     }
 
     #[inline(always)]
@@ -271,7 +304,9 @@ impl<const N: usize> FieldWriter<N> {
         self.u64(report.order.0);
         self.put(&[report.kind as u8, report.reason as u8]);
         self.side(report.side);
-        self.put(&[u8::from(report.reduce_only), report.liquidity as u8]);
+        // The leg shares a byte, so that a one-way report has the bytes that it always had.
+        let reduce_only = u8::from(report.reduce_only) | (report.leg as u8) << 1;
+        self.put(&[reduce_only, report.liquidity as u8]);
         self.i64(report.price.0);
         self.i64(report.qty.0);
         self.i64(report.cum_qty.0);

@@ -74,11 +74,13 @@ pub enum Check {
     Leverage,
     /// A number left its range. Nothing is measured.
     Arithmetic,
+    /// The ledger's wallet and the venue's differ, in USDT.
+    LedgerDrift,
 }
 
 impl Check {
     /// All checks in order.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::KillLevel,
         Self::Universe,
         Self::BookFreshness,
@@ -106,6 +108,7 @@ impl Check {
         Self::GrossExposure,
         Self::Leverage,
         Self::Arithmetic,
+        Self::LedgerDrift,
     ];
 
     /// The name in reports.
@@ -139,6 +142,7 @@ impl Check {
             Self::GrossExposure => "gross_exposure",
             Self::Leverage => "leverage",
             Self::Arithmetic => "arithmetic",
+            Self::LedgerDrift => "ledger_drift",
         }
     }
 
@@ -155,7 +159,8 @@ impl Check {
             | Self::OrderNotional
             | Self::Exposure
             | Self::GrossExposure
-            | Self::Leverage => CheckUnit::Usdt,
+            | Self::Leverage
+            | Self::LedgerDrift => CheckUnit::Usdt,
             Self::Collar => CheckUnit::Bps,
             Self::MaxOrders
             | Self::RateNew

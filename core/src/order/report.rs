@@ -1,6 +1,6 @@
 //! What the venue says of an order.
 
-use super::{OrderId, Side};
+use super::{Leg, OrderId, Side};
 use crate::units::{Nanos, Px, Qty, Usd};
 
 /// What happened to the order.
@@ -27,11 +27,14 @@ pub enum ReportKind {
     /// The cancel failed because no such order was open *at that moment*. Says nothing about an order
     /// that is still on its way.
     CancelRefused,
+    /// The venue did not say in time what became of a request (-1007, or a 503 of that meaning). It may have
+    /// been done or not: neither refused nor accepted may be inferred.
+    OutcomeUnknown,
 }
 
 impl ReportKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Accepted,
         Self::PartialFill,
         Self::Filled,
@@ -41,6 +44,7 @@ impl ReportKind {
         Self::Amended,
         Self::AmendRefused,
         Self::CancelRefused,
+        Self::OutcomeUnknown,
     ];
 
     /// True when the order is over.
@@ -52,7 +56,8 @@ impl ReportKind {
             | Self::PartialFill
             | Self::Amended
             | Self::AmendRefused
-            | Self::CancelRefused => false,
+            | Self::CancelRefused
+            | Self::OutcomeUnknown => false,
         }
     }
 
@@ -108,11 +113,23 @@ pub enum VenueReason {
     AmendedAway,
     /// The id was used before (-4116).
     DuplicateId,
+    /// No answer in time (-1007): the outcome is not known.
+    Timeout,
+    /// The service did not answer (503): the outcome is not known.
+    Unavailable,
+    /// Throttled, and not done (-1008, -1015).
+    Throttled,
+    /// The margin balance does not carry it (-2019).
+    Margin,
+    /// The venue closed the position because its margin was gone.
+    Liquidation,
+    /// The venue closed the position against somebody else's liquidation.
+    Adl,
 }
 
 impl VenueReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::None,
         Self::ImmediateRest,
         Self::NotFillable,
@@ -125,6 +142,12 @@ impl VenueReason {
         Self::NoChange,
         Self::AmendedAway,
         Self::DuplicateId,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::Throttled,
+        Self::Margin,
+        Self::Liquidation,
+        Self::Adl,
     ];
 }
 
@@ -142,6 +165,8 @@ pub struct Report {
     pub side: Side,
     /// Whether it may only reduce.
     pub reduce_only: bool,
+    /// The position that it belongs to.
+    pub leg: Leg,
     /// Maker or taker; of meaning on fills only.
     pub liquidity: Liquidity,
     /// Limit price as it now stands.
@@ -175,11 +200,13 @@ pub enum OrderState {
     Closed,
     /// The venue has never seen it. That is not "closed": it may still arrive.
     Unknown,
+    /// It is over and was filled, but the venue can not say yet how much and at what price.
+    Settling,
 }
 
 impl OrderState {
     /// All states, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Unknown];
+    pub const ALL: [Self; 4] = [Self::Open, Self::Closed, Self::Unknown, Self::Settling];
 }
 
 /// The answer to a query.
@@ -220,6 +247,6 @@ mod tests {
             assert_eq!(reason as usize, index);
         }
         assert_eq!(Liquidity::ALL.map(|liquidity| liquidity as u8), [0, 1]);
-        assert_eq!(OrderState::ALL.map(|state| state as u8), [0, 1, 2]);
+        assert_eq!(OrderState::ALL.map(|state| state as u8), [0, 1, 2, 3]);
     }
 }

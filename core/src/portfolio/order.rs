@@ -12,6 +12,13 @@ pub enum Phase {
     Pending,
     /// The venue has it.
     Open,
+    /// The venue did not say in time what became of it: it may be open, filled, refused or lost. It counts
+    /// as if all of it were open until a report or an answer says more.
+    Unknown,
+    /// The venue says that it was filled, and not by how much and at what price (S3-22). Its fills are still
+    /// to come, so that it counts as if what is missing were open: no position is made up, and none is
+    /// taken for flat.
+    Settling,
 }
 
 /// An amend on its way.
@@ -97,7 +104,7 @@ impl Order {
     pub(super) fn note(&mut self, report: &Report, now: Nanos) {
         self.heard_at = now;
         match report.kind {
-            ReportKind::Accepted | ReportKind::PartialFill => self.phase = Phase::Open,
+            ReportKind::Accepted | ReportKind::PartialFill => self.opened(),
             ReportKind::Amended => self.amended(report, now),
             ReportKind::AmendRefused => {
                 // A late refusal is of an amend before.
@@ -106,19 +113,38 @@ impl Order {
             ReportKind::CancelRefused => {
                 self.cancel_since = self.cancel_since.filter(|since| report.at < *since);
             }
-            ReportKind::Filled
-            | ReportKind::Canceled
-            | ReportKind::Expired
-            | ReportKind::Refused => {}
+            // It only gets here when fills are missing.
+            ReportKind::Filled => self.phase = Phase::Settling,
+            ReportKind::OutcomeUnknown => {
+                self.in_doubt = true;
+                if self.phase == Phase::Pending {
+                    self.phase = Phase::Unknown;
+                }
+            }
+            ReportKind::Canceled | ReportKind::Expired | ReportKind::Refused => {}
         }
         if report.reason == VenueReason::UnknownOrder {
             self.in_doubt = true;
         }
     }
 
+    /// The venue has it. One that is said to be over does not open again.
+    fn opened(&mut self) {
+        if self.phase != Phase::Settling {
+            self.phase = Phase::Open;
+        }
+    }
+
+    /// Takes the answer that it was filled, without the fills.
+    pub(super) fn settle(&mut self, now: Nanos) {
+        self.phase = Phase::Settling;
+        self.heard_at = now;
+        self.query_since = None;
+    }
+
     /// Takes news of an amend that was done.
     fn amended(&mut self, report: &Report, now: Nanos) {
-        self.phase = Phase::Open;
+        self.opened();
         let told = (report.price, report.qty);
         let is_repeated = report.at == self.amended_at && (self.price, self.qty) == told;
         if report.at < self.amended_at || is_repeated {
@@ -148,7 +174,7 @@ impl Order {
         now: Nanos,
         too_late: impl Fn(Nanos) -> bool,
     ) {
-        self.phase = Phase::Open;
+        self.opened();
         self.heard_at = now;
         self.query_since = None;
         self.in_doubt = false;
@@ -190,7 +216,7 @@ impl Order {
     /// Intents on it that have no answer yet, queries aside.
     #[must_use]
     pub fn unresolved(&self) -> usize {
-        usize::from(self.phase == Phase::Pending)
+        usize::from(self.phase != Phase::Open)
             + usize::from(self.amend.is_some())
             + usize::from(self.cancel_since.is_some())
     }
@@ -198,7 +224,11 @@ impl Order {
     /// Since when the oldest unanswered intent waits; none when nothing does.
     #[must_use]
     pub fn unanswered_since(&self) -> Option<Nanos> {
-        let new = (self.phase == Phase::Pending).then_some(self.sent_at);
+        let new = match self.phase {
+            Phase::Open => None,
+            Phase::Pending | Phase::Unknown => Some(self.sent_at),
+            Phase::Settling => Some(self.heard_at),
+        };
         let amend = self.amend.map(|amend| amend.since);
         [new, amend, self.cancel_since].into_iter().flatten().min()
     }

@@ -81,6 +81,7 @@ fn report(order: OrderId, kind: ReportKind) -> Report {
         reason: VenueReason::None,
         side: Side::Buy,
         reduce_only: false,
+        leg: crate::order::Leg::Both,
         liquidity: Liquidity::Maker,
         price: px(100),
         qty: qty(10),
@@ -188,7 +189,7 @@ fn check_sums(fold: &Portfolio) -> Result<(), TestCaseError> {
         let own = orders.iter().filter(|order| order.strategy() == strategy);
         let waiting: usize = own
             .map(|order| {
-                [order.phase == Phase::Pending, order.amend.is_some(), order.cancel_since.is_some()]
+                [order.phase != Phase::Open, order.amend.is_some(), order.cancel_since.is_some()]
                     .into_iter()
                     .filter(|waits| *waits)
                     .count()

@@ -143,7 +143,9 @@ impl Expected {
     fn concerns(&self, body: &Body) -> bool {
         match body {
             Body::Rejected(_) => true,
-            Body::Report(_) | Body::Status(_) | Body::Wake => self.rerun == Rerun::Venue,
+            Body::Report(_) | Body::Status(_) | Body::Wake | Body::Account(_) => {
+                self.rerun == Rerun::Venue
+            }
             Body::Touch(_)
             | Body::Depth(_)
             | Body::Levels(_)

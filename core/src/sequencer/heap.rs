@@ -58,12 +58,7 @@ impl FeedbackHeap {
 
 /// What an event says that was feedback.
 pub(super) fn body_of(feedback: &FeedbackBody) -> Body {
-    match *feedback {
-        FeedbackBody::Report(report) => Body::Report(report),
-        FeedbackBody::Status(status) => Body::Status(status),
-        FeedbackBody::Rejected(rejection) => Body::Rejected(rejection),
-        FeedbackBody::Wake => Body::Wake,
-    }
+    Body::from(*feedback)
 }
 
 /// Feedback by its key, turned round: the heap of the library has the greatest on top.

@@ -6,7 +6,7 @@
 use crate::event::{Body, Control, Event};
 use crate::instrument::InstrumentId;
 use crate::kill::Level;
-use crate::message::{Feedback, FeedbackBody};
+use crate::message::Feedback;
 use crate::sequencer::ControlInput;
 use crate::units::Nanos;
 
@@ -141,13 +141,7 @@ impl Model<'_> {
     }
 
     fn feedback(&mut self, feedback: Feedback) {
-        let body = match feedback.body {
-            FeedbackBody::Report(report) => Body::Report(report),
-            FeedbackBody::Status(status) => Body::Status(status),
-            FeedbackBody::Rejected(rejection) => Body::Rejected(rejection),
-            FeedbackBody::Wake => Body::Wake,
-        };
-        self.emit(feedback.due, None, feedback.instrument, body);
+        self.emit(feedback.due, None, feedback.instrument, Body::from(feedback.body));
     }
 
     fn item(&mut self, at: Nanos, item: Item) {
@@ -155,7 +149,9 @@ impl Model<'_> {
             Item::Control(control) => {
                 let level = match control {
                     Control::Raise(level) => level,
-                    Control::GateBreach(_) => Level::Run,
+                    Control::GateBreach(_) | Control::Reconcile | Control::Transfer(_) => {
+                        Level::Run
+                    }
                 };
                 self.raised = self.raised.max(level);
                 self.emit(at, None, None, Body::Control(control));

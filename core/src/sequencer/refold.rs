@@ -223,7 +223,8 @@ fn is_fed_in(body: &Body) -> bool {
         | Body::Status(_)
         | Body::Rejected(_)
         | Body::Control(_)
-        | Body::KillLevel(_) => true,
+        | Body::KillLevel(_)
+        | Body::Account(_) => true,
     }
 }
 

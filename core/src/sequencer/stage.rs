@@ -257,7 +257,7 @@ impl Sequencer {
         let input = self.control.take().expect("it was chosen because it is there");
         match input.control {
             Control::Raise(level) => self.kill.raise(level),
-            Control::GateBreach(_) => {}
+            Control::GateBreach(_) | Control::Reconcile | Control::Transfer(_) => {}
         }
         self.emit_other(Cause::at(input.at), None, Body::Control(input.control));
     }

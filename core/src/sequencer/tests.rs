@@ -112,6 +112,7 @@ fn report(due: u64, event: &Event, n: u64) -> Feedback {
         reason: VenueReason::None,
         side: Side::Buy,
         reduce_only: false,
+        leg: crate::order::Leg::Both,
         liquidity: Liquidity::Maker,
         price: Px(1),
         qty: Qty(1),

@@ -318,6 +318,7 @@ fn classify(raw: &RawRecord<'_>, part: &JournalPart, copy: &mut Vec<u8>) -> Resu
         | Decoded::Intent(_)
         | Decoded::Verdict(_)
         | Decoded::Sent(_)
+        | Decoded::Alert(_)
         | Decoded::CancelAll { .. } => Err(format!("a record of another lane, {}", kind.name())),
     }
 }

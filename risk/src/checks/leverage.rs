@@ -4,24 +4,22 @@
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::Check;
 use fusewire_core::portfolio::{Portfolio, unrealized};
-use fusewire_core::units::{Px, Usd, UsdSum};
+use fusewire_core::units::{Px, UsdSum};
 
 use super::{Fail, Outcome, UNKNOWN, at_most, in_range};
 use crate::limits::LEVERAGE_CEILING;
 
-/// Balance plus profit, realised and not, less fees.
+/// The ledger's wallet (opening balance, realised profit, fees, funding, transfers) and unrealised profit.
 #[inline(always)]
 pub(crate) fn equity(
-    balance: Usd,
+    wallet: UsdSum,
     portfolio: &Portfolio,
     mark: impl Fn(InstrumentId) -> Option<Px>,
 ) -> Result<UsdSum, Fail> {
     // A position without a mark is worth nobody knows what.
     let unknown = Fail { check: Check::Leverage, measured: UNKNOWN, limit: 0 };
     let unrealized = unrealized(portfolio, mark).ok_or(unknown)?;
-    let (realized, fees) = portfolio.totals();
-    let gained = realized.checked_add(unrealized).and_then(|sum| sum.checked_sub(fees));
-    in_range(gained.and_then(|sum| sum.checked_add(UsdSum(i128::from(balance.0)))))
+    in_range(wallet.checked_add(unrealized))
 }
 
 #[inline(always)]
@@ -58,14 +56,15 @@ mod tests {
     }
 
     #[test]
-    fn s0_07_equity_counts_open_profit_realised_profit_and_fees() {
+    fn s0_07_equity_counts_the_wallet_and_open_profit() {
         let mut portfolio = portfolio();
         track(&mut portfolio, 1, BTC, new_order(Side::Buy, "100", "2"));
         filled(&mut portfolio, 1, BTC, Side::Buy, "100", "2");
         track(&mut portfolio, 2, BTC, new_order(Side::Sell, "110", "1"));
         filled(&mut portfolio, 2, BTC, Side::Sell, "110", "1");
-        // Ten realised, five open, fees of one USD a fill.
-        let equity_at = |mark| equity(usd("1000"), &portfolio, |_| mark);
+        // A thousand and ten realised, less fees of one USD a fill; five open.
+        let wallet = UsdSum(usd("1008").0.into());
+        let equity_at = |mark| equity(wallet, &portfolio, |_| mark);
         assert_eq!(equity_at(Some(px("105"))), Ok(UsdSum(usd("1013").0.into())));
         let fail = equity_at(None).unwrap_err();
         assert_eq!((fail.check, fail.measured), (Check::Leverage, UNKNOWN));

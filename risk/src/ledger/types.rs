@@ -221,6 +221,33 @@ pub struct ClosedPosition {
     pub incident: bool,
 }
 
+/// A position of a strategy that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenPosition {
+    /// Whose it is.
+    pub strategy: StrategyId,
+    /// The symbol.
+    pub instrument: InstrumentId,
+    /// The leg.
+    pub leg: Leg,
+    /// Above zero long, below zero short.
+    pub qty: Qty,
+    /// What the open quantity cost, with the sign of the quantity.
+    pub cost: UsdSum,
+    /// The last mark price; none when there was none.
+    pub mark: Option<Px>,
+    /// What it would bring at the mark beyond its cost; none without a mark.
+    pub unrealized: Option<UsdSum>,
+    /// The event that opened it.
+    pub entry_seq: u64,
+    /// When it was opened.
+    pub entry_ts: Nanos,
+    /// Worst move against it so far, of the average entry price; at most 0.
+    pub max_adverse: Bps,
+    /// Best move for it so far; at least 0.
+    pub max_favorable: Bps,
+}
+
 /// The ledger's wallet beside the venue's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reconciliation {

@@ -35,7 +35,10 @@ pub(super) fn check_counts(rig: &Whole) {
 fn reports(rig: &Whole) -> impl Iterator<Item = (u64, InstrumentId, Report)> {
     rig.gateway.venue().said.iter().filter_map(|(seq, feedback)| match feedback.body {
         FeedbackBody::Report(report) => Some((*seq, feedback.instrument?, report)),
-        FeedbackBody::Status(_) | FeedbackBody::Rejected(_) | FeedbackBody::Wake => None,
+        FeedbackBody::Status(_)
+        | FeedbackBody::Rejected(_)
+        | FeedbackBody::Wake
+        | FeedbackBody::Account(_) => None,
     })
 }
 

@@ -56,9 +56,9 @@ fn read(
     if faults.is_empty() { Ok(config) } else { Err(faults) }
 }
 
-/// Sections that came after journals were written which do not name them. They decide nothing, so that the
-/// defaults may stand in.
-const LATE_SECTIONS: [&str; 2] = ["runner", "gates"];
+/// Sections that came after journals were written which do not name them. They decide nothing, or nothing that could
+/// come up then, so that the defaults may stand in.
+const LATE_SECTIONS: [&str; 3] = ["runner", "gates", "ledger"];
 
 fn with_late_sections(mut given: Table) -> Table {
     for (section, keys) in defaults() {

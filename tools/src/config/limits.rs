@@ -4,9 +4,9 @@ use fusewire_core::units::{Bps, Qty, Usd};
 use fusewire_risk::{Limits, Profile, RiskConfig};
 use serde::{Deserialize, Serialize};
 
-use super::Config;
 use super::number::{bps, millis, qty, text, usd};
 use super::parts::REPLAY_SESSION;
+use super::{Config, LedgerSection};
 
 /// `[risk]`
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -93,7 +93,7 @@ pub struct LimitsSection {
 }
 
 impl LimitsSection {
-    fn limits(&self) -> Limits {
+    fn limits(&self, ledger: &LedgerSection) -> Limits {
         Limits {
             book_age_max: millis(self.book_age_max_ms),
             mark_age_max: millis(self.mark_age_max_ms),
@@ -116,6 +116,8 @@ impl LimitsSection {
             position_notional_max: self.position_notional_max,
             gross_notional_max: self.gross_notional_max,
             leverage_max: self.leverage_max,
+            drift_alert: ledger.drift_alert,
+            drift_block: ledger.drift_block,
         }
     }
 }
@@ -135,7 +137,7 @@ impl Config {
         };
         RiskConfig {
             profile: profile.profile(),
-            limits: limits.limits(),
+            limits: limits.limits(&self.ledger),
             balance: self.account.balance,
             session: REPLAY_SESSION,
             halt_max: self.risk.halt_max as usize,

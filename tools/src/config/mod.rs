@@ -23,7 +23,7 @@ pub use limits::{LimitsSection, ProfileName, RiskSection};
 pub use runner::{GatesSection, IdleName, LockMemory, RunnerMode, RunnerSection};
 pub use sections::{
     Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, Fees, Latency,
-    Paper, Ring, Run, Stream, UniverseSection,
+    LedgerSection, Paper, Ring, Run, Stream, UniverseSection,
 };
 pub use strategies::{QuoterSection, TakerSection};
 
@@ -51,6 +51,8 @@ pub struct Config {
     pub ring: Ring,
     /// The account at the start.
     pub account: Account,
+    /// How far ledger and venue may be apart.
+    pub ledger: LedgerSection,
     /// Fees of the exchange.
     pub fees: Fees,
     /// How long things take.

@@ -129,8 +129,12 @@ impl Config {
     pub(super) fn part_faults(&self) -> Vec<(&'static [&'static str], String)> {
         let risk = |profile: ProfileName| {
             let sections: &[&str] = match profile {
-                ProfileName::Default => &["limits_default", "risk", "account", "latency", "alpha"],
-                ProfileName::Bench => &["limits_bench", "risk", "account", "latency", "alpha"],
+                ProfileName::Default => {
+                    &["limits_default", "ledger", "risk", "account", "latency", "alpha"]
+                }
+                ProfileName::Bench => {
+                    &["limits_bench", "ledger", "risk", "account", "latency", "alpha"]
+                }
             };
             (sections, self.risk_config_of(profile).validate())
         };

@@ -105,6 +105,18 @@ pub struct Account {
     pub balance: Usd,
 }
 
+/// `[ledger]`
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerSection {
+    /// Difference from the venue's wallet that is an alert.
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
+    pub drift_alert: Usd,
+    /// Difference at which new risk is refused.
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
+    pub drift_block: Usd,
+}
+
 /// `[fees]`
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

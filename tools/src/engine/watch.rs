@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
+use fusewire_core::alert::Alert;
 use fusewire_core::event::{Control, GateBreach};
 use fusewire_core::latency::{Clock, Counts, Latencies, Span};
 use fusewire_core::sequencer::ControlInput;
@@ -12,6 +13,7 @@ use fusewire_core::stage::Horizon;
 use fusewire_core::units::Nanos;
 
 use crate::config::{GatesSection, RunnerMode};
+use crate::journal::text::alert_text;
 use crate::latency::quantile;
 
 /// What part of the latencies of a window must keep the budget.
@@ -34,6 +36,8 @@ pub(super) struct Watch {
     waiting: VecDeque<ControlInput>,
     gates: Gates,
     on_breach: OnBreach,
+    /// What the risk stage wants people to know.
+    alerts: Arc<ArrayQueue<Alert>>,
 }
 
 /// The gates of a run: one window of latencies after another.
@@ -98,20 +102,30 @@ impl Watch {
         waiting: Vec<ControlInput>,
         gates: Gates,
         on_breach: OnBreach,
+        alerts: Arc<ArrayQueue<Alert>>,
     ) -> Self {
-        Self { horizon, commands, waiting: waiting.into(), gates, on_breach }
+        Self { horizon, commands, waiting: waiting.into(), gates, on_breach, alerts }
     }
 
     /// Windows that broke a budget, by span. An inline run is judged here, as one window.
     pub(super) fn into_breaches(mut self, mode: RunnerMode) -> [u64; Span::ALL.len()] {
+        self.tell_alerts();
         if mode == RunnerMode::Inline {
             self.gates.judge();
         }
         self.gates.breaches
     }
 
+    /// Tells the alerts that came since the last time, a line each.
+    fn tell_alerts(&self) {
+        while let Some(alert) = self.alerts.pop() {
+            tracing::error!("{}", alert_text(&alert));
+        }
+    }
+
     /// One look.
     pub(super) fn look(&mut self) {
+        self.tell_alerts();
         let now = self.horizon.get();
         while self.waiting.front().is_some_and(|command| command.at <= now) {
             let Some(command) = self.waiting.pop_front() else { break };
@@ -167,7 +181,8 @@ mod tests {
         let latencies = Latencies::private().unwrap();
         let gates = Gates::new(latencies.clone(), config(), clock);
         let commands = Arc::new(ArrayQueue::new(room));
-        (Watch::new(Horizon::new(), commands, waiting, gates, on_breach), latencies)
+        let alerts = Arc::new(ArrayQueue::new(1));
+        (Watch::new(Horizon::new(), commands, waiting, gates, on_breach, alerts), latencies)
     }
 
     fn record(latencies: &Latencies, span: Span, count: usize, ns: u64) {

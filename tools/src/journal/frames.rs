@@ -88,6 +88,7 @@ pub fn texts(
             | Decoded::Intent(_)
             | Decoded::Verdict(_)
             | Decoded::Sent(_)
+            | Decoded::Alert(_)
             | Decoded::CancelAll { .. }
             | Decoded::Close(_) => continue,
         };

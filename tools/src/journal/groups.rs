@@ -44,6 +44,7 @@ impl Group {
         let record = match &item.record {
             Decoded::Intent(message) => Record::intent(message),
             Decoded::Verdict(verdict) => Record::from(verdict),
+            Decoded::Alert(alert) => Record::alert(alert),
             Decoded::Sent(sent) => {
                 self.gateway.push(Gateway::Sent(*sent));
                 Record::from(sent)

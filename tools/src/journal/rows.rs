@@ -19,11 +19,14 @@ pub struct Row<'a> {
     pub values: Vec<Value<'a>>,
 }
 
-/// The row of a record; none for one that frames a journal (header, pending, close).
+/// The row of a record; none for one that frames a journal (header, pending, close), or
+/// that is no row of a lane (an alert).
 pub fn row<'a>(rows: &'a mut Rows, item: &'a Item<'a>) -> Option<Row<'a>> {
     let cause = Cause { seq: item.seq, ts: Some(item.ts) };
     let (lane, values) = match &item.record {
-        Decoded::Header(_) | Decoded::Pending(_) | Decoded::Close(_) => return None,
+        Decoded::Header(_) | Decoded::Pending(_) | Decoded::Alert(_) | Decoded::Close(_) => {
+            return None;
+        }
         Decoded::Frame(_) | Decoded::FrameRef(_) | Decoded::Damaged(_) => {
             (ExportLane::Feed, rows.feed(&feed_record(&item.record)?).to_vec())
         }
@@ -87,6 +90,7 @@ fn feed_record<'a>(record: &Decoded<'a>) -> Option<FeedRecord<'a>> {
         | Decoded::Intent(_)
         | Decoded::Verdict(_)
         | Decoded::Sent(_)
+        | Decoded::Alert(_)
         | Decoded::CancelAll { .. }
         | Decoded::Close(_) => None,
     }

@@ -257,6 +257,7 @@ impl Trail {
                 self.pending.push(text::what(&item.record, names));
             }
             Decoded::Frame(_)
+            | Decoded::Alert(_)
             | Decoded::FrameRef(_)
             | Decoded::Damaged(_)
             | Decoded::Header(_)

@@ -2,13 +2,16 @@
 
 use std::fmt::Write;
 
+use fusewire_core::alert::{Alert, AlertKind};
 use fusewire_core::event::{Body, Control, Event, GateBreach, Origin, TouchSource};
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::lane::{Decided, Decoded, Lane, SentRecord, VerdictRecord};
 use fusewire_core::market::{Level, Side};
 use fusewire_core::message::Feedback;
-use fusewire_core::order::{Action, Class, Intent, NewOrder, Rejection, Report, Status};
-use fusewire_core::units::Nanos;
+use fusewire_core::order::{
+    AccountReason, AccountUpdate, Action, Class, Intent, NewOrder, Rejection, Report, Status,
+};
+use fusewire_core::units::{Nanos, UsdSum, Wide};
 use humantime::format_rfc3339_nanos;
 
 use super::walk::Item;
@@ -51,10 +54,28 @@ pub fn what(record: &Decoded<'_>, names: &Names) -> String {
         Decoded::Intent(message) => format!("intent {}", intent(&message.intent, names)),
         Decoded::Verdict(verdict) => verdict_text(verdict, names),
         Decoded::Sent(sent) => sent_text(sent, names),
+        Decoded::Alert(alert) => alert_text(alert),
         Decoded::CancelAll { .. } => "cancel_all at kill level 3".to_owned(),
         Decoded::Close(close) => {
             format!("close {} records, last {}", close.records, close.last)
         }
+    }
+}
+
+/// An alert: what it is about, what was measured and the limit.
+#[must_use]
+pub fn alert_text(alert: &Alert) -> String {
+    let usd = |amount: Wide| UsdSum(amount.get());
+    let (name, seq) = (alert.kind.name(), alert.seq);
+    let (measured, limit) = (usd(alert.measured), usd(alert.limit));
+    match alert.kind {
+        AlertKind::LedgerDrift => format!(
+            "alert {name}: at event {seq} the ledger's wallet is {measured} USD off the venue's, limit {limit}"
+        ),
+        AlertKind::LedgerBlock => format!(
+            "alert {name}: at event {seq} the ledger's wallet is {measured} USD off the venue's, limit {limit}: \
+             new risk is refused"
+        ),
     }
 }
 
@@ -134,8 +155,25 @@ pub fn body_text(body: &Body) -> String {
         Body::Control(Control::GateBreach(GateBreach { span, measured, budget })) => {
             format!("gate {}: {} ns, budget {} ns", span.name(), measured.0, budget.0)
         }
+        Body::Control(Control::Reconcile) => "reconcile".to_owned(),
+        Body::Control(Control::Transfer(amount)) => format!("transfer {amount}"),
         Body::KillLevel(level) => kill(*level),
+        Body::Account(update) => account_text(update),
     }
+}
+
+/// What the venue says of the account.
+#[must_use]
+pub fn account_text(update: &AccountUpdate) -> String {
+    let AccountUpdate { reason, change, wallet, qty, price, rate, .. } = update;
+    let on = match reason {
+        AccountReason::Funding => format!(" on {qty} @ {price} at {rate}"),
+        AccountReason::LiquidationFee => format!(" on {qty} @ {price}"),
+        AccountReason::Insurance | AccountReason::Transfer | AccountReason::Snapshot => {
+            String::new()
+        }
+    };
+    format!("{} {change}{on}, wallet {wallet}", reason.name())
 }
 
 /// What the venue says of an order.

@@ -161,6 +161,7 @@ impl Walk {
             Decoded::Close(close) => (close.last, self.ts),
             Decoded::Intent(message) => (message.seq, self.ts),
             Decoded::Verdict(verdict) => (verdict.seq, self.ts),
+            Decoded::Alert(alert) => (alert.seq, self.ts),
             Decoded::Sent(sent) => (sent.seq, self.ts),
             Decoded::CancelAll { seq } => (*seq, self.ts),
             Decoded::Header(_) | Decoded::Pending(_) => (self.seq, self.ts),
@@ -249,6 +250,7 @@ impl Slot {
                 | RecordKind::Damaged
                 | RecordKind::Intent
                 | RecordKind::Verdict
+                | RecordKind::Alert
                 | RecordKind::Sent
                 | RecordKind::CancelAll,
             ) => (number(0), 0),
@@ -378,6 +380,7 @@ mod tests {
                 | Decoded::Header(_)
                 | Decoded::Intent(_)
                 | Decoded::Verdict(_)
+                | Decoded::Alert(_)
                 | Decoded::Sent(_) => panic!("none of these was put there"),
             });
         }

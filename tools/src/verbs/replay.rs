@@ -11,7 +11,7 @@ use fusewire_core::instrument::Market;
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::Keep;
 use fusewire_core::sequencer::ControlInput;
-use fusewire_core::units::Nanos;
+use fusewire_core::units::{Nanos, Usd};
 use fusewire_io::capture::{OpenOptions, Unit};
 use fusewire_io::exchange_info::ExchangeInfo;
 use fusewire_io::feed::Pace;
@@ -60,6 +60,14 @@ pub struct Args {
     /// frame. May be repeated, in the order of time.
     #[arg(long, value_name = "LEVEL@SECONDS")]
     raise: Vec<Raise>,
+    /// Ask the venue for the account so many seconds after the first frame, and compare the ledger with it. May
+    /// be repeated.
+    #[arg(long, value_name = "SECONDS")]
+    reconcile: Vec<u32>,
+    /// Put AMOUNT of USDT into the account, or take it out when below zero, so many seconds after the first
+    /// frame. May be repeated.
+    #[arg(long, value_name = "AMOUNT@SECONDS", allow_hyphen_values = true)]
+    transfer: Vec<Transfer>,
     /// Who runs the stages: inline (one thread, for results), pinned (threads paced by recorded time, for
     /// latencies) or lockstep (threads that wait for each other).
     #[arg(long, value_name = "MODE")]
@@ -149,7 +157,7 @@ pub fn run(args: &Args) -> Outcome {
     }
     let universe = engine::universe::resolve(&config, &symbols, &plan.scanned, &given)?;
     let tradable = engine::universe::tradable(&config, &universe)?;
-    let controls = controls(&args.raise, &plan);
+    let controls = controls(args, &plan);
     bar.set_message("replay");
     bar.set_position(0);
     let journal = args.journal.clone().map(|dir| Request {
@@ -219,13 +227,39 @@ impl FromStr for Raise {
     }
 }
 
-fn controls(raises: &[Raise], plan: &Plan) -> Vec<ControlInput> {
+/// Money to be put in or taken out, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Transfer {
+    amount: Usd,
+    /// Whole seconds after the first frame.
+    after: u32,
+}
+
+impl FromStr for Transfer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (amount, after) = text.split_once('@').ok_or("AMOUNT@SECONDS, for example -250@60")?;
+        let amount =
+            Usd::parse(amount.as_bytes()).map_err(|error| format!("amount '{amount}': {error}"))?;
+        let after = after.parse().map_err(|error| format!("seconds '{after}': {error}"))?;
+        Ok(Self { amount, after })
+    }
+}
+
+/// All commands, by time; at equal times kill levels first.
+fn controls(args: &Args, plan: &Plan) -> Vec<ControlInput> {
     let first = plan.scanned.manifest.first_recv;
-    let control = |raise: &Raise| ControlInput {
-        at: Nanos(first.0 + u64::from(raise.after) * Nanos::SECOND),
-        control: Control::Raise(raise.level),
+    let control = |after: u32, control| ControlInput {
+        at: Nanos(first.0 + u64::from(after) * Nanos::SECOND),
+        control,
     };
-    raises.iter().map(control).collect()
+    let raises = args.raise.iter().map(|raise| control(raise.after, Control::Raise(raise.level)));
+    let moves = args.transfer.iter().map(|t| control(t.after, Control::Transfer(t.amount)));
+    let looks = args.reconcile.iter().map(|after| control(*after, Control::Reconcile));
+    let mut all: Vec<_> = raises.chain(moves).chain(looks).collect();
+    all.sort_by_key(|input| input.at);
+    all
 }
 
 /// A book that has depth frames and ends without being in step is a "no", unless the user knew.

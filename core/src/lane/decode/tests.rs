@@ -30,6 +30,7 @@ fn encode(decoded: &Decoded<'_>) -> Vec<u8> {
         Decoded::Pending(feedback) => Record::pending(feedback),
         Decoded::Intent(message) => Record::intent(message),
         Decoded::Verdict(verdict) => Record::from(verdict),
+        Decoded::Alert(alert) => Record::alert(alert),
         Decoded::Sent(sent) => Record::from(sent),
         Decoded::CancelAll { seq } => Record::cancel_all(*seq),
         Decoded::Close(close) => Record::close(close),
@@ -249,13 +250,13 @@ fn a_symbol_of_no_event_is_one_in_an_intent() {
 #[test]
 fn a_number_that_stands_for_nothing_is_named_with_its_field_and_place() {
     let refuse = |body, at, byte| refusal(RecordKind::Event, &event_bytes(body), at, byte);
-    assert_eq!(refuse(Body::Tick, BODY - 1, 16), "kind at byte 34: 16 has no meaning");
+    assert_eq!(refuse(Body::Tick, BODY - 1, 17), "kind at byte 34: 17 has no meaning");
     let level = Body::KillLevel(KillLevel::Run);
     assert_eq!(refuse(level, BODY, 4), "level at byte 35: 4 has no meaning");
     let reason = Body::BookInvalid(Invalid::Gap);
     assert_eq!(refuse(reason, BODY, 7), "reason at byte 35: 7 has no meaning");
     let raise = Body::Control(Control::Raise(KillLevel::Halt));
-    assert_eq!(refuse(raise, BODY, 2), "command at byte 35: 2 has no meaning");
+    assert_eq!(refuse(raise, BODY, 4), "command at byte 35: 4 has no meaning");
     let trade = Body::Trade(Trade { id: 1, price: Px(2), qty: Qty(3), aggressor: Side::Buy });
     assert_eq!(refuse(trade, BODY + 24, 2), "aggressor at byte 59: 2 has no meaning");
 }
@@ -299,7 +300,9 @@ fn only_what_comes_back_can_be_pending() {
         let fault = pending(&with(&payload, 27, kind as u8)).err().map(|error| error.fault);
         let expected = match kind {
             EventKind::Wake => None,
-            EventKind::Report | EventKind::Status | EventKind::Rejected => Some(DecodeFault::Short),
+            EventKind::Report | EventKind::Status | EventKind::Rejected | EventKind::Account => {
+                Some(DecodeFault::Short)
+            }
             EventKind::Touch
             | EventKind::Depth
             | EventKind::Levels

@@ -10,10 +10,10 @@ use crate::latency::Span;
 use crate::market::Level;
 use crate::message::{FeedbackBody, FeedbackOrigin};
 use crate::order::{
-    ApprovalKey, Check, Liquidity, OrderId, OrderState, RejectedBy, ReportKind, Side, TimeInForce,
-    VenueReason, Verdict,
+    AccountReason, ApprovalKey, Check, Leg, Liquidity, OrderId, OrderState, RejectedBy, ReportKind,
+    Side, TimeInForce, VenueReason, Verdict,
 };
-use crate::units::{Nanos, Qty, Wide};
+use crate::units::{Nanos, Qty, Usd, Wide};
 
 /// A base with one changed copy for each change.
 fn variants<T: Copy>(base: T, changes: &[fn(&mut T)]) -> Vec<T> {
@@ -162,12 +162,13 @@ fn reports() -> Vec<Body> {
         reason: VenueReason::None,
         side: Side::Buy,
         reduce_only: false,
+        leg: Leg::Both,
         liquidity: Liquidity::Maker,
         price: Px(2),
         qty: Qty(3),
         cum_qty: Qty(4),
-        cum_quote: crate::units::Usd(5),
-        cum_fee: crate::units::Usd(6),
+        cum_quote: Usd(5),
+        cum_fee: Usd(6),
         last_qty: Qty(7),
         last_price: Px(8),
         payer: 9,
@@ -192,8 +193,41 @@ fn reports() -> Vec<Body> {
             |r| r.at = Nanos(10),
         ],
     );
-    all.extend(ReportKind::ALL[1..].iter().map(|&kind| Report { kind, ..base }));
+    all.extend(ReportKind::ALL[1..9].iter().map(|&kind| Report { kind, ..base }));
     all.into_iter().map(Body::Report).collect()
+}
+
+fn accounts() -> Vec<Body> {
+    let base = AccountUpdate {
+        reason: AccountReason::Funding,
+        leg: Leg::Both,
+        n: 1,
+        total: Usd(2),
+        change: Usd(3),
+        wallet: Usd(4),
+        qty: Qty(5),
+        price: Px(6),
+        rate: Rate(7),
+        at: Nanos(8),
+    };
+    let mut all = variants(
+        base,
+        &[
+            |a| a.leg = Leg::Long,
+            |a| a.leg = Leg::Short,
+            |a| a.n = 10,
+            |a| a.total.0 = -10,
+            |a| a.change.0 = 10,
+            |a| a.wallet.0 = 10,
+            |a| a.qty = Qty(-10),
+            |a| a.price = Px(10),
+            |a| a.rate = Rate(10),
+            |a| a.at = Nanos(10),
+        ],
+    );
+    let others = AccountReason::ALL[1..].iter();
+    all.extend(others.map(|&reason| AccountUpdate { reason, ..base }));
+    all.into_iter().map(Body::Account).collect()
 }
 
 fn statuses() -> Vec<Body> {
@@ -205,8 +239,8 @@ fn statuses() -> Vec<Body> {
         price: Px(2),
         qty: Qty(3),
         cum_qty: Qty(4),
-        cum_quote: crate::units::Usd(5),
-        cum_fee: crate::units::Usd(6),
+        cum_quote: Usd(5),
+        cum_fee: Usd(6),
         at: Nanos(7),
     };
     let all = variants(
@@ -276,7 +310,7 @@ fn rejections() -> Vec<Rejection> {
             |r| r.limit = i128::MAX.into(),
         ],
     );
-    all.extend(Check::ALL[1..].iter().map(|&check| Rejection { check, ..base }));
+    all.extend(Check::ALL[1..27].iter().map(|&check| Rejection { check, ..base }));
     let others = actions().into_iter().filter(|action| *action != Action::Cancel);
     all.extend(others.map(|action| Rejection { action, ..base }));
     all
@@ -338,7 +372,7 @@ fn assert_distinct(records: &[Record]) {
 
 #[test]
 fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
-    let bodies = [bodies(), breaches()].concat();
+    let bodies = [bodies(), breaches(), money()].concat();
     let mut kinds: Vec<_> = bodies.iter().map(Body::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -394,6 +428,29 @@ fn no_byte_of_what_is_digested_changes_unnoticed() {
     }
     let digest = lane.digest().to_string();
     assert_eq!(digest, "048cd738401eb03c794645a0f9025425155381afee5aac8fcc5f32cb86b940f9");
+    for body in money() {
+        lane.append(&Record::event(&event(body)));
+    }
+    let digest = lane.digest().to_string();
+    assert_eq!(digest, "9c295ab940cc6e9c6e633d04c317efacd78e39b382d4b7e4b12b5ae26004a2a6");
+}
+
+/// What came with the ledger: the account, outcomes that are not known, fills that are missing, legs.
+fn money() -> Vec<Body> {
+    let Body::Report(report) = reports()[0] else { panic!("reports") };
+    let Body::Status(status) = statuses()[0] else { panic!("statuses") };
+    let mut all = accounts();
+    let legs = [Leg::Long, Leg::Short];
+    all.extend(legs.map(|leg| Body::Report(Report { leg, reduce_only: true, ..report })));
+    all.push(Body::Report(Report { kind: ReportKind::OutcomeUnknown, ..report }));
+    let reasons = VenueReason::ALL[12..].iter();
+    all.extend(reasons.map(|&reason| Body::Report(Report { reason, ..report })));
+    all.push(Body::Status(Status { state: OrderState::Settling, ..status }));
+    let check = Check::LedgerDrift;
+    all.push(Body::Rejected(Rejection { check, ..rejections()[0] }));
+    let transfers = [1, -1].map(|amount| Control::Transfer(Usd(amount)));
+    all.extend([Control::Reconcile].into_iter().chain(transfers).map(Body::Control));
+    all
 }
 
 /// Commands that came later than the rest.

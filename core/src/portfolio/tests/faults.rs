@@ -47,6 +47,7 @@ fn report(kind: ReportKind) -> Report {
         reason: VenueReason::None,
         side: Side::Buy,
         reduce_only: false,
+        leg: crate::order::Leg::Both,
         liquidity: Liquidity::Maker,
         price: Px(100),
         qty: Qty(10),

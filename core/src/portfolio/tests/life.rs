@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn an_order_is_reserved_when_it_leaves_and_released_when_it_ends() {
-    for kind in ReportKind::ALL.into_iter().filter(|kind| kind.is_terminal()) {
+    for kind in [ReportKind::Canceled, ReportKind::Expired, ReportKind::Refused] {
         let mut fold = with_order();
         assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
         assert_eq!(fold.worst_case(BTC, Side::Sell), QtySum::ZERO);
@@ -42,7 +42,7 @@ fn nothing_that_comes_after_the_end_changes_anything() {
     for kind in ReportKind::ALL {
         assert_eq!(fold.report(BTC, &filled(id(1), kind, 9), at(3)), Change::Nothing);
     }
-    for answer in [OrderState::Open, OrderState::Closed, OrderState::Unknown] {
+    for answer in OrderState::ALL {
         assert_eq!(fold.status(&status(id(1), answer, at(9)), at(9)), Change::Nothing);
     }
     fold.reject(&rejection(id(1), Action::Cancel));
@@ -460,4 +460,74 @@ fn events_are_taken_at_their_time_and_rejections_are_left_to_the_owner() {
     let open = Body::Status(status(id(1), OrderState::Closed, at(3)));
     assert_eq!(fold.apply(&event(at(4), Some(BTC), open)), Change::Noted);
     assert_eq!(fold.orders().len(), 0);
+}
+
+/// S3-22 and the incident of March 2026: statuses came and fills did not. Nothing is taken for flat, nothing
+/// is made up, all of it stays reserved, and fills that come late are booked once.
+#[test]
+fn s3_22_a_filled_order_without_its_fills_settles() {
+    let by_report = |fold: &mut Portfolio| {
+        assert_eq!(fold.report(BTC, &filled(id(1), ReportKind::Filled, 0), at(2)), Change::Noted);
+    };
+    let by_answer = |fold: &mut Portfolio| {
+        let told = status(id(1), OrderState::Settling, at(2));
+        assert_eq!(fold.status(&told, at(2)), Change::Noted);
+    };
+    let tell: [&dyn Fn(&mut Portfolio); 2] = [&by_report, &by_answer];
+    for tell in tell {
+        let mut fold = with_order();
+        tell(&mut fold);
+        let order = *fold.order(id(1)).unwrap();
+        assert_eq!((order.phase, order.unresolved()), (Phase::Settling, 1));
+        assert_eq!(order.unanswered_since(), Some(at(2)), "queries go out");
+        assert_eq!(fold.position(BTC).qty, Qty::ZERO);
+        assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
+        // Late news that it was accepted does not open it again, nor does an old answer.
+        let _ = fold.report(BTC, &report(id(1), ReportKind::Accepted), at(3));
+        let _ = fold.status(&status(id(1), OrderState::Open, at(1)), at(3));
+        assert_eq!(fold.order(id(1)).unwrap().phase, Phase::Settling);
+        // The fills, the first of them twice.
+        for _ in 0..2 {
+            let _ = fold.report(BTC, &filled(id(1), ReportKind::PartialFill, 4), at(4));
+        }
+        assert_eq!(fold.position(BTC).qty, qty(4));
+        assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
+        let _ = fold.report(BTC, &filled(id(1), ReportKind::PartialFill, 10), at(5));
+        assert_eq!((fold.position(BTC).qty, fold.order(id(1))), (qty(10), None));
+        assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
+    }
+}
+
+/// Row 7, -1007: an outcome that is not known is neither a refusal nor an acceptance. Only the venue's word or
+/// proof of absence ends it.
+#[test]
+fn row_7_an_unknown_outcome_stays_reserved_until_the_venue_says_more() {
+    let unknown = report(id(1), ReportKind::OutcomeUnknown);
+    let with_unknown = || {
+        let mut fold = with_order();
+        assert_eq!(fold.report(BTC, &unknown, at(2)), Change::Noted);
+        let order = *fold.order(id(1)).unwrap();
+        assert_eq!((order.phase, order.in_doubt, order.unresolved()), (Phase::Unknown, true, 1));
+        assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
+        fold
+    };
+    // It was done.
+    let mut fold = with_unknown();
+    let _ = fold.report(BTC, &filled(id(1), ReportKind::Filled, 10), at(3));
+    assert_eq!((fold.position(BTC).qty, fold.order(id(1))), (qty(10), None));
+    // The venue does not know it yet: it may still arrive. Then it is too late for that.
+    let mut fold = with_unknown();
+    let _ = fold.status(&status(id(1), OrderState::Unknown, at(3)), at(3));
+    assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
+    let late = at(60);
+    let _ = fold.status(&status(id(1), OrderState::Unknown, late), late);
+    assert_eq!((fold.worst_case(BTC, Side::Buy), fold.order(id(1))), (QtySum::ZERO, None));
+    // Of a cancel: the order stands, and is asked about.
+    let mut fold = with_order();
+    let _ = fold.report(BTC, &report(id(1), ReportKind::Accepted), at(2));
+    fold.track(&intent(id(1), Action::Cancel), at(3)).unwrap();
+    let _ = fold.report(BTC, &unknown, at(4));
+    let order = fold.order(id(1)).unwrap();
+    assert_eq!((order.phase, order.in_doubt), (Phase::Open, true));
+    assert_eq!(order.cancel_since, Some(at(3)));
 }

@@ -43,8 +43,7 @@ fn any_step() -> impl Strategy<Value = Step> {
             cum_fee: Usd(fee),
             ..report(id(1), kind)
         });
-    let states = [OrderState::Open, OrderState::Closed, OrderState::Unknown];
-    let looks = (select(states.to_vec()), 0_u64..40, amounts);
+    let looks = (select(&OrderState::ALL[..]), 0_u64..40, amounts);
     let status = looks.prop_map(|(answer, second, (price, size, cum, quote, fee))| Status {
         price: px(price),
         qty: qty(size),
@@ -155,11 +154,12 @@ fn any_lives() -> impl Strategy<Value = Vec<Life>> {
         lives
             .map(|(counter, (side, who, place, fills, end))| {
                 let order = OrderId::new(1, STRATEGIES[who], counter);
-                let mut last = Report {
-                    side,
-                    qty: qty(fills.iter().map(|fill| fill.0).sum::<i64>() + 1),
-                    ..report(order, ReportKind::Accepted)
-                };
+                // Filled without all of its fills is another story.
+                let total = fills.iter().map(|fill| fill.0).sum::<i64>();
+                let end = if total == 0 { ReportKind::Canceled } else { end };
+                let more = i64::from(end != ReportKind::Filled);
+                let mut last =
+                    Report { side, qty: qty(total + more), ..report(order, ReportKind::Accepted) };
                 let mut reports = vec![last];
                 for (size, price, fee) in fills {
                     last.kind = ReportKind::PartialFill;

@@ -170,7 +170,8 @@ fn changes(event: &Event) -> Vec<Event> {
         | Body::Status(_)
         | Body::Rejected(_)
         | Body::Control(_)
-        | Body::KillLevel(_) => return changed,
+        | Body::KillLevel(_)
+        | Body::Account(_) => return changed,
     };
     changed.extend(bodies.into_iter().map(|body| Event { body, ..*event }));
     let other = if instrument == Some(BTC) { None } else { Some(BTC) };

@@ -5,8 +5,8 @@ use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::jitter;
 use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{
-    Intent, Liquidity, OrderId, OrderState, Report, ReportKind, Side, Status, StrategyId,
-    VenueReason,
+    Intent, Leg as PositionLeg, Liquidity, OrderId, OrderState, Report, ReportKind, Side, Status,
+    StrategyId, VenueReason,
 };
 use fusewire_core::portfolio::{Execution, Portfolio, PortfolioConfig};
 use fusewire_core::units::{Nanos, Px, Qty, Round, Usd};
@@ -215,6 +215,7 @@ impl Desk {
             reason,
             side: known.side,
             reduce_only: known.reduce_only,
+            leg: PositionLeg::Both,
             liquidity: Liquidity::Maker,
             price: known.price,
             qty: known.qty,
@@ -358,6 +359,7 @@ fn report_of(at: At, order: &OpenOrder, kind: ReportKind, reason: VenueReason) -
         reason,
         side: order.side,
         reduce_only: order.reduce_only,
+        leg: PositionLeg::Both,
         liquidity: Liquidity::Maker,
         price: order.price,
         qty: order.qty,

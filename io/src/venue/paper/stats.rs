@@ -39,6 +39,8 @@ pub struct PaperStats {
     pub amends_refused: u64,
     /// Cancels refused.
     pub cancels_refused: u64,
+    /// Requests whose outcome was not told on purpose.
+    pub unknown_outcomes: u64,
     /// Queries answered.
     pub statuses: u64,
     /// Reports and statuses sent, lost ones included.
@@ -74,6 +76,7 @@ impl PaperStats {
             ReportKind::Amended => &mut self.amended,
             ReportKind::AmendRefused => &mut self.amends_refused,
             ReportKind::CancelRefused => &mut self.cancels_refused,
+            ReportKind::OutcomeUnknown => &mut self.unknown_outcomes,
         } += 1;
     }
 

@@ -191,7 +191,10 @@ impl Floor {
     fn news(&mut self) -> Vec<Report> {
         let found = self.told[self.seen..].iter().filter_map(|feedback| match feedback.body {
             FeedbackBody::Report(report) => Some(report),
-            FeedbackBody::Status(_) | FeedbackBody::Rejected(_) | FeedbackBody::Wake => None,
+            FeedbackBody::Status(_)
+            | FeedbackBody::Rejected(_)
+            | FeedbackBody::Wake
+            | FeedbackBody::Account(_) => None,
         });
         let found = found.collect();
         self.seen = self.told.len();

@@ -395,8 +395,9 @@ fn random_orders_run_into_every_limit() {
     }
     assert!(approved > 4_000, "{approved} approvals");
     let never: Vec<_> = Check::ALL.into_iter().filter(|c| !refused.contains_key(c)).collect();
-    // What is left: always on the grid, few for the venue, no number out of range; queries never
-    // reach their budget.
-    let expected = [Check::Tick, Check::MaxOrders, Check::RateQuery, Check::Arithmetic];
+    // What is left: always on the grid, few for the venue, no number out of range, and a ledger that the venue
+    // agrees with; queries never reach their budget.
+    let expected =
+        [Check::Tick, Check::MaxOrders, Check::RateQuery, Check::Arithmetic, Check::LedgerDrift];
     assert_eq!(never, expected, "{refused:?}");
 }

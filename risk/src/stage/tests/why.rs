@@ -39,11 +39,12 @@ const MID: Question = (Check::Collar, Subject::MidToMark);
 const MARK: Question = (Check::Collar, Subject::PriceToMark);
 
 /// Everything that is asked of a new order which may add risk, but for the marks of other symbols.
-const NEW_RISK: [Question; 23] = [
+const NEW_RISK: [Question; 24] = [
     plain(Check::KillLevel),
     SENDER,
     CONTRACT,
     TRADABLE,
+    plain(Check::LedgerDrift),
     plain(Check::BookFreshness),
     plain(Check::MarkFreshness),
     plain(Check::Tick),
@@ -66,7 +67,7 @@ const NEW_RISK: [Question; 23] = [
 ];
 
 /// Of an amend which may add risk.
-const AMEND_RISK: [Question; 22] = [
+const AMEND_RISK: [Question; 23] = [
     plain(Check::KillLevel),
     SENDER,
     plain(Check::OrderState),
@@ -74,6 +75,7 @@ const AMEND_RISK: [Question; 22] = [
     TOTAL,
     CONTRACT,
     TRADABLE,
+    plain(Check::LedgerDrift),
     plain(Check::BookFreshness),
     plain(Check::MarkFreshness),
     plain(Check::Tick),
@@ -225,6 +227,7 @@ fn an_approved_order_tells_every_check_with_its_numbers() {
         ("universe", "strategy 0", "-"),
         ("universe", "symbol 0", "-"),
         ("universe", "symbol 0", "-"),
+        ("ledger_drift", "0 USDT", "1 USDT"),
         ("book_freshness", "3 ms", "5000 ms"),
         ("mark_freshness", "3 ms", "10000 ms"),
         ("tick", "1000.5", "0.1"),
@@ -276,13 +279,13 @@ fn a_refused_order_tells_the_checks_up_to_the_one_that_refused() {
     assert!(before.iter().all(|line| line.passed));
     assert!(!last.passed);
     assert_eq!(texts(&[*last]), told(&[("duplicate", "0 ms", "500 ms")]));
-    assert_eq!(asked(&watched), NEW_RISK[..12]);
+    assert_eq!(asked(&watched), NEW_RISK[..13]);
     desk.tell(BTC, mark("994"));
     let watched = why_new(&mut desk, BTC, buy("1000.5", "1"));
-    assert_eq!(asked(&watched), NEW_RISK[..13], "mid and mark are apart");
+    assert_eq!(asked(&watched), NEW_RISK[..14], "mid and mark are apart");
     let mut silent = Desk::new(&config(|_| {}));
     let watched = why_new(&mut silent, BTC, buy("1000", "1"));
-    let last = watched.lines[4];
+    let last = watched.lines[5];
     assert_eq!((last.check, last.measured), (Check::BookFreshness, UNKNOWN));
     assert_eq!(texts(&[last]), told(&[("book_freshness", "unknown", "5000 ms")]));
 }

@@ -2,7 +2,7 @@
 
 use fusewire_core::event::{BANDS, Bar, Body, Control, Depth, Event, GateBreach, Levels, Mark};
 use fusewire_core::market::{Level, Side};
-use fusewire_core::order::{Action, NewOrder, OrderId, Rejection, Report, Status};
+use fusewire_core::order::{AccountUpdate, Action, NewOrder, OrderId, Rejection, Report, Status};
 use fusewire_core::units::{DECIMALS, Px, Qty, QtySum, Usd, UsdSum, Wide};
 use serde::Serialize;
 
@@ -113,6 +113,18 @@ impl Told {
             Body::Control(Control::GateBreach(breach)) => {
                 Self { reason: Some("gate_breach"), ..Self::json(&BreachBody::of(breach)) }
             }
+            Body::Control(Control::Reconcile) => {
+                Self { reason: Some("reconcile"), ..Self::default() }
+            }
+            Body::Control(Control::Transfer(amount)) => {
+                let amount = TransferBody { amount: amount.to_string() };
+                Self { reason: Some("transfer"), ..Self::json(&amount) }
+            }
+            Body::Account(update) => Self {
+                reason: Some(update.reason.name()),
+                venue_ns: Some(update.at.0),
+                ..Self::json(&AccountBody::of(update))
+            },
         }
     }
 
@@ -275,6 +287,38 @@ impl BreachBody {
     fn of(breach: &GateBreach) -> Self {
         let GateBreach { span, measured, budget } = *breach;
         Self { span: span.name(), measured_ns: measured.0, budget_ns: budget.0 }
+    }
+}
+
+#[derive(Serialize)]
+struct TransferBody {
+    amount: String,
+}
+
+#[derive(Serialize)]
+struct AccountBody {
+    leg: &'static str,
+    n: u64,
+    total: String,
+    change: String,
+    wallet: String,
+    position: String,
+    mark: String,
+    rate: String,
+}
+
+impl AccountBody {
+    fn of(update: &AccountUpdate) -> Self {
+        Self {
+            leg: update.leg.name(),
+            n: update.n,
+            total: update.total.to_string(),
+            change: update.change.to_string(),
+            wallet: update.wallet.to_string(),
+            position: update.qty.to_string(),
+            mark: update.price.to_string(),
+            rate: update.rate.to_string(),
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) const EVENT: [Column; 30] = [
     u64("recv_ns", "receive time of its frame; `ts_ns` without one"),
     u64("frame", "number of its frame in the feed lane, null without one"),
     text("symbol", "the symbol; null when it is about no single one"),
-    text("kind", "which of the 16 kinds"),
+    text("kind", "which of the 17 kinds"),
     text("source", "of a touch `book`, `ticker`; of a mark `real`, `assumed`"),
     text(
         "side",
@@ -79,7 +79,10 @@ pub(super) const EVENT: [Column; 30] = [
     amount("ask_qty", "quantity there"),
     column("trade_id", ColumnKind::I64, "the exchange's id of a trade"),
     text("order_id", "the order of a report, a status or a rejection"),
-    text("status", "of a report as in lane `report`; of a status `open`, `closed`, `unknown`"),
+    text(
+        "status",
+        "of a report as in lane `report`; of a status `open`, `closed`, `unknown`, `settling`",
+    ),
     text("reason", "why: the venue's reason, what is wrong with a book, the check that refused"),
     bool("reduce_only", "of the order"),
     text("liquidity", "`maker`, `taker`: of a fill"),
@@ -145,7 +148,7 @@ pub(super) const REPORT: [Column; 9] = [
     ORDER_ID,
     text(
         "status",
-        "`accepted`, `partial_fill`, `filled`, `canceled`, `expired`, `refused`, `amended`, `amend_refused`, `cancel_refused`",
+        "`accepted`, `partial_fill`, `filled`, `canceled`, `expired`, `refused`, `amended`, `amend_refused`, `cancel_refused`, `outcome_unknown`",
     ),
     amount("last_qty", "quantity of this fill, 0 when it is none; a repeated report repeats it"),
     amount("last_price", "price of this fill, null when it is none"),

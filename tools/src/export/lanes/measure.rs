@@ -53,7 +53,8 @@ const fn unit(check: Check) -> Option<(&'static str, u32)> {
         | Check::OrderNotional
         | Check::Exposure
         | Check::GrossExposure
-        | Check::Leverage => Some(("usd", DECIMALS)),
+        | Check::Leverage
+        | Check::LedgerDrift => Some(("usd", DECIMALS)),
         Check::Collar => Some(("bp", BPS_DECIMALS)),
         Check::MaxOrders | Check::OpenOrders => Some(("orders", 0)),
         Check::RateNew

@@ -113,6 +113,7 @@ impl Word for ReportKind {
             Self::Amended => "amended",
             Self::AmendRefused => "amend_refused",
             Self::CancelRefused => "cancel_refused",
+            Self::OutcomeUnknown => "outcome_unknown",
         }
     }
 }
@@ -132,6 +133,7 @@ impl Word for OrderState {
             Self::Open => "open",
             Self::Closed => "closed",
             Self::Unknown => "unknown",
+            Self::Settling => "settling",
         }
     }
 }
@@ -151,5 +153,11 @@ pub(super) const fn reason(reason: VenueReason) -> Option<&'static str> {
         VenueReason::NoChange => Some("no_change"),
         VenueReason::AmendedAway => Some("amended_away"),
         VenueReason::DuplicateId => Some("duplicate_id"),
+        VenueReason::Timeout => Some("timeout"),
+        VenueReason::Unavailable => Some("unavailable"),
+        VenueReason::Throttled => Some("throttled"),
+        VenueReason::Margin => Some("margin"),
+        VenueReason::Liquidation => Some("liquidation"),
+        VenueReason::Adl => Some("adl"),
     }
 }

@@ -146,6 +146,7 @@ fn without_header<'a>(record: &Decoded<'a>) -> Decoded<'a> {
         | Decoded::Intent(_)
         | Decoded::Verdict(_)
         | Decoded::Sent(_)
+        | Decoded::Alert(_)
         | Decoded::CancelAll { .. } => *record,
     }
 }
@@ -166,6 +167,7 @@ fn frame(record: &Decoded<'_>) -> Option<(u64, Nanos, usize, u32)> {
         | Decoded::Intent(_)
         | Decoded::Verdict(_)
         | Decoded::Sent(_)
+        | Decoded::Alert(_)
         | Decoded::CancelAll { .. }
         | Decoded::Close(_) => None,
     }

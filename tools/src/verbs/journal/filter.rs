@@ -233,6 +233,7 @@ impl Facts {
             | Decoded::Damaged(_)
             | Decoded::Header(_)
             | Decoded::CancelAll { .. }
+            | Decoded::Alert(_)
             | Decoded::Close(_) => bare,
             Decoded::Event(event) => Self {
                 event: Some(event.body.kind()),
@@ -267,6 +268,7 @@ pub(super) const fn kind_of(record: &Decoded<'_>) -> RecordKind {
         Decoded::Pending(_) => RecordKind::Pending,
         Decoded::Intent(_) => RecordKind::Intent,
         Decoded::Verdict(_) => RecordKind::Verdict,
+        Decoded::Alert(_) => RecordKind::Alert,
         Decoded::Sent(_) => RecordKind::Sent,
         Decoded::CancelAll { .. } => RecordKind::CancelAll,
         Decoded::Close(_) => RecordKind::Close,

@@ -118,6 +118,7 @@ fn framing(item: &Item<'_>, names: &Names) -> Value {
         | Decoded::Intent(_)
         | Decoded::Verdict(_)
         | Decoded::Sent(_)
+        | Decoded::Alert(_)
         | Decoded::CancelAll { .. } => json!({}),
     }
 }

@@ -131,13 +131,13 @@ fn bar() -> impl Strategy<Value = Bar> {
 
 fn report() -> impl Strategy<Value = Report> {
     let kinds = (one(ReportKind::ALL), one(VenueReason::ALL), one(Liquidity::ALL));
-    let order = (count(), side(), any::<bool>(), px(), qty());
+    let order = (count(), side(), any::<bool>(), one(Leg::ALL), px(), qty());
     let sums = (qty(), usd(), usd());
     let last = (qty(), px(), count(), nanos());
     (kinds, order, sums, last).prop_map(
         |(
             (kind, reason, liquidity),
-            (order, side, reduce_only, price, qty),
+            (order, side, reduce_only, leg, price, qty),
             (cum_qty, cum_quote, cum_fee),
             (last_qty, last_price, payer, at),
         )| Report {
@@ -146,6 +146,7 @@ fn report() -> impl Strategy<Value = Report> {
             reason,
             side,
             reduce_only,
+            leg,
             liquidity,
             price,
             qty,
@@ -155,6 +156,26 @@ fn report() -> impl Strategy<Value = Report> {
             last_qty,
             last_price,
             payer,
+            at,
+        },
+    )
+}
+
+fn account() -> impl Strategy<Value = AccountUpdate> {
+    let head = (one(AccountReason::ALL), one(Leg::ALL), count(), nanos());
+    let money = (usd(), usd(), usd());
+    let position = (qty(), px(), int().prop_map(Rate));
+    (head, money, position).prop_map(
+        |((reason, leg, n, at), (total, change, wallet), (qty, price, rate))| AccountUpdate {
+            reason,
+            leg,
+            n,
+            total,
+            change,
+            wallet,
+            qty,
+            price,
+            rate,
             at,
         },
     )
@@ -224,11 +245,18 @@ fn body_of(kind: EventKind) -> BoxedStrategy<Body> {
             let breach = breach.prop_map(|(span, measured, budget)| {
                 Control::GateBreach(GateBreach { span, measured, budget })
             });
-            prop_oneof![kill_level().prop_map(Control::Raise), breach]
-                .prop_map(Body::Control)
-                .boxed()
+            let transfer = usd().prop_map(Control::Transfer);
+            prop_oneof![
+                kill_level().prop_map(Control::Raise),
+                breach,
+                Just(Control::Reconcile),
+                transfer
+            ]
+            .prop_map(Body::Control)
+            .boxed()
         }
         EventKind::KillLevel => kill_level().prop_map(Body::KillLevel).boxed(),
+        EventKind::Account => account().prop_map(Body::Account).boxed(),
     }
 }
 
@@ -384,6 +412,15 @@ pub(super) fn feed_texts(letters: usize) -> impl Strategy<Value = FeedTexts> {
     )
 }
 
+fn alert() -> impl Strategy<Value = Alert> {
+    (count(), one(AlertKind::ALL), wide(), wide()).prop_map(|(seq, kind, measured, limit)| Alert {
+        seq,
+        kind,
+        measured,
+        limit,
+    })
+}
+
 /// The payload of a record of any kind.
 pub(super) fn payload() -> impl Strategy<Value = (RecordKind, Vec<u8>)> {
     one(RecordKind::ALL).prop_flat_map(|kind| payload_of(kind).prop_map(move |bytes| (kind, bytes)))
@@ -412,6 +449,7 @@ fn payload_of(kind: RecordKind) -> BoxedStrategy<Vec<u8>> {
         RecordKind::Verdict => {
             verdict().prop_map(move |verdict| bytes(Record::from(&verdict))).boxed()
         }
+        RecordKind::Alert => alert().prop_map(move |alert| bytes(Record::alert(&alert))).boxed(),
         RecordKind::Sent => sent().prop_map(move |sent| bytes(Record::from(&sent))).boxed(),
         RecordKind::CancelAll => {
             count().prop_map(move |seq| bytes(Record::cancel_all(seq))).boxed()

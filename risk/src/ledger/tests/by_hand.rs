@@ -1,0 +1,218 @@
+//! Cases with numbers that can be checked in the head.
+
+use super::*;
+
+/// S0-01, S0-35: inventory that has no closing pair is on the books, and marked, from its first fill.
+#[test]
+fn s0_01_every_open_unit_is_marked_the_moment_that_it_exists() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Buy, (2, 100));
+    assert_eq!(books.ledger().unrealized(), None, "without a mark nobody knows");
+    books.mark(BTC, 95);
+    assert_eq!(books.ledger().unrealized(), Some(sum(-10)));
+    assert_eq!(books.ledger().wallet(), sum(9_999));
+    let open: Vec<_> = books.ledger().open_positions().collect();
+    assert_eq!(open.len(), 1);
+    assert_eq!((open[0].qty, open[0].unrealized), (Qty(2 * ONE), Some(sum(-10))));
+}
+
+/// S0-37: every figure of a closed position.
+#[test]
+fn s0_37_a_closed_position_tells_its_whole_life() {
+    let mut books = Books::new();
+    books.touch(BTC, 99, 101);
+    books.see(None, Body::Tick);
+    books.trade(order(A, 1), BTC, Side::Buy, (2, 101));
+    books.touch(BTC, 90, 92);
+    books.see(None, Body::Tick);
+    books.touch(BTC, 120, 122);
+    let wallet = books.ledger().wallet().0 - sum(3).0;
+    books.update(Some(BTC), AccountReason::Funding, -3, UsdSum(wallet));
+    books.trade(order(A, 2), BTC, Side::Sell, (2, 111));
+    let [closed] = books.closed()[..] else { panic!("one position was closed") };
+    assert_eq!((closed.side, closed.exit), (Side::Buy, ExitPath::Managed));
+    assert_eq!((closed.entry_tick, closed.exit_tick), (1, 2));
+    assert_eq!((closed.entry_seq, closed.exit_seq), (3, 8));
+    assert_eq!((closed.entry_price, closed.exit_price), (Px(101 * ONE), Px(111 * ONE)));
+    assert_eq!((closed.realized, closed.fees, closed.funding), (sum(20), sum(2), sum(-3)));
+    // 90 of 101 is -10.891089...%, rounded down; 120 is 18.811881...%.
+    assert_eq!((closed.max_adverse, closed.max_favorable), (Bps(-10_891_090), Bps(18_811_881)));
+    // Bought one above a mid of 100, sold ten below one of 121: 22 on 442, rounded up.
+    assert_eq!(closed.slippage, Some(Bps(4_977_376)));
+    assert!(!closed.incident);
+}
+
+/// S0-02: an exit that no strategy sent moves through the same books.
+#[test]
+fn s0_02_exits_by_the_venue_and_the_halt_have_moves_of_their_own() {
+    let exits = [
+        (StrategyId::RISK, VenueReason::None, ExitPath::Halt),
+        (StrategyId::VENUE, VenueReason::Liquidation, ExitPath::Liquidation),
+        (StrategyId::VENUE, VenueReason::Adl, ExitPath::Adl),
+    ];
+    for (who, reason, path) in exits {
+        let mut books = Books::new();
+        books.trade(order(A, 1), BTC, Side::Buy, (2, 100));
+        books.trade(order(B, 1), BTC, Side::Buy, (1, 110));
+        books.touch(BTC, 90, 92);
+        books.touch(BTC, 130, 132);
+        // One order closes both: its fee of 3 is shared by quantity.
+        let exit = filled(order(who, 1), Side::Sell, (3, 95), 3);
+        books.report(BTC, Report { reason, ..exit });
+        let closed = books.closed();
+        assert_eq!(closed.iter().map(|c| c.strategy).collect::<Vec<_>>(), [A, B]);
+        for (closed, realized, fees) in [(&closed[0], -10, 3), (&closed[1], -15, 2)] {
+            assert_eq!(closed.exit, path);
+            assert_eq!((closed.realized, closed.fees), (sum(realized), sum(fees)));
+            assert!(
+                closed.max_adverse < Bps(0) && closed.max_favorable > Bps(0) && closed.incident
+            );
+        }
+        // S3-14: the exit is an incident, the entries are not.
+        assert_eq!(books.ledger().incident(), sum(-25 - 3));
+        assert_eq!(books.ledger().position_of(who, BTC, Leg::Both).qty, Qty(0));
+        assert_eq!(books.ledger().open_positions().count(), 0);
+    }
+}
+
+#[test]
+fn a_fill_through_zero_ends_one_position_and_begins_another() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Buy, (2, 100));
+    books.send(order(A, 2), BTC, Side::Sell, 3);
+    books.report(BTC, filled(order(A, 2), Side::Sell, (3, 110), 3));
+    let [closed] = books.closed()[..] else { panic!("one position was closed") };
+    assert_eq!((closed.realized, closed.fees, closed.qty), (sum(20), sum(3), Qty(2 * ONE)));
+    let open: Vec<_> = books.ledger().open_positions().collect();
+    assert_eq!((open.len(), open[0].qty, open[0].cost), (1, Qty(-ONE), sum(-110)));
+    books.trade(order(A, 3), BTC, Side::Buy, (1, 105));
+    let last = books.closed()[1];
+    assert_eq!((last.side, last.realized, last.fees), (Side::Sell, sum(5), sum(2)));
+}
+
+/// The venue nets what strategies hold against each other; the ledger says by how much.
+#[test]
+fn what_the_account_nets_is_a_line_of_its_own() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Buy, (1, 100));
+    books.trade(order(B, 1), BTC, Side::Sell, (1, 110));
+    let ledger = books.ledger();
+    assert_eq!(ledger.total(PostingKind::Realized), sum(0));
+    assert_eq!(ledger.total(PostingKind::Netting), sum(10));
+    assert_eq!((ledger.wallet(), ledger.unrealized()), (sum(10_008), Some(sum(0))));
+    books.trade(order(A, 2), BTC, Side::Sell, (1, 120));
+    books.trade(order(B, 2), BTC, Side::Buy, (1, 115));
+    let ledger = books.ledger();
+    assert_eq!(ledger.total_of(A, BTC, PostingKind::Realized), sum(20));
+    assert_eq!(ledger.total_of(B, BTC, PostingKind::Realized), sum(-5));
+    assert_eq!(ledger.total(PostingKind::Netting), sum(0), "over their lives it comes to nothing");
+    assert_eq!(ledger.wallet(), sum(10_000 + 15 - 4));
+}
+
+/// S0-36: 10 cents off is an alert, a dollar blocks.
+#[test]
+fn s0_36_ledger_and_venue_are_compared() {
+    let mut books = Books::new();
+    let at = |cents: i128| UsdSum(sum(10_000).0 + cents * i128::from(ONE) / 100);
+    for (cents, outcome) in [
+        (0, ReconcileOutcome::Agrees),
+        (-10, ReconcileOutcome::Agrees),
+        (11, ReconcileOutcome::Drifts),
+        (-100, ReconcileOutcome::Drifts),
+        (101, ReconcileOutcome::Blocks),
+    ] {
+        books.update(None, AccountReason::Snapshot, 0, at(cents));
+        assert_eq!(books.outcomes().last(), Some(&outcome), "{cents}");
+    }
+    // One from before the last fill says nothing.
+    books.trade(order(A, 1), BTC, Side::Buy, (1, 100));
+    let old = AccountUpdate { at: Nanos(1), ..update(AccountReason::Snapshot, 99, 0, at(0)) };
+    books.see(None, Body::Account(old));
+    assert_eq!(books.outcomes().last(), Some(&ReconcileOutcome::Late));
+    assert_eq!(books.ledger().reconciled().last.unwrap().outcome, ReconcileOutcome::Blocks);
+}
+
+/// Amounts are cumulative: a lost update is made up for, one that comes twice or late changes nothing.
+#[test]
+fn charges_are_booked_once_however_they_arrive() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Buy, (1, 100));
+    let funding = |n, total, wallet| update(AccountReason::Funding, n, total, sum(wallet));
+    // The first, -2, is lost.
+    for update in [funding(2, -5, 9_994), funding(2, -5, 9_994), funding(1, -2, 9_997)] {
+        books.see(Some(BTC), Body::Account(AccountUpdate { at: Nanos(u64::MAX), ..update }));
+    }
+    assert_eq!(books.ledger().total(PostingKind::Funding), sum(-5));
+    assert_eq!(books.ledger().total_of(A, BTC, PostingKind::Funding), sum(-5));
+    assert_eq!(books.ledger().wallet(), sum(9_994));
+    assert_eq!(books.outcomes(), [ReconcileOutcome::Agrees]);
+}
+
+/// Funding on a netted account is shared by what each holds: the long pays, the short receives.
+#[test]
+fn funding_is_shared_by_holdings() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Buy, (3, 100));
+    books.trade(order(B, 1), BTC, Side::Sell, (1, 100));
+    let wallet = UsdSum(books.ledger().wallet().0 - sum(8).0);
+    books.update(Some(BTC), AccountReason::Funding, -8, wallet);
+    assert_eq!(books.ledger().total_of(A, BTC, PostingKind::Funding), sum(-12));
+    assert_eq!(books.ledger().total_of(B, BTC, PostingKind::Funding), sum(4));
+    assert_eq!(books.outcomes(), [ReconcileOutcome::Agrees]);
+}
+
+/// In hedge mode the legs do not net.
+#[test]
+fn legs_are_kept_apart() {
+    let mut books = Books::new();
+    let leg = |leg, side, counter, fill| Report { leg, ..filled(order(A, counter), side, fill, 0) };
+    books.report(BTC, leg(Leg::Long, Side::Buy, 1, (1, 100)));
+    books.report(BTC, leg(Leg::Short, Side::Sell, 2, (1, 110)));
+    books.mark(BTC, 120);
+    let ledger = books.ledger();
+    assert_eq!(ledger.position_of(A, BTC, Leg::Long).qty, Qty(ONE));
+    assert_eq!(ledger.position_of(A, BTC, Leg::Short).qty, Qty(-ONE));
+    assert_eq!((ledger.total(PostingKind::Realized), ledger.unrealized()), (sum(0), Some(sum(10))));
+    assert_eq!(ledger.open_positions().count(), 2);
+}
+
+/// S3-14: what came of an order of which nobody knew what had become of it is an incident.
+#[test]
+fn s3_14_fills_of_uncertain_orders_are_incidents() {
+    for kind in [ReportKind::OutcomeUnknown, ReportKind::Filled] {
+        let mut books = Books::new();
+        books.trade(order(A, 1), BTC, Side::Buy, (1, 100));
+        books.send(order(A, 2), BTC, Side::Sell, 1);
+        let whole = filled(order(A, 2), Side::Sell, (1, 90), 2);
+        let (cum_qty, cum_quote, cum_fee) = (Qty(0), usd(0), usd(0));
+        books.report(BTC, Report { kind, cum_qty, cum_quote, cum_fee, ..whole });
+        assert_eq!(books.ledger().total(PostingKind::Realized), sum(0));
+        books.report(BTC, whole);
+        books.report(BTC, whole);
+        assert_eq!(books.ledger().total(PostingKind::Realized), sum(-10), "{kind:?}");
+        assert_eq!(books.ledger().incident(), sum(-12));
+        assert!(books.closed()[0].incident);
+    }
+}
+
+/// What a query brings is booked like a fill, as taken.
+#[test]
+fn an_answer_brings_what_a_lost_report_did_not() {
+    let mut books = Books::new();
+    books.send(order(A, 1), BTC, Side::Buy, 2);
+    let status = Status {
+        order: order(A, 1),
+        state: OrderState::Closed,
+        side: Side::Buy,
+        reduce_only: false,
+        price: Px(100 * ONE),
+        qty: Qty(2 * ONE),
+        cum_qty: Qty(2 * ONE),
+        cum_quote: usd(200),
+        cum_fee: usd(1),
+        at: Nanos(1),
+    };
+    books.see(Some(BTC), Body::Status(status));
+    assert_eq!(books.ledger().total(PostingKind::FeeTaker), sum(-1));
+    assert_eq!(books.ledger().position_of(A, BTC, Leg::Both).qty, Qty(2 * ONE));
+}
