@@ -1,13 +1,13 @@
 //! Rows to cells and back: the place of each field is that of its column.
 
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::order::{Leg, Liquidity, Side, StrategyId};
+use fusewire_core::order::{Leg, Liquidity, OrderId, Side, StrategyId};
 use fusewire_core::units::{Bps, Nanos, Px, Qty, Usd, UsdSum};
 use fusewire_risk::ledger::{
-    ClosedPosition, ExitPath, Posting, PostingKind, ReconcileOutcome, Reconciliation, TradeRow,
+    ClosedPosition, ExitPath, OpenPosition, Posting, PostingKind, ReconcileOutcome, Reconciliation,
+    TradeRow,
 };
 
-use super::open::OpenRow;
 use super::table::{Cell, Entry, Table, liquidity_name, side_name};
 use crate::journal::order_id::parse_order_id;
 
@@ -62,7 +62,7 @@ impl Writer {
     pub(super) fn trade(&mut self, trade: &TradeRow) -> Result<Table, String> {
         self.int("ts", trade.ts.0)?;
         self.int("venue_ts", trade.at.0)?;
-        self.text(trade.order);
+        self.text(order_text(trade.order));
         self.small(trade.strategy.0);
         self.small(trade.instrument.0);
         self.text(trade.leg.name());
@@ -84,7 +84,7 @@ impl Writer {
         self.maybe_small(posting.strategy.map(|strategy| strategy.0));
         self.maybe_small(posting.instrument.map(|instrument| instrument.0));
         self.text(posting.leg.name());
-        self.maybe_text(posting.order);
+        self.maybe_text(posting.order.map(order_text));
         self.fixed(posting.amount.0);
         self.flag(posting.incident);
         Ok(Table::Postings)
@@ -125,7 +125,7 @@ impl Writer {
         Ok(Table::Reconciliations)
     }
 
-    pub(super) fn open(&mut self, open: &OpenRow) -> Result<(), String> {
+    pub(super) fn open(&mut self, open: &OpenPosition) -> Result<(), String> {
         self.small(open.strategy.0);
         self.small(open.instrument.0);
         self.text(open.leg.name());
@@ -139,6 +139,12 @@ impl Writer {
         self.fixed(open.max_favorable.0);
         Ok(())
     }
+}
+
+/// An order as people write it; one that no session makes, as a number.
+fn order_text(order: OrderId) -> String {
+    let text = order.to_string();
+    if parse_order_id(&text) == Ok(order) { text } else { order.0.to_string() }
 }
 
 /// Takes cells apart, column by column.
@@ -314,8 +320,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn open(&mut self) -> Result<OpenRow, String> {
-        Ok(OpenRow {
+    pub(super) fn open(&mut self) -> Result<OpenPosition, String> {
+        Ok(OpenPosition {
             strategy: self.strategy()?,
             instrument: self.instrument()?,
             leg: self.leg()?,
@@ -333,7 +339,6 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use fusewire_core::order::OrderId;
     use fusewire_risk::ledger::Row;
 
     use super::*;
@@ -403,9 +408,12 @@ mod tests {
 
     fn rows() -> Vec<Row> {
         let order = OrderId::new(u16::MAX, StrategyId(254), OrderId::COUNTER_MAX);
-        let mut rows = vec![Row::Trade(trade(order)), Row::Trade(trade(OrderId(1 << 40 | 1)))];
+        let mut rows = vec![Row::Trade(trade(order)), Row::Trade(trade(OrderId(7)))];
+        let venue = OrderId::new(1, StrategyId::VENUE, 2);
         for kind in PostingKind::ALL {
-            rows.extend([Some(order), None].map(|order| Row::Posting(posting(kind, order))));
+            rows.extend(
+                [Some(order), Some(venue), None].map(|order| Row::Posting(posting(kind, order))),
+            );
         }
         for exit in ExitPath::ALL {
             rows.extend([None, Some(Bps(i64::MIN))].map(|bps| Row::Closed(closed(exit, bps))));
@@ -428,7 +436,7 @@ mod tests {
             Entry { index: 0, ..entry }.digest_into(&mut hasher);
             assert!(digests.insert(hasher.finalize().to_hex().to_string()), "{row:?}");
         }
-        let open = OpenRow {
+        let open = OpenPosition {
             strategy: StrategyId(1),
             instrument: InstrumentId(2),
             leg: Leg::Both,
@@ -441,7 +449,7 @@ mod tests {
             max_adverse: Bps(-7),
             max_favorable: Bps(8),
         };
-        let marked = OpenRow { mark: Some(Px(9)), unrealized: Some(UsdSum(-10)), ..open };
+        let marked = OpenPosition { mark: Some(Px(9)), unrealized: Some(UsdSum(-10)), ..open };
         for open in [open, marked] {
             assert_eq!(Entry::of_open(&open, 7, 0).unwrap().open(), Ok(open));
         }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, VecDeque};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Leg, StrategyId};
 use fusewire_core::units::UsdSum;
-use fusewire_risk::ledger::{ClosedPosition, Posting, PostingKind, Reconciliation, Row, TradeRow};
+use fusewire_risk::ledger::{
+    ClosedPosition, OpenPosition, Posting, PostingKind, Reconciliation, Row, TradeRow,
+};
 use serde::Serialize;
 
-use super::open::OpenRow;
 use super::store::{JournalEntry, Progress};
 use super::table::{Entry, Table, liquidity_name, side_name};
 use crate::export::lanes::Names;
@@ -84,7 +85,7 @@ pub struct AccountFigures {
     pub opening: String,
     /// Now, without what is unrealised.
     pub wallet: String,
-    /// Profit of open positions at their marks; none when a mark is missing.
+    /// Profit of what is open at the marks, as the venue nets it; none when a mark is missing.
     pub unrealized: Option<String>,
     /// Both together.
     pub equity: Option<String>,
@@ -116,7 +117,7 @@ pub struct Listed<T> {
 
 /// An open position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "the names are those of `OpenRow`")]
+#[allow(missing_docs, reason = "the names are those of `OpenPosition`")]
 pub struct OpenFigures {
     pub strategy: String,
     pub symbol: String,
@@ -210,7 +211,7 @@ pub struct Summing {
     names: Names,
     lines: usize,
     sums: BTreeMap<Owner, Sums>,
-    open: Vec<OpenRow>,
+    open: Vec<OpenPosition>,
     closed: Last<ClosedPosition>,
     trades: Last<TradeRow>,
     volume: i128,
@@ -313,10 +314,15 @@ impl Summing {
         let change = total.all[PostingKind::Wallet as usize];
         let wallet = i128::from(self.journal.opening.0).checked_sub(change);
         let wallet = wallet.ok_or("the wallet leaves its range")?;
-        let unrealized = self
-            .open
-            .iter()
-            .try_fold(0_i128, |sum, open| open.unrealized.and_then(|one| sum.checked_add(one.0)));
+        // The rows say how the ledger's own balance came about: they must lead to it.
+        if wallet != progress.wallet.0 {
+            let wallet = money(wallet);
+            return Err(format!(
+                "the rows lead to a wallet of {wallet}, not of {}",
+                progress.wallet
+            ));
+        }
+        let unrealized = progress.unrealized.map(|unrealized| unrealized.0);
         let equity = unrealized.and_then(|unrealized| wallet.checked_add(unrealized));
         Ok(Figures {
             journal: self.journal_figures(),
@@ -370,7 +376,7 @@ impl Summing {
         })
     }
 
-    fn open_figures(&self, open: &OpenRow) -> OpenFigures {
+    fn open_figures(&self, open: &OpenPosition) -> OpenFigures {
         OpenFigures {
             strategy: self.names.strategy_text(open.strategy),
             symbol: self.names.symbol_text(open.instrument),

@@ -2,11 +2,9 @@
 
 use fusewire_core::journal::View;
 use fusewire_core::lane::{Decided, Decoded, Lane, VerdictRecord};
-use fusewire_core::units::{Nanos, Usd};
-use fusewire_risk::ledger::Row;
+use fusewire_core::units::Nanos;
+use fusewire_risk::ledger::{Bookkeeper, Ledger, LedgerConfig, OpenPosition, Row};
 
-use super::book::{Bookkeeper, Ledger, LedgerConfig};
-use super::open::OpenRow;
 use super::store::Progress;
 use super::table::Entry;
 use crate::config::Config;
@@ -15,11 +13,6 @@ use crate::journal::groups::Order;
 use crate::journal::header::Header;
 use crate::journal::walk::Item;
 use crate::outcome::Failure;
-
-/// A difference between ledger and venue that is an alert.
-const DRIFT_ALERT: Usd = Usd(100_000_000);
-/// A difference at which new risk is refused.
-const DRIFT_BLOCK: Usd = Usd(1_000_000_000);
 
 /// Refuses a journal whose beginning retention dropped: a ledger without it would be another one.
 ///
@@ -57,7 +50,7 @@ impl Fold {
     /// The header says something that it can not say.
     pub fn new(name: &str, header: &Header, config: &Config) -> Result<Self, Failure> {
         let symbols = header.instruments.len();
-        let alpha = config.alpha_config();
+        let (alpha, limits) = (config.alpha_config(), config.risk_config().limits);
         let ledger = LedgerConfig {
             instruments: symbols,
             strategies: engine::seats(header.strategies.len())?,
@@ -65,8 +58,8 @@ impl Fold {
             orders_max: alpha.orders_max,
             closed_max: alpha.closed_max,
             arrival_max: alpha.arrival_max,
-            drift_alert: DRIFT_ALERT,
-            drift_block: DRIFT_BLOCK,
+            drift_alert: limits.drift_alert,
+            drift_block: limits.drift_block,
         };
         Ok(Self {
             book: Bookkeeper::new(&ledger),
@@ -118,6 +111,7 @@ impl Fold {
             | Decoded::Pending(_)
             | Decoded::Intent(_)
             | Decoded::Sent(_)
+            | Decoded::Alert(_)
             | Decoded::CancelAll { .. }
             | Decoded::Close(_) => Ok(false),
         }
@@ -133,15 +127,21 @@ impl Fold {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let digest = self.hasher.finalize().to_hex().to_string();
-        Progress { seq: self.seq, ts: self.ts, rows: self.count, digest }
+        let ledger = self.ledger();
+        Progress {
+            seq: self.seq,
+            ts: self.ts,
+            rows: self.count,
+            digest,
+            wallet: ledger.wallet(),
+            unrealized: ledger.unrealized(),
+        }
     }
 
-    /// The positions that are open now, in a fixed order.
+    /// The positions that are open now, by seat, symbol and leg.
     #[must_use]
-    pub fn open(&self) -> Vec<OpenRow> {
-        let mut open: Vec<OpenRow> = self.ledger().open_positions().map(OpenRow::from).collect();
-        open.sort_by_key(|open| (open.strategy, open.instrument, open.leg.name()));
-        open
+    pub fn open(&self) -> Vec<OpenPosition> {
+        self.ledger().open_positions().collect()
     }
 
     /// The ledger as it is now.

@@ -261,14 +261,20 @@ fn progress(
     journal: &str,
     lock: &str,
 ) -> Result<Option<Progress>, postgres::Error> {
-    let select =
-        format!("select seq, ts, row_count, row_digest from progress where journal = $1 {lock}");
+    let select = format!(
+        "select seq, ts, row_count, row_digest, wallet::text, unrealized::text from progress \
+         where journal = $1 {lock}"
+    );
     let row = client.query_opt(&select, &[&journal])?;
+    // A NUMERIC that is no amount, such as NaN, was not written by this program: it fits no progress.
+    let amount = |text: String| UsdSum::parse(text.as_bytes()).unwrap_or(UsdSum(i128::MIN));
     Ok(row.map(|row| Progress {
         seq: row.get::<_, i64>(0).cast_unsigned(),
         ts: Nanos(row.get::<_, i64>(1).cast_unsigned()),
         rows: row.get::<_, i64>(2).cast_unsigned(),
         digest: row.get(3),
+        wallet: amount(row.get(4)),
+        unrealized: row.get::<_, Option<String>>(5).map(amount),
     }))
 }
 
@@ -278,10 +284,14 @@ fn set_progress(
     progress: &Progress,
 ) -> Result<(), postgres::Error> {
     transaction.execute("delete from progress where journal = $1", &[&journal.id])?;
-    let into = "insert into progress values ($1, $2, $3, $4, $5, $6)";
+    let into = "insert into progress values \
+                ($1, $2, $3, $4, $5, $6, $7::text::numeric, $8::text::numeric)";
     let [seq, ts, rows] = [progress.seq, progress.ts.0, progress.rows].map(signed);
-    let session = i64::from(journal.session);
-    transaction.execute(into, &[&journal.id, &session, &seq, &ts, &rows, &progress.digest])?;
+    let (session, digest) = (i64::from(journal.session), &progress.digest);
+    let wallet = progress.wallet.to_string();
+    let unrealized = progress.unrealized.map(|amount| amount.to_string());
+    transaction
+        .execute(into, &[&journal.id, &session, &seq, &ts, &rows, digest, &wallet, &unrealized])?;
     Ok(())
 }
 
@@ -321,11 +331,11 @@ fn journals(transaction: &mut Transaction<'_>) -> Result<Vec<JournalEntry>, post
     let mut found = Vec::new();
     for row in transaction.query(select, &[])? {
         let id: String = row.get(0);
-        let own = i64::from(StrategyId::RISK.0);
-        let strategies = "select name from strategies where journal = $1 and id <> $2 order by id";
-        let symbols = "select name from symbols where journal = $1 and id <> $2 order by id";
-        let mut names = |select: &str, but: i64| {
-            let rows = transaction.query(select, &[&id, &but])?;
+        let own = i64::from(StrategyId::VENUE.0);
+        let strategies = "select name from strategies where journal = $1 and id < $2 order by id";
+        let symbols = "select name from symbols where journal = $1 and id < $2 order by id";
+        let mut names = |select: &str, below: i64| {
+            let rows = transaction.query(select, &[&id, &below])?;
             Ok::<_, postgres::Error>(rows.iter().map(|row| row.get(0)).collect())
         };
         found.push(JournalEntry {
@@ -338,7 +348,7 @@ fn journals(transaction: &mut Transaction<'_>) -> Result<Vec<JournalEntry>, post
             build_version: row.get(7),
             build_commit: row.get(8),
             strategies: names(strategies, own)?,
-            symbols: names(symbols, -1)?,
+            symbols: names(symbols, i64::MAX)?,
             id,
         });
     }

@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fusewire_core::units::{Nanos, Usd};
+use fusewire_core::order::StrategyId;
+use fusewire_core::units::{Nanos, Usd, UsdSum};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
@@ -151,11 +152,7 @@ impl Store for Sqlite {
         for entry in batch.rows.iter().chain(batch.open) {
             insert(&transaction, journal, entry, &place)?;
         }
-        let Progress { seq, ts, rows, digest } = batch.progress;
-        let set = "insert or replace into progress values (?1, ?2, ?3, ?4, ?5, ?6)";
-        let values =
-            params![journal.id, journal.session, signed(*seq), signed(ts.0), signed(*rows), digest];
-        transaction.execute(set, values).map_err(&failed)?;
+        set_progress(&transaction, journal, batch.progress, &place)?;
         transaction.commit().map_err(failed)
     }
 
@@ -192,16 +189,47 @@ const fn signed(value: u64) -> i64 {
 }
 
 fn progress(connection: &Connection, journal: &str) -> rusqlite::Result<Option<Progress>> {
-    let select = "select seq, ts, row_count, row_digest from progress where journal = ?1";
+    let select = "select seq, ts, row_count, row_digest, wallet, unrealized from progress \
+                  where journal = ?1";
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Progress {
             seq: row.get::<_, i64>(0)?.cast_unsigned(),
             ts: Nanos(row.get::<_, i64>(1)?.cast_unsigned()),
             rows: row.get::<_, i64>(2)?.cast_unsigned(),
             digest: row.get(3)?,
+            wallet: UsdSum(row.get::<_, i64>(4)?.into()),
+            unrealized: row.get::<_, Option<i64>>(5)?.map(|raw| UsdSum(raw.into())),
         })
     };
     connection.query_row(select, [journal], read).optional()
+}
+
+fn set_progress(
+    transaction: &Transaction<'_>,
+    journal: &JournalEntry,
+    progress: &Progress,
+    place: &str,
+) -> Result<(), StoreError> {
+    let fits = |column, amount: UsdSum| {
+        i64::try_from(amount.0).map_err(|_| StoreError::DoesNotFit {
+            place: place.to_owned(),
+            table: "progress",
+            seq: progress.seq,
+            index: 0,
+            column,
+            value: amount.0,
+        })
+    };
+    let wallet = fits("wallet", progress.wallet)?;
+    let unrealized = progress.unrealized.map(|amount| fits("unrealized", amount)).transpose()?;
+    let Progress { seq, ts, rows, digest, .. } = progress;
+    let (seq, ts, rows) = (signed(*seq), signed(ts.0), signed(*rows));
+    let set = "insert or replace into progress values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let values = params![journal.id, journal.session, seq, ts, rows, digest, wallet, unrealized];
+    transaction
+        .execute(set, values)
+        .map(|_| ())
+        .map_err(|error| StoreError::Database { place: place.to_owned(), what: error.to_string() })
 }
 
 fn insert_journal(transaction: &Transaction<'_>, journal: &JournalEntry) -> rusqlite::Result<()> {
@@ -237,9 +265,9 @@ fn journals(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<JournalEntry>
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
-        let own = i64::from(fusewire_core::order::StrategyId::RISK.0);
-        let strategies = "select name from strategies where journal = ?1 and id <> ?2 order by id";
-        let symbols = "select name from symbols where journal = ?1 and id <> ?2 order by id";
+        let own = i64::from(StrategyId::VENUE.0);
+        let strategies = "select name from strategies where journal = ?1 and id < ?2 order by id";
+        let symbols = "select name from symbols where journal = ?1 and id < ?2 order by id";
         let seed: String = row.get(4)?;
         found.push(JournalEntry {
             session: row.get(1)?,
@@ -251,7 +279,7 @@ fn journals(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<JournalEntry>
             build_version: row.get(7)?,
             build_commit: row.get(8)?,
             strategies: names(transaction, strategies, &id, own)?,
-            symbols: names(transaction, symbols, &id, -1)?,
+            symbols: names(transaction, symbols, &id, i64::MAX)?,
             id,
         });
     }
@@ -262,10 +290,10 @@ fn names(
     transaction: &Transaction<'_>,
     select: &str,
     journal: &str,
-    but: i64,
+    below: i64,
 ) -> rusqlite::Result<Vec<String>> {
     let mut statement = transaction.prepare(select)?;
-    statement.query_map(params![journal, but], |row| row.get(0))?.collect()
+    statement.query_map(params![journal, below], |row| row.get(0))?.collect()
 }
 
 fn insert(

@@ -1,6 +1,6 @@
 //! What a store of the ledger does, whichever it is.
 
-use fusewire_core::units::{Nanos, Usd};
+use fusewire_core::units::{Nanos, Usd, UsdSum};
 use thiserror::Error;
 
 use super::table::Entry;
@@ -61,13 +61,15 @@ impl JournalEntry {
         }
     }
 
-    /// Strategies with their numbers and versions, risk's own seat included. Strategies are compiled in: their
-    /// version is that of the program.
+    /// Strategies with their numbers and versions; behind them the seats of venue and risk. Strategies are
+    /// compiled in: their version is that of the program.
     pub fn seats(&self) -> impl Iterator<Item = (i64, &str, String)> {
         let version = format!("{} ({})", self.build_version, self.build_commit);
-        let own = (i64::from(StrategyId::RISK.0), "risk");
+        let own = [StrategyId::VENUE, StrategyId::RISK];
+        let own = own.into_iter().zip(["venue", "risk"]);
+        let own = own.map(|(seat, name)| (i64::from(seat.0), name));
         let named = self.strategies.iter().map(String::as_str);
-        (0..).zip(named).chain([own]).map(move |(id, name)| (id, name, version.clone()))
+        (0..).zip(named).chain(own).map(move |(id, name)| (id, name, version.clone()))
     }
 
     /// The names behind the numbers in rows.
@@ -92,6 +94,10 @@ pub struct Progress {
     pub rows: u64,
     /// BLAKE3 over these rows in order, in hex.
     pub digest: String,
+    /// The balance without unrealised profit.
+    pub wallet: UsdSum,
+    /// Unrealised profit of the account as the venue nets it; none when a mark is missing.
+    pub unrealized: Option<UsdSum>,
 }
 
 /// What is written at once.
@@ -103,15 +109,6 @@ pub struct Batch<'a> {
     pub open: &'a [Entry],
     /// The new watermark.
     pub progress: &'a Progress,
-}
-
-/// Everything that a store has of a journal, read at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// The journal.
-    pub journal: JournalEntry,
-    /// How far it is written.
-    pub progress: Progress,
 }
 
 /// A database with the ledgers of journals.

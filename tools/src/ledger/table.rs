@@ -4,10 +4,9 @@
 //! floating-point numbers, so that what is read back is what was written.
 
 use fusewire_core::order::{Liquidity, Side};
-use fusewire_risk::ledger::Row;
+use fusewire_risk::ledger::{OpenPosition, Row};
 
 use super::cells::{Reader, Writer};
-use super::open::OpenRow;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +192,7 @@ impl Entry {
     /// # Errors
     /// A number is above 2^63 - 1.
     pub fn of_row(row: &Row, seq: u64, index: u32) -> Result<Self, String> {
+        assert_eq!(seq_of(row), seq, "the rows of an event name it");
         let mut cells = Writer::default();
         let table = match row {
             Row::Trade(trade) => cells.trade(trade),
@@ -214,7 +214,7 @@ impl Entry {
     ///
     /// # Errors
     /// A number is above 2^63 - 1.
-    pub fn of_open(open: &OpenRow, seq: u64, index: u32) -> Result<Self, String> {
+    pub fn of_open(open: &OpenPosition, seq: u64, index: u32) -> Result<Self, String> {
         let mut cells = Writer::default();
         cells.open(open).map_err(|what| format!("open position {index}: {what}"))?;
         let table = Table::OpenPositions;
@@ -241,7 +241,7 @@ impl Entry {
     ///
     /// # Errors
     /// As of `row`.
-    pub fn open(&self) -> Result<OpenRow, String> {
+    pub fn open(&self) -> Result<OpenPosition, String> {
         assert_eq!(self.table, Table::OpenPositions, "only these are open");
         Reader::new(self).open()
     }
@@ -263,6 +263,16 @@ impl Entry {
                 Cell::Flag(flag) => hasher.update(&[4, u8::from(*flag)]),
             };
         }
+    }
+}
+
+/// The event that a row names.
+const fn seq_of(row: &Row) -> u64 {
+    match row {
+        Row::Trade(trade) => trade.seq,
+        Row::Posting(posting) => posting.seq,
+        Row::Closed(closed) => closed.exit_seq,
+        Row::Reconciliation(reconciliation) => reconciliation.seq,
     }
 }
 

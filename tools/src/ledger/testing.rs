@@ -1,6 +1,6 @@
 //! Rows and journals for the tests of stores.
 
-use fusewire_core::units::{Nanos, Usd};
+use fusewire_core::units::{Nanos, Usd, UsdSum};
 
 use super::store::{JournalEntry, Progress};
 use super::table::{Cell, Entry, Table};
@@ -24,7 +24,14 @@ pub(super) fn journal() -> JournalEntry {
 
 /// A watermark.
 pub(super) fn progress(seq: u64) -> Progress {
-    Progress { seq, ts: Nanos(seq), rows: 2, digest: format!("d{seq}") }
+    Progress {
+        seq,
+        ts: Nanos(seq),
+        rows: 2,
+        digest: format!("d{seq}"),
+        wallet: UsdSum(-3),
+        unrealized: None,
+    }
 }
 
 /// A posting with this amount, in units of 1e-8.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use fusewire_core::journal::View;
+use fusewire_risk::ledger::{Ledger, PostingKind};
 
 use crate::journal::reading;
 use crate::journal::walk::Walk;
@@ -93,12 +94,22 @@ fn of_journal(view: &View, lines: usize) -> Result<(Figures, Done), Failure> {
         summing.take(&entry).map_err(failed)?;
     }
     let figures = summing.figures(&progress).map_err(failed)?;
-    // The rows say how the ledger's own balances came about: they must lead to them.
-    let (own, summed) = (fold.ledger().wallet().to_string(), &figures.account.wallet);
-    if own != *summed {
-        return Err(failed(format!("the rows lead to a wallet of {summed}, the ledger has {own}")));
-    }
+    check_against(fold.ledger(), &figures).map_err(failed)?;
     Ok((figures, reading::verdict(view)))
+}
+
+/// The ledger keeps its own sums: they must be those of the rows.
+fn check_against(ledger: &Ledger, figures: &Figures) -> Result<(), String> {
+    for kind in PostingKind::ALL.into_iter().filter(|kind| *kind != PostingKind::Wallet) {
+        let (summed, own) = (&figures.pnl[kind.name()], ledger.total(kind).to_string());
+        if *summed != own {
+            return Err(format!(
+                "the rows sum up to {} {summed}, the ledger has {own}",
+                kind.name()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn of_store(store: &mut dyn Store, wanted: Option<&str>, lines: usize) -> Result<Figures, Failure> {

@@ -30,7 +30,9 @@ create table progress (
     seq bigint not null,
     ts bigint not null,
     row_count bigint not null,
-    row_digest text not null
+    row_digest text not null,
+    wallet numeric(38, 8) not null,
+    unrealized numeric(38, 8)
 );
 -- Executions.
 create table trades (

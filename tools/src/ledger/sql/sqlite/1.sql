@@ -30,7 +30,9 @@ create table progress (
     seq integer not null,
     ts integer not null,
     row_count integer not null,
-    row_digest text not null
+    row_digest text not null,
+    wallet integer not null,
+    unrealized integer
 ) strict, without rowid;
 -- Executions.
 create table trades (
