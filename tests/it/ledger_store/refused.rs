@@ -1,7 +1,11 @@
 //! What a sync does not write to, and a show does not read.
 
+use fusewire::ledger::postgres::Postgres;
+use fusewire::ledger::store::{Batch, JournalEntry, Progress, Store};
+use fusewire::ledger::table::{Cell, Entry, Table};
 use fusewire_core::event::Body;
 use fusewire_core::lane::{Record, RecordKind, decode};
+use fusewire_core::units::{Nanos, Usd, UsdSum};
 use fusewire_tests::start;
 use fusewire_tests::tamper::records;
 
@@ -132,6 +136,84 @@ fn what_is_no_ledger_is_neither_written_nor_read() {
     let (_, stderr) = said(&fusewire_with(&[], &["ledger", "show"]), 2);
     assert!(stderr.contains("JOURNAL"), "{stderr}");
     refused(&fusewire_with(&[], &["ledger", "sync", arg(&recorded.path("none"))]), &["none"]);
+}
+
+/// What retention dropped, a ledger can not do without.
+#[test]
+fn a_journal_without_its_beginning_is_refused() {
+    let recorded = Recorded::new("3");
+    fs::remove_file(recorded.dir.join("event-000001.seg")).unwrap();
+    let parts = ["lane event", "retention dropped its beginning"];
+    refused(&recorded.file("x.sqlite").sync(&recorded.dir, &[]), &parts);
+    assert!(!recorded.path("x.sqlite").exists());
+    refused(&fusewire_with(&[], &["ledger", "show", arg(&recorded.dir)]), &parts);
+}
+
+fn posting(index: u32, amount: i128) -> Entry {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let cells = vec![
+        Cell::Int(0),
+        Cell::Int(1),
+        text("funding"),
+        Cell::Null,
+        Cell::Int(0),
+        text("both"),
+        text("back\\slash\ttab"),
+        Cell::Fixed(amount),
+        Cell::Flag(true),
+    ];
+    Entry { table: Table::Postings, seq: 9, index, cells }
+}
+
+#[test]
+fn amounts_of_38_digits_come_back_from_postgresql_and_larger_ones_are_refused() {
+    let Some(cluster) = Cluster::start("amounts_of_38_digits_come_back") else { return };
+    let mut store = Postgres::create(&cluster.database("amounts")).unwrap();
+    let journal = JournalEntry {
+        id: "a".repeat(32),
+        session: u16::MAX,
+        created: Nanos(5),
+        config_digest: "c".to_owned(),
+        seed: u64::MAX,
+        profile: "default".to_owned(),
+        opening: Usd(i64::MIN),
+        build_version: "1".to_owned(),
+        build_commit: "2".to_owned(),
+        strategies: vec!["it's a \\ \"quoter\"".to_owned()],
+        symbols: vec!["BTCUSDT".to_owned()],
+    };
+    let most = 10_i128.pow(38) - 1;
+    let to = Progress {
+        seq: 9,
+        ts: Nanos(1),
+        rows: 3,
+        digest: "d".to_owned(),
+        wallet: UsdSum(-most),
+        unrealized: None,
+    };
+    let rows = [posting(0, 1), posting(1, most + 1)];
+    let batch = Batch { rows: &rows, open: &[], progress: &to };
+    let error = store.write(&journal, None, &batch).unwrap_err().to_string();
+    assert!(error.contains("postings, event 9, row 1: amount = 1000"), "{error}");
+    assert_eq!(store.progress(&journal.id).unwrap(), None);
+    assert_eq!(store.journals().unwrap(), []);
+    let rows = [posting(0, most), posting(1, -most), posting(2, -1)];
+    store.write(&journal, None, &Batch { rows: &rows, ..batch }).unwrap();
+    assert_eq!(store.journals().unwrap(), std::slice::from_ref(&journal));
+    let mut read = Vec::new();
+    let found = store.read(&journal, &mut |entry| {
+        read.push(entry.clone());
+        Ok(())
+    });
+    assert_eq!((found.unwrap(), read), (to.clone(), rows.to_vec()));
+    // Somebody else may not begin where this one has gone on, and no row is there twice.
+    let error = store.write(&journal, None, &batch).unwrap_err().to_string();
+    assert!(error.contains("somebody else has written"), "{error}");
+    let later = Progress { seq: 10, ..to.clone() };
+    let twice = Batch { rows: &rows, open: &[], progress: &later };
+    let error = store.write(&journal, Some(&to), &twice).unwrap_err().to_string();
+    assert!(error.contains("duplicate key"), "{error}");
+    assert_eq!(store.progress(&journal.id).unwrap(), Some(to));
 }
 
 #[test]
