@@ -4,4 +4,7 @@ pub mod null;
 pub mod paper;
 
 pub use null::NullVenue;
-pub use paper::{PaperConfig, PaperStats, PaperVenue, ReportFaults};
+pub use paper::{
+    FeeTier, FeeTiers, Latencies, Latency, LatencyHistogram, PaperConfig, PaperStats, PaperVenue,
+    QuantilePoint, QueueFunction, QueueModel, ReportFaults, SelfTrade,
+};

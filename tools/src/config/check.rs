@@ -23,6 +23,15 @@ const INSTRUMENT_KEYS: [&str; 15] = [
     "qty_places",
 ];
 
+/// Keys of sections that may be absent, so that the defaults hold them only as a comment.
+fn optional_keys(section: &str) -> &'static [&'static str] {
+    match section {
+        "latency" => &super::latency::OPTIONAL_KEYS,
+        "fees" => &["tiers"],
+        _ => &[],
+    }
+}
+
 /// The configuration of `text` over the defaults.
 pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
     read(name, text, &|given| merge(defaults(), given), &|_| Vec::new())
@@ -31,7 +40,7 @@ pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
 /// The configuration of `text` alone, which names every key: a default that a later version brings along
 /// must not slip into what was written down before.
 pub(super) fn whole(name: &str, text: &str) -> Result<Config, Vec<String>> {
-    read(name, text, &with_late_sections, &|document| missing_keys(name, document))
+    read(name, text, &with_late_parts, &|document| missing_keys(name, document))
 }
 
 fn read(
@@ -47,11 +56,16 @@ fn read(
     if !faults.is_empty() {
         return Err(faults);
     }
-    let config: Config = match merged.try_into() {
+    let mut config: Config = match merged.try_into() {
         Ok(config) => config,
         // Values of a wrong type: deserialise the file's own sections once more, for the line.
         Err(error) => return Err(vec![located(name, text, document.get_ref(), &error)]),
     };
+    if let Err(what) = config.latency.resolve() {
+        let key = "latency.from_journal";
+        let line = key_offset(document.get_ref(), key).map_or(1, |at| line_of(text, at));
+        return Err(vec![format!("{name}:{line}: {key}: {what}")]);
+    }
     faults.extend(values(name, text, document.get_ref(), &config));
     if faults.is_empty() { Ok(config) } else { Err(faults) }
 }
@@ -60,10 +74,24 @@ fn read(
 /// come up then, so that the defaults may stand in.
 const LATE_SECTIONS: [&str; 3] = ["runner", "gates", "ledger"];
 
-fn with_late_sections(mut given: Table) -> Table {
+/// Keys that came later, likewise, each with the value that says what was done before there was the key.
+const LATE_KEYS: [(&str, &str, &str); 5] = [
+    ("fees", "opening_volume", "0"),
+    ("paper", "self_trade", "expire-maker"),
+    ("paper", "queue", "trades-only"),
+    ("paper", "queue_function", "power"),
+    ("paper", "queue_power", "1"),
+];
+
+fn with_late_parts(mut given: Table) -> Table {
     for (section, keys) in defaults() {
         if LATE_SECTIONS.contains(&section.as_str()) && !given.contains_key(&section) {
             given.insert(section, keys);
+        }
+    }
+    for (section, key, before) in LATE_KEYS {
+        if let Some(Value::Table(keys)) = given.get_mut(section) {
+            keys.entry(key).or_insert_with(|| Value::from(before));
         }
     }
     given
@@ -80,7 +108,8 @@ fn missing_keys(name: &str, document: &DeTable<'_>) -> Vec<String> {
         for key in keys.as_table().into_iter().flat_map(Table::keys) {
             let named =
                 matches!(given, Some(DeValue::Table(table)) if table.contains_key(key.as_str()));
-            if !named {
+            let late = LATE_KEYS.iter().any(|late| (late.0, late.1) == (&section, key));
+            if !named && !late {
                 faults.push(format!("{name}: key '{section}.{key}' is missing"));
             }
         }
@@ -115,7 +144,8 @@ fn unknown_keys(name: &str, text: &str, document: &DeTable<'_>) -> Vec<String> {
     for (key, value) in document {
         match (known.get(key.get_ref().as_ref()), value.get_ref()) {
             (Some(Value::Table(section)), DeValue::Table(given)) => {
-                let names: Vec<&str> = section.keys().map(String::as_str).collect();
+                let optional = optional_keys(key.get_ref()).iter().copied();
+                let names: Vec<&str> = section.keys().map(String::as_str).chain(optional).collect();
                 faults.extend(unknown_in(name, text, key.get_ref(), given, &names));
             }
             (None, DeValue::Array(entries)) if key.get_ref() == "instrument" => {

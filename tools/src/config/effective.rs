@@ -78,6 +78,9 @@ mod tests {
         match (key, value) {
             ("run.strategy", _) => texts(&["taker, noop"]),
             ("assume.set", _) => texts(&["none"]),
+            ("paper.queue", _) => texts(&["probabilistic"]),
+            ("paper.queue_function", _) => texts(&["log"]),
+            ("paper.self_trade", _) => texts(&["expire-both"]),
             ("risk.profile", _) => texts(&["bench"]),
             ("journal.retention", _) => texts(&["drop-oldest"]),
             ("runner.mode", _) => texts(&["pinned"]),
@@ -256,6 +259,23 @@ mod tests {
         let cut = whole.replacen("idle = \"spin\"\n", "", 1);
         let fault = "e: key 'runner.idle' is missing".to_owned();
         assert_eq!(Config::from_effective("e", &cut), Err(vec![fault]));
+    }
+
+    /// A journal that was written before the queue had models, which meant the strictest.
+    #[test]
+    fn keys_that_came_later_say_what_was_done_before() {
+        let mut table: Table = Config::default().to_toml().parse().unwrap();
+        let paper = table["paper"].as_table_mut().unwrap();
+        for key in ["queue", "queue_function", "queue_power", "self_trade"] {
+            paper.remove(key).unwrap();
+        }
+        table["fees"].as_table_mut().unwrap().remove("opening_volume").unwrap();
+        let found = Config::from_effective("e", &table.to_string()).unwrap();
+        let shown: Vec<_> =
+            Config::default().differences(&found).iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["paper.queue: risk-averse | trades-only"]);
+        table.remove("paper");
+        assert!(Config::from_effective("e", &table.to_string()).is_err());
     }
 
     #[test]

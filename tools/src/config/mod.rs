@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 mod check;
 pub(crate) mod difference;
 pub(crate) mod effective;
+mod fees;
 mod instrument;
 mod journal;
+mod latency;
 mod limits;
+mod measured;
 pub(crate) mod number;
 mod parts;
 mod runner;
@@ -17,13 +20,15 @@ mod sections;
 mod strategies;
 
 pub use difference::Difference;
+pub use fees::{FeeTierEntry, Fees};
 pub use instrument::InstrumentEntry;
 pub use journal::{JournalSection, JournalSettings, Retention};
+pub use latency::{Latency, QuantilesUs};
 pub use limits::{LimitsSection, ProfileName, RiskSection};
 pub use runner::{GatesSection, IdleName, LockMemory, RunnerMode, RunnerSection};
 pub use sections::{
-    Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, Fees, Latency,
-    LedgerSection, Paper, Ring, Run, Stream, UniverseSection,
+    Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, LedgerSection,
+    Paper, QueueFunctionName, QueueName, Ring, Run, SelfTradeName, Stream, UniverseSection,
 };
 pub use strategies::{QuoterSection, TakerSection};
 

@@ -1,17 +1,16 @@
 //! The configuration as each part of the pipeline takes it: sections in their units become types.
 
 use fusewire_core::book::BookConfig;
-use fusewire_core::contract::FeeSchedule;
 use fusewire_core::sequencer::{AssumedMark, SequencerConfig};
 use fusewire_core::units::Nanos;
 use fusewire_io::capture::CaptureLimits;
 use fusewire_io::gateway::GatewayConfig;
 use fusewire_io::manifest::ManifestOptions;
-use fusewire_io::venue::paper::{PaperConfig, ReportFaults};
+use fusewire_io::venue::paper::{PaperConfig, QueueFunction, QueueModel, ReportFaults, SelfTrade};
 use fusewire_strategies::stage::AlphaConfig;
 
 use super::number::{micros, millis};
-use super::{AssumptionSet, Config, ProfileName};
+use super::{AssumptionSet, Config, ProfileName, QueueFunctionName, QueueName, SelfTradeName};
 
 /// The session of a replay. Live sessions count up from there.
 pub(super) const REPLAY_SESSION: u16 = 1;
@@ -109,7 +108,12 @@ impl Config {
             response_latency: micros(self.latency.response_us),
             jitter: micros(self.latency.jitter_us),
             seed: self.run.seed,
-            fees: FeeSchedule { maker: self.fees.maker, taker: self.fees.taker },
+            // What is wrong with these two is told by `part_faults` before anybody takes them.
+            latencies: self.latency.latencies().unwrap_or_default(),
+            fee_tiers: self.fees.fee_tiers().unwrap_or_default(),
+            fees: self.fees.schedule(),
+            queue: self.queue_model(),
+            self_trade: self.self_trade(),
             orders_max: self.paper.orders_max as usize,
             requests_max: self.paper.requests_max as usize,
             closed_max: self.paper.closed_max as usize,
@@ -121,6 +125,27 @@ impl Config {
                 delay: millis(self.paper.delay_ms),
             },
             arrival_max: millis(self.latency.receive_window_ms),
+        }
+    }
+
+    fn self_trade(&self) -> SelfTrade {
+        match self.paper.self_trade {
+            SelfTradeName::ExpireMaker => SelfTrade::ExpireMaker,
+            SelfTradeName::ExpireTaker => SelfTrade::ExpireTaker,
+            SelfTradeName::ExpireBoth => SelfTrade::ExpireBoth,
+        }
+    }
+
+    fn queue_model(&self) -> QueueModel {
+        match self.paper.queue {
+            QueueName::TradesOnly => QueueModel::TradesOnly,
+            QueueName::RiskAverse => QueueModel::RiskAverse,
+            QueueName::Probabilistic => {
+                QueueModel::Probabilistic(match self.paper.queue_function {
+                    QueueFunctionName::Power => QueueFunction::Power(self.paper.queue_power),
+                    QueueFunctionName::Log => QueueFunction::Log,
+                })
+            }
         }
     }
 
@@ -138,11 +163,16 @@ impl Config {
             };
             (sections, self.risk_config_of(profile).validate())
         };
-        let found: [(&'static [&'static str], Result<(), String>); 7] = [
+        let power = QueueModel::Probabilistic(QueueFunction::Power(self.paper.queue_power));
+        let found: [(&'static [&'static str], Result<(), String>); 10] = [
             (&["clock", "capture", "stream", "assume"], self.sequencer_config(0).validate()),
             (&["alpha", "paper", "latency"], self.alpha_config().validate()),
             (&["latency", "stream"], self.gateway_config().validate()),
+            (&["latency"], self.latency.latencies().map(drop)),
+            (&["fees"], self.fees.fee_tiers().map(drop)),
             (&["latency", "fees", "paper"], self.paper_config().validate()),
+            // Also where the model in force does not ask for it.
+            (&["paper"], power.validate()),
             (&["quoter", "taker"], self.strategy_config().validate()),
             risk(ProfileName::Default),
             risk(ProfileName::Bench),

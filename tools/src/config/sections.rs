@@ -117,34 +117,6 @@ pub struct LedgerSection {
     pub drift_block: Usd,
 }
 
-/// `[fees]`
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fees {
-    /// Of resting orders.
-    #[serde(deserialize_with = "rate", serialize_with = "text")]
-    pub maker: Rate,
-    /// Of taking orders.
-    #[serde(deserialize_with = "rate", serialize_with = "text")]
-    pub taker: Rate,
-}
-
-/// `[latency]`
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Latency {
-    /// To the exchange, in us.
-    pub order_us: u32,
-    /// Back, in us.
-    pub response_us: u32,
-    /// On top of either, in us.
-    pub jitter_us: u32,
-    /// Of an own refusal, in us.
-    pub local_reject_us: u32,
-    /// How long a request may still arrive, in ms.
-    pub receive_window_ms: u32,
-}
-
 /// `[alpha]`
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +141,15 @@ pub struct Paper {
     pub closed_max: u32,
     /// Consumed levels remembered.
     pub consumed_levels_max: u32,
+    /// What moves the queue before a resting order.
+    pub queue: QueueName,
+    /// How likely a decrease lay before it, in the probabilistic model.
+    pub queue_function: QueueFunctionName,
+    /// The power of that function.
+    #[serde(deserialize_with = "rate", serialize_with = "text")]
+    pub queue_power: Rate,
+    /// Who ends before the account trades with itself.
+    pub self_trade: SelfTradeName,
     /// Reports lost, per million.
     pub lose_ppm: u32,
     /// Reports sent twice, per million.
@@ -177,6 +158,57 @@ pub struct Paper {
     pub delay_ppm: u32,
     /// By how much, in ms.
     pub delay_ms: u32,
+}
+
+impl Paper {
+    /// The queue model, for reports.
+    #[must_use]
+    pub fn describe_queue(&self) -> String {
+        match (self.queue, self.queue_function) {
+            (QueueName::TradesOnly, _) => "moved by trades only".to_owned(),
+            (QueueName::RiskAverse, _) => {
+                "moved by trades, never longer than what is displayed".to_owned()
+            }
+            (QueueName::Probabilistic, QueueFunctionName::Power) => {
+                format!("probabilistic, power {}", self.queue_power)
+            }
+            (QueueName::Probabilistic, QueueFunctionName::Log) => "probabilistic, log".to_owned(),
+        }
+    }
+}
+
+/// The queue models.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueName {
+    /// Only trades at the price.
+    TradesOnly,
+    /// Also what the level displays.
+    RiskAverse,
+    /// Also a share of what leaves without a trade.
+    Probabilistic,
+}
+
+/// The functions of the probabilistic queue model.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueFunctionName {
+    /// A power of the quantity.
+    Power,
+    /// The logarithm of one more than the quantity.
+    Log,
+}
+
+/// The modes of self-trade prevention.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelfTradeName {
+    /// Own orders that rest.
+    ExpireMaker,
+    /// The order that comes.
+    ExpireTaker,
+    /// Both.
+    ExpireBoth,
 }
 
 /// `[assume]`

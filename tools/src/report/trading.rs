@@ -235,17 +235,11 @@ fn assumptions(run: &Run, config: &Config) -> BTreeMap<&'static str, String> {
     let mut all = BTreeMap::from([
         ("set", config.assume.set.name().to_owned()),
         ("balance", format!("{} USDT", config.account.balance)),
-        ("fees", format!("maker {}, taker {}", config.fees.maker, config.fees.taker)),
+        ("fees", config.fees.describe()),
         ("venue_time", "receive time is taken as venue time".to_owned()),
     ]);
-    let latency = &config.latency;
-    all.insert(
-        "latency",
-        format!(
-            "order {} us, response {} us, jitter below {} us",
-            latency.order_us, latency.response_us, latency.jitter_us
-        ),
-    );
+    all.insert("latency", config.latency.describe());
+    all.insert("queue", config.paper.describe_queue());
     if config.assume.set == AssumptionSet::None {
         return all;
     }

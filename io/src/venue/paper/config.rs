@@ -3,6 +3,11 @@
 use fusewire_core::contract::FeeSchedule;
 use fusewire_core::units::Nanos;
 
+use super::fees::FeeTiers;
+use super::latency::Latencies;
+use super::queue::QueueModel;
+use super::self_trade::SelfTrade;
+
 /// Parts in a million.
 pub(super) const PPM: u32 = 1_000_000;
 
@@ -28,10 +33,18 @@ pub struct PaperConfig {
     pub response_latency: Nanos,
     /// What each way may take longer: 0 to this, by a hash. Default 2 ms.
     pub jitter: Nanos,
+    /// Latencies of single legs in the place of those two. Default none.
+    pub latencies: Latencies,
     /// Seed of jitter and faults. Default 0.
     pub seed: u64,
     /// Fees as shares of the notional. Default maker 0.0002, taker 0.0005 (the exchange's base tier).
     pub fees: FeeSchedule,
+    /// Fees from a traded volume on. Default none.
+    pub fee_tiers: FeeTiers,
+    /// What moves the queue before a resting order. Default [`QueueModel::RiskAverse`].
+    pub queue: QueueModel,
+    /// Who ends before an account trades with itself. Default [`SelfTrade::ExpireMaker`].
+    pub self_trade: SelfTrade,
     /// Open orders. Default 1,024.
     pub orders_max: usize,
     /// Requests on their way. Default 4,096.
@@ -52,8 +65,12 @@ impl Default for PaperConfig {
             order_latency: Nanos(5 * Nanos::MILLI),
             response_latency: Nanos(5 * Nanos::MILLI),
             jitter: Nanos(2 * Nanos::MILLI),
+            latencies: Latencies::default(),
             seed: 0,
             fees: FeeSchedule::default(),
+            fee_tiers: FeeTiers::default(),
+            queue: QueueModel::default(),
+            self_trade: SelfTrade::default(),
             orders_max: 1_024,
             requests_max: 4_096,
             closed_max: 65_536,
@@ -84,6 +101,7 @@ impl PaperConfig {
         if slowest.is_none_or(|slowest| slowest > self.arrival_max.0) {
             return Err("arrival_max is below order_latency + jitter: nothing would arrive".into());
         }
+        self.latencies.validate(self.jitter, self.arrival_max)?;
         for (name, value) in [
             ("orders_max", self.orders_max),
             ("requests_max", self.requests_max),
@@ -101,6 +119,7 @@ impl PaperConfig {
             return Err(format!("closed_max = {closed} is below requests_max = {requests}"));
         }
         self.fees.validate().map_err(|what| format!("fees.{what}"))?;
+        self.queue.validate()?;
         let faults = self.faults;
         for (name, ppm) in [
             ("faults.lose_ppm", faults.lose_ppm),
@@ -119,6 +138,7 @@ impl PaperConfig {
 mod tests {
     use fusewire_core::units::Rate;
 
+    use super::super::latency::Latency;
     use super::*;
 
     #[test]
@@ -130,11 +150,17 @@ mod tests {
         let delay = ReportFaults { delay_ppm: PPM + 1, ..ReportFaults::default() };
         let maker = FeeSchedule { maker: Rate(i64::MIN), ..good.fees };
         let taker = FeeSchedule { taker: Rate(-1), ..good.fees };
+        let slow = Some(Latency::Constant(Nanos(4_999_000_001)));
+        let slow = Latencies { new: slow, ..Latencies::default() };
+        let none = Some(Latency::Constant(Nanos(0)));
+        let none = Latencies { fill: none, ..Latencies::default() };
         let bad = [
             ("order_latency", PaperConfig { order_latency: Nanos(0), ..good }),
             ("response_latency", PaperConfig { response_latency: Nanos(0), ..good }),
             ("arrival_max", PaperConfig { arrival_max: Nanos(6_999_999), ..good }),
             ("arrival_max", PaperConfig { jitter: Nanos(u64::MAX), ..good }),
+            ("new_us", PaperConfig { latencies: slow, ..good }),
+            ("fill_us", PaperConfig { latencies: none, ..good }),
             ("orders_max", PaperConfig { orders_max: 0, ..good }),
             ("requests_max", PaperConfig { requests_max: usize::MAX, ..good }),
             ("closed_max", PaperConfig { closed_max: 0, ..good }),

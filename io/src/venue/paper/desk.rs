@@ -13,6 +13,7 @@ use fusewire_core::units::{Nanos, Px, Qty, Round, Usd};
 
 use super::closed::{ClosedOrder, ClosedOrders};
 use super::config::PPM;
+use super::latency::Latency;
 use super::orders::OpenOrder;
 use super::{PaperConfig, PaperStats};
 use crate::gateway::Feedbacks;
@@ -88,13 +89,15 @@ impl Desk {
     }
 
     /// When a request that leaves now gets in.
-    pub(super) fn arrival(&self, now: Nanos, id: OrderId, number: u32) -> Nanos {
-        later(now, self.config.order_latency, self.jitter(Leg::Request, id, number))
+    pub(super) fn arrival(&self, now: Nanos, intent: &Intent, number: u32) -> Nanos {
+        let way = self.config.latencies.there(&intent.action);
+        later(now, self.span(way, self.config.order_latency, Leg::Request, intent.order, number))
     }
 
     /// When the end of all orders gets in that is asked for now. It belongs to no order.
     pub(super) fn arrival_of_all(&self, now: Nanos) -> Nanos {
-        self.arrival(now, OrderId(0), 0)
+        let way = self.config.latencies.cancel;
+        later(now, self.span(way, self.config.order_latency, Leg::Request, OrderId(0), 0))
     }
 
     /// What a reduce-only order of this side may have now.
@@ -123,7 +126,8 @@ impl Desk {
         fill: Fill,
         out: &mut Feedbacks,
     ) -> bool {
-        let Some(execution) = execution(order.side, &fill, &self.config.fees) else { return false };
+        let fees = self.config.fee_tiers.fees(self.config.fees, self.stats.traded());
+        let Some(execution) = execution(order.side, &fill, &fees) else { return false };
         let sums = (
             order.cum_qty.checked_add(execution.qty),
             order.cum_quote.checked_add(execution.quote),
@@ -302,8 +306,15 @@ impl Desk {
         body: FeedbackBody,
         out: &mut Feedbacks,
     ) {
-        let jitter = self.jitter(Leg::Response, id, number);
-        let due = later(at.ts, self.config.response_latency, jitter);
+        let way = match body {
+            FeedbackBody::Report(report) if report.kind.is_fill() => self.config.latencies.fill,
+            FeedbackBody::Report(_)
+            | FeedbackBody::Status(_)
+            | FeedbackBody::Rejected(_)
+            | FeedbackBody::Wake => self.config.latencies.ack,
+        };
+        let span = self.span(way, self.config.response_latency, Leg::Response, id, number);
+        let due = later(at.ts, span);
         self.last_due = self.last_due.max(due);
         self.stats.messages += 1;
         let faults = self.config.faults;
@@ -314,7 +325,7 @@ impl Desk {
         let mut due = self.last_due;
         if self.hits(Leg::Delay, id, number, faults.delay_ppm) {
             self.stats.delayed += 1;
-            due = later(due, faults.delay, Nanos(0));
+            due = later(due, faults.delay);
         }
         let mut copies = 1;
         if self.hits(Leg::Repeat, id, number, faults.repeat_ppm) {
@@ -328,8 +339,17 @@ impl Desk {
         }
     }
 
-    fn jitter(&self, leg: Leg, id: OrderId, number: u32) -> Nanos {
-        jitter::span(self.config.seed, id, leg.of(number), self.config.jitter)
+    /// What a leg takes: by a latency of its own, or by the common one of its direction.
+    fn span(
+        &self,
+        way: Option<Latency>,
+        common: Nanos,
+        leg: Leg,
+        id: OrderId,
+        number: u32,
+    ) -> Nanos {
+        let latency = way.unwrap_or(Latency::Constant(common));
+        latency.draw(self.config.seed, id, leg.of(number), self.config.jitter)
     }
 
     fn hits(&self, leg: Leg, id: OrderId, number: u32, ppm: u32) -> bool {
@@ -337,8 +357,8 @@ impl Desk {
     }
 }
 
-fn later(now: Nanos, span: Nanos, more: Nanos) -> Nanos {
-    Nanos(now.0.saturating_add(span.0).saturating_add(more.0))
+fn later(now: Nanos, span: Nanos) -> Nanos {
+    Nanos(now.0.saturating_add(span.0))
 }
 
 /// What a fill costs, each amount rounded against the account.

@@ -11,7 +11,17 @@ use fusewire_core::ring::LevelsConsumer;
 use fusewire_core::units::{Px, Qty};
 
 use super::ledger::{Ledger, is_better};
-use super::orders::Queue;
+use super::orders::{Queue, opposite};
+
+/// A frame that changed a book.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    pub(super) instrument: InstrumentId,
+    /// Its levels are at hand and it says nothing of others; else the whole book is new.
+    diff: bool,
+    /// How many of its levels are bids.
+    bids: usize,
+}
 
 /// What is known of one symbol beside its book.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,23 +63,29 @@ impl Market {
         }
     }
 
-    /// Applies what the tap holds up to and with an event.
-    pub(super) fn take_tap(&mut self, seq: u64) {
+    /// Applies what the tap holds up to and with an event, until a book changes.
+    pub(super) fn next_change(&mut self, seq: u64) -> Option<Change> {
         let count = |tap: &Tap| {
             let (bids, asks) = tap.body.levels();
             bids + asks
         };
         while self.tap.peek().is_some_and(|tap| tap.seq <= seq) {
-            let Some(tap) = self.tap.pop(count, &mut self.levels) else { return };
-            self.apply(&tap);
+            let tap = self.tap.pop(count, &mut self.levels)?;
+            let change = self.apply(&tap);
+            if change.is_some() {
+                return change;
+            }
         }
+        None
     }
 
-    fn apply(&mut self, tap: &Tap) {
+    fn apply(&mut self, tap: &Tap) -> Option<Change> {
         let id = tap.instrument;
         let (bids, asks) = self.levels.split_at(tap.body.levels().0);
-        match self.books.apply_input(id, &tap.body, bids, asks) {
-            Outcome::Applied if matches!(tap.body, BookInput::Diff { .. }) => {
+        let outcome = self.books.apply_input(id, &tap.body, bids, asks);
+        let diff = outcome == Outcome::Applied && matches!(tap.body, BookInput::Diff { .. });
+        match outcome {
+            Outcome::Applied if diff => {
                 self.newest[id.index()].payer = tap.seq;
                 for (side, levels) in [(BookSide::Bid, bids), (BookSide::Ask, asks)] {
                     for level in levels {
@@ -86,8 +102,35 @@ impl Market {
             }
             // While a book is not valid nothing is taken from it; what is spent stays spent.
             Outcome::Buffered | Outcome::Discarded | Outcome::Invalidated(_) | Outcome::Ignored => {
+                return None;
             }
         }
+        Some(Change { instrument: id, diff, bids: bids.len() })
+    }
+
+    /// What the frame that changed a book last says of a price on an order's own side, if anything.
+    pub(super) fn told(&self, change: &Change, side: Side, price: Px) -> Option<Qty> {
+        if !change.diff {
+            return self.shown(change.instrument, side, price);
+        }
+        let (bids, asks) = self.levels.split_at(change.bids);
+        let levels = match side {
+            Side::Buy => bids,
+            Side::Sell => asks,
+        };
+        levels.iter().find(|level| level.price == price).map(|level| level.qty)
+    }
+
+    /// What the folded book displays at a price on an order's own side; none behind its last level, or
+    /// without a valid book.
+    pub(super) fn shown(&self, id: InstrumentId, side: Side, price: Px) -> Option<Qty> {
+        if !self.is_valid(id) {
+            return None;
+        }
+        let own = facing(opposite(side));
+        let mut levels = self.books.get(id).top(own, usize::MAX);
+        let reached = levels.find(|level| !is_better(own, level.price, price))?;
+        Some(if reached.price == price { reached.qty } else { Qty::ZERO })
     }
 
     /// Takes what the sequencer says is the newest touch. One from the book is what the book says.
@@ -194,23 +237,18 @@ impl Market {
 
     /// What stands before an order that comes to rest now: what is displayed at its price, the more
     /// careful of book and newer ticker. Behind the last level that is known, nobody knows.
-    pub(super) fn queue(&self, id: InstrumentId, side: Side, price: Px) -> Queue {
-        let own = match side {
-            Side::Buy => BookSide::Bid,
-            Side::Sell => BookSide::Ask,
-        };
+    /// Also what the folded book displays there.
+    pub(super) fn queue(&self, id: InstrumentId, side: Side, price: Px) -> (Queue, Option<Qty>) {
         if !self.is_valid(id) {
-            return Queue::Unknown;
+            return (Queue::Unknown, None);
         }
-        let book = self.books.get(id);
-        let reached = book.top(own, usize::MAX).find(|l| !is_better(own, l.price, price));
-        let folded = reached.map(|level| if level.price == price { level.qty } else { Qty::ZERO });
-        let ticker = self.newest[id.index()].ticker.and_then(|touch| match own {
-            BookSide::Bid => touch.bid,
-            BookSide::Ask => touch.ask,
+        let folded = self.shown(id, side, price);
+        let ticker = self.newest[id.index()].ticker.and_then(|touch| match side {
+            Side::Buy => touch.bid,
+            Side::Sell => touch.ask,
         });
         let told = ticker.filter(|level| level.price == price).map(|level| level.qty);
-        folded.max(told).map_or(Queue::Unknown, Queue::Ahead)
+        (folded.max(told).map_or(Queue::Unknown, Queue::Ahead), folded)
     }
 }
 

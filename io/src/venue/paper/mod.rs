@@ -12,20 +12,28 @@
 mod closed;
 mod config;
 mod desk;
+mod fees;
 mod filter;
+mod latency;
 mod ledger;
 mod market;
 mod matching;
 #[cfg(test)]
 mod naive;
 mod orders;
+mod queue;
 mod requests;
+mod self_trade;
 mod stats;
 mod take;
 #[cfg(test)]
 mod tests;
 
 pub use config::{PaperConfig, ReportFaults};
+pub use fees::{FeeTier, FeeTiers};
+pub use latency::{Latencies, Latency, LatencyHistogram, QuantilePoint};
+pub use queue::{QueueFunction, QueueModel};
+pub use self_trade::SelfTrade;
 pub use stats::PaperStats;
 
 use fusewire_core::book::BookConfig;
@@ -52,6 +60,8 @@ const COPIES: usize = 2;
 #[derive(Debug)]
 pub struct PaperVenue {
     arrival_max: Nanos,
+    queue: QueueModel,
+    self_trade: SelfTrade,
     universe: Universe,
     market: Market,
     orders: OpenOrders,
@@ -76,6 +86,8 @@ impl PaperVenue {
         assert_eq!(config.validate(), Ok(()), "the configuration is checked at start");
         Self {
             arrival_max: config.arrival_max,
+            queue: config.queue,
+            self_trade: config.self_trade,
             market: Market::new(universe, books, tap, config.consumed_levels_max),
             orders: OpenOrders::new(config.orders_max),
             requests: Requests::new(config.requests_max),
@@ -113,7 +125,7 @@ impl PaperVenue {
             self.overflow(at, intent, number, out);
             return;
         }
-        let due = self.desk.arrival(at.ts, intent.order, number);
+        let due = self.desk.arrival(at.ts, intent, number);
         self.requests.push(Request { due, sent: at.ts, number, intent: *intent });
         self.wake(at, due, out);
     }
@@ -283,9 +295,12 @@ impl Venue for PaperVenue {
     fn on_event(&mut self, event: &Event, out: &mut Feedbacks) {
         let at = At { seq: event.seq, ts: event.ts };
         self.admit(at, out);
-        self.market.take_tap(event.seq);
+        self.take_tap(event.seq);
         match (&event.body, event.instrument) {
-            (Body::Trade(trade), Some(id)) => self.on_trade(at, id, trade, out),
+            (Body::Trade(trade), Some(id)) => {
+                self.count_trade(id, trade);
+                self.on_trade(at, id, trade, out);
+            }
             (Body::Touch(change), Some(id)) => self.market.set_touch(id, change),
             (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
             (Body::Gap, _) => self.market.invalidate_all(),
@@ -318,6 +333,8 @@ fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
         cum_fee: Usd::ZERO,
         since,
         queue: Queue::Unknown,
+        shown: None,
+        traded: Qty::ZERO,
         blind: false,
         place: 0,
         requests: 1,

@@ -65,6 +65,8 @@ pub(super) struct Naive {
     pub(super) fees: i128,
     pub(super) said: Vec<Said>,
     pub(super) rates: [i128; 2],
+    /// Nobody stands before an order whom its level does not show.
+    pub(super) cap: bool,
 }
 
 fn up(numerator: i128, denominator: i128) -> i64 {
@@ -90,6 +92,19 @@ impl Naive {
             }
             book.sort_by_key(|level| if side == 0 { -level.0 } else { level.0 });
             let worst = book.last().map(|level| level.0);
+            for order in self.open.iter_mut().filter(|order| usize::from(!order.buy) == side) {
+                let shown = book.iter().find(|level| level.0 == order.price).map_or(0, |l| l.1);
+                // The first frame of a book says all that there is.
+                let known = match view {
+                    View::Changes if self.valid => levels.iter().any(|l| l.0 == order.price),
+                    View::Changes | View::Whole => {
+                        worst.is_some_and(|worst| !better(side, worst, order.price))
+                    }
+                };
+                if known && self.cap {
+                    order.ahead = Some(order.ahead.map_or(shown, |ahead| ahead.min(shown)));
+                }
+            }
             for (_, price, used) in self.used.iter_mut().filter(|used| used.0 == side) {
                 let known = match view {
                     View::Changes => levels.iter().any(|level| level.0 == *price),

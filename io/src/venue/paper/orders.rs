@@ -32,6 +32,10 @@ pub(super) struct OpenOrder {
     /// When it, or its last amend, got in: only later trades pay.
     pub(super) since: Nanos,
     pub(super) queue: Queue,
+    /// What its level displayed when the book last spoke of it; none before.
+    pub(super) shown: Option<Qty>,
+    /// What traded at its price since; only kept where the queue model asks.
+    pub(super) traded: Qty,
     /// It, or its last amend, got in without a valid book. It may have crossed what nobody saw: all its
     /// fills since then are a taker's.
     pub(super) blind: bool,

@@ -64,6 +64,12 @@ impl PaperStats {
         self.maker_fills + self.taker_fills
     }
 
+    /// Quote amount of all fills.
+    #[must_use]
+    pub const fn traded(&self) -> UsdSum {
+        UsdSum(self.maker_quote.0.saturating_add(self.taker_quote.0))
+    }
+
     pub(super) fn count(&mut self, kind: ReportKind) {
         *match kind {
             ReportKind::Accepted => &mut self.accepted,

@@ -3,9 +3,6 @@
 //! While the book is not valid nothing is taken from it, and nobody can say what would have been. Then a
 //! GTX order, of which it can not be shown that it would not take, expires, and all that later trades pay
 //! to a GTC order is charged as a taker's.
-//!
-//! All own orders that a taker's limit reaches expire before it trades, even when better levels of the
-//! market fill it whole. The exchange would end only those that it meets: this errs on the careful side.
 
 use fusewire_core::order::{
     Action, Intent, Liquidity, NewOrder, ReportKind, Source, TimeInForce, VenueReason,
@@ -137,12 +134,12 @@ impl PaperVenue {
             self.desk.report(at, &mut order, ReportKind::Expired, VenueReason::ReduceOnly, out);
             return;
         }
-        let (id, side, price) = (order.instrument, order.side, order.price);
-        let found = if self.market.crosses(id, side, price) {
+        let (id, side, limit) = (order.instrument, order.side, self.take_limit(&order));
+        let found = if self.market.crosses(id, side, limit) {
             // Room is left for the ends of the own orders that it meets, and for its own.
             let kept = COPIES * (self.meets_own(&order) + 1);
             let levels_max = out.room().saturating_sub(kept) / COPIES;
-            self.market.look(id, side, price, wanted, levels_max)
+            self.market.look(id, side, limit, wanted, levels_max)
         } else {
             Qty::ZERO
         };
@@ -154,20 +151,11 @@ impl PaperVenue {
         if found > Qty::ZERO {
             self.take(at, &mut order, out);
         }
-        if !order.is_filled() {
+        if !order.is_filled() && !self.stop_at_own(at, &mut order, out) {
             self.settle(at, order, out);
         }
         if found > Qty::ZERO {
             self.expire_useless(at, id, out);
-        }
-    }
-
-    /// Ends own orders that its limit reaches, whether or not it gets as far: an account does not trade
-    /// with itself.
-    fn expire_met(&mut self, at: At, order: &OpenOrder, out: &mut Feedbacks) {
-        let met = self.orders.crossing(order.instrument, order.side, order.price);
-        for _ in met.clone() {
-            self.end(at, met.start, ReportKind::Expired, VenueReason::SelfTrade, out);
         }
     }
 
@@ -206,7 +194,8 @@ impl PaperVenue {
     /// Rests behind what is displayed, and never before an own order that came earlier.
     fn rest(&mut self, mut order: OpenOrder) {
         let (id, side, price) = (order.instrument, order.side, order.price);
-        let displayed = self.market.queue(id, side, price);
+        let (displayed, shown) = self.market.queue(id, side, price);
+        (order.shown, order.traded) = (shown, Qty::ZERO);
         let own = self.orders.longest_queue(id, side, price);
         order.queue = own.map_or(displayed, |own: Queue| own.max(displayed));
         self.orders.insert(order);

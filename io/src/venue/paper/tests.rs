@@ -1,7 +1,10 @@
 //! The paper venue against its rules: by hand where a case has a name, against `naive` where it has none.
 
 mod bounds;
+mod legs;
 mod matching;
+mod own;
+mod queues;
 mod requests;
 mod sessions;
 
@@ -25,7 +28,7 @@ use proptest::prelude::*;
 
 use super::desk::At;
 use super::naive::{Ask, Naive, Said, View};
-use super::{PaperConfig, PaperVenue, ReportFaults};
+use super::{PaperConfig, PaperVenue, QueueFunction, QueueModel, ReportFaults};
 use crate::gateway::{Feedbacks, Venue};
 
 const ID: InstrumentId = InstrumentId(0);

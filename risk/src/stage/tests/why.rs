@@ -251,7 +251,7 @@ fn an_approved_order_tells_every_check_with_its_numbers() {
         ("leverage", "2000.75 USDT", "49995 USDT"),
     ]);
     assert_eq!(texts(&watched.lines), expected);
-    assert_eq!(watched.lines[21].subject, Subject::Held(ETH));
+    assert_eq!(watched.lines[22].subject, Subject::Held(ETH));
     assert_eq!(asked(&watched), NEW_RISK);
 }
 

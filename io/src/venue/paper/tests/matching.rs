@@ -176,19 +176,23 @@ fn the_longer_of_book_and_ticker_queue_counts() {
 
 #[test]
 fn own_orders_at_one_price_share_a_trade_in_time_order() {
-    let mut floor = Floor::new(config());
-    floor.book(&[(100, 5), (98, 1)], &[(103, 5)]);
-    floor.enter(1, buy(Tif::Gtc, 100, 2));
-    // People before the first order left; the second still stands behind the first.
-    floor.book(&[(100, 1), (98, 1)], &[(103, 5)]);
-    floor.enter(2, buy(Tif::Gtc, 100, 2));
-    floor.enter(3, buy(Tif::Gtc, 101, 1));
-    floor.trade(100, 9, Side::Sell);
-    let news = floor.news();
-    let ids: Vec<u64> = news.iter().map(|r| r.order.counter()).collect();
-    // 1 through 101; 5 eaten; 2 and 1 of what is left.
-    assert_eq!(ids, [3, 1, 2]);
-    assert_eq!(short(&news), [whole(1, 101), whole(2, 100), part(1, 100)]);
+    // 1 through 101; 5 or 1 eaten; 2 of what is left, then the rest of it.
+    for (queue, last) in
+        [(QueueModel::TradesOnly, part(1, 100)), (QueueModel::RiskAverse, whole(2, 100))]
+    {
+        let mut floor = Floor::new(PaperConfig { queue, ..config() });
+        floor.book(&[(100, 5), (98, 1)], &[(103, 5)]);
+        floor.enter(1, buy(Tif::Gtc, 100, 2));
+        // People before the first order left; the second still stands behind the first.
+        floor.book(&[(100, 1), (98, 1)], &[(103, 5)]);
+        floor.enter(2, buy(Tif::Gtc, 100, 2));
+        floor.enter(3, buy(Tif::Gtc, 101, 1));
+        floor.trade(100, 9, Side::Sell);
+        let news = floor.news();
+        let ids: Vec<u64> = news.iter().map(|r| r.order.counter()).collect();
+        assert_eq!(ids, [3, 1, 2]);
+        assert_eq!(short(&news), [whole(1, 101), whole(2, 100), last], "{queue:?}");
+    }
 }
 
 #[test]

@@ -56,15 +56,20 @@ struct Pair {
 
 impl Pair {
     fn new(view: View) -> Self {
+        Self::with(view, QueueModel::RiskAverse)
+    }
+
+    fn with(view: View, queue: QueueModel) -> Self {
         let exact = Instrument {
             tick: Some(Px(TICK)),
             lot: LotSize { min: Qty(STEP), max: Qty(100 * STEP), step: Qty(STEP) },
             ..instrument("A")
         };
-        let config = config();
+        let config = PaperConfig { queue, ..config() };
         let rates = [config.fees.maker, config.fees.taker].map(|rate| i128::from(rate.0));
         let mut naive = Naive::default();
         naive.rates = rates;
+        naive.cap = queue == QueueModel::RiskAverse;
         let floor = Floor::with(config, 1_024, vec![exact]);
         Self {
             floor,
@@ -199,8 +204,8 @@ fn said(report: &Report) -> Said {
 }
 
 /// Runs a session on both; returns how many fills there were.
-fn session(view: View, acts: &[Act]) -> (u64, u64) {
-    let mut pair = Pair::new(view);
+fn session(view: View, queue: QueueModel, acts: &[Act]) -> (u64, u64) {
+    let mut pair = Pair::with(view, queue);
     for act in acts {
         // A book of diffs would need a new snapshot.
         if view == View::Changes && matches!(act, Act::Invalid) {
@@ -231,8 +236,11 @@ proptest! {
     /// Every report of every order is the one that the plain rules give, with partial views and with diffs.
     #[test]
     fn a_session_is_what_the_plain_rules_say(acts in prop::collection::vec(act(), 1..120)) {
-        session(View::Whole, &acts);
-        session(View::Changes, &acts);
+        for view in [View::Whole, View::Changes] {
+            for queue in [QueueModel::RiskAverse, QueueModel::TradesOnly] {
+                session(view, queue, &acts);
+            }
+        }
     }
 
     /// DESIGN 5: no level pays twice, one trade never pays more than its quantity, and the fills add up to
