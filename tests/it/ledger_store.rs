@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::journal::interrupted::wait_until;
 use crate::journal::{arg, config, said, synth};
 
 mod killed;
@@ -182,6 +183,18 @@ impl Db {
     /// The watermark; 0 when there is none.
     fn seq(&self) -> u64 {
         self.number("select coalesce(max(seq), 0) from progress").unwrap_or_default()
+    }
+
+    /// Waits until a server has ended what a process that was killed had asked for.
+    fn settle(&self) {
+        if let Self::Postgres(url) = self {
+            let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+            let others = "select count(*) from pg_stat_activity \
+                          where datname = current_database() and pid <> pg_backend_pid()";
+            wait_until("the server", || {
+                client.query_one(others, &[]).unwrap().get::<_, i64>(0) == 0
+            });
+        }
     }
 
     /// Whatever moment it is: the rows are those up to the watermark, no more and no less.

@@ -1,7 +1,6 @@
 //! A sync that is killed at any moment is gone on with, and each row is there once.
 
 use super::*;
-use crate::journal::interrupted::wait_until;
 
 /// How often a sync is killed.
 const KILLS: u64 = 24;
@@ -26,6 +25,7 @@ fn kill_often(db: &Db, dir: &Path, seed: u64, last: u64) -> u64 {
         });
         child.kill().unwrap();
         hits += u64::from(child.wait().unwrap().code().is_none());
+        db.settle();
         db.is_whole();
         assert!(db.seq() >= from, "what is written stays written");
     }
@@ -88,6 +88,7 @@ fn two_stores_that_are_not_equally_far_both_get_each_row_once() {
         });
         child.kill().unwrap();
         child.wait().unwrap();
+        server.settle();
         if round == 2 {
             // From here on one is ahead for certain.
             file.synced(&recorded.dir, &[]);

@@ -5,7 +5,7 @@ use fusewire_core::lane::Lane;
 use fusewire_tests::start;
 
 use super::*;
-use crate::journal::interrupted::{signal, wait_until};
+use crate::journal::interrupted::signal;
 
 /// Starts a run into another folder, and waits until its journal has a header.
 fn write(recorded: &Recorded, dir: &Path) -> Child {

@@ -10,7 +10,7 @@ use fusewire_tests::start;
 use fusewire_tests::tamper::records;
 
 use super::*;
-use crate::journal::interrupted::{done, wait_until};
+use crate::journal::interrupted::done;
 use crate::journal::refused;
 
 /// The version of the schema that this program writes.
