@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Every order is a limit order: a marketable one is priced through the touch, so that the collar bounds
-//! what it can cost.
+//! what it can cost. The limit of a conditional one is given with it: `Conditional` waits at the venue, and
+//! is that limit order from its trigger on, under the same id.
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ mod account;
 mod check;
 mod intent;
 mod report;
+mod trigger;
 
 pub use account::{AccountReason, AccountUpdate};
 pub use check::{Check, CheckUnit, RejectedBy, Rejection};
@@ -22,6 +24,7 @@ pub use intent::{
     Action, ApprovalKey, Approved, Class, Intent, Leg, NewOrder, Source, TimeInForce, Verdict,
 };
 pub use report::{Liquidity, OrderState, Report, ReportKind, Status, VenueReason};
+pub use trigger::{Conditional, Trigger, TriggerKind, TriggerPrice};
 
 /// Who an order belongs to: a strategy by its seat, or the risk stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

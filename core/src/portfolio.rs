@@ -22,7 +22,7 @@ use crate::instrument::InstrumentId;
 use crate::market::Side;
 use crate::order::{
     Action, Intent, NewOrder, OrderId, OrderState, Rejection, Report, ReportKind, Status,
-    StrategyId, TimeInForce,
+    StrategyId, TimeInForce, Trigger,
 };
 use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
 
@@ -38,6 +38,8 @@ pub struct Portfolio {
     /// By strategy, then by symbol.
     by_strategy: Vec<Position>,
     unresolved: Vec<u32>,
+    /// Conditional orders that wait.
+    waiting: usize,
     executions: u64,
     /// Over all symbols: realised profit before fees, and fees.
     totals: (UsdSum, UsdSum),
@@ -59,6 +61,7 @@ impl Portfolio {
             account: vec![Position::default(); instruments],
             by_strategy: vec![Position::default(); instruments * strategies],
             unresolved: vec![0; strategies],
+            waiting: 0,
             executions: 0,
             totals: (UsdSum::ZERO, UsdSum::ZERO),
             faults: Faults::default(),
@@ -72,15 +75,9 @@ impl Portfolio {
     /// It can not be tracked, and then must not leave.
     pub fn track(&mut self, intent: &Intent, now: Nanos) -> Result<(), TrackError> {
         match intent.action {
-            Action::New(new) => {
-                if self.orders.len() == self.config.orders_max {
-                    return Err(TrackError::Full);
-                }
-                if self.is_known(intent.order) {
-                    return Err(TrackError::NotNew);
-                }
-                self.insert(Order::sent(intent.order, intent.instrument, &new, now));
-                Ok(())
+            Action::New(new) => self.track_new(intent, &new, None, now),
+            Action::Conditional(conditional) => {
+                self.track_new(intent, &conditional.order, Some(conditional.trigger), now)
             }
             Action::Amend { price, qty } => {
                 let index = self.find_idle(intent.order)?;
@@ -102,6 +99,23 @@ impl Portfolio {
                 Ok(())
             }
         }
+    }
+
+    fn track_new(
+        &mut self,
+        intent: &Intent,
+        new: &NewOrder,
+        trigger: Option<Trigger>,
+        now: Nanos,
+    ) -> Result<(), TrackError> {
+        if self.orders.len() == self.config.orders_max {
+            return Err(TrackError::Full);
+        }
+        if self.is_known(intent.order) {
+            return Err(TrackError::NotNew);
+        }
+        self.insert(Order { trigger, ..Order::sent(intent.order, intent.instrument, new, now) });
+        Ok(())
     }
 
     /// Takes what a sequenced event says of orders. `Rejected` is not taken here: whose rejections
@@ -175,7 +189,7 @@ impl Portfolio {
                 self.update(index, |order| order.settle(now));
                 executed.map_or(Change::Noted, Change::Executed)
             }
-            OrderState::Open => {
+            OrderState::Open | OrderState::Waiting => {
                 let Ok(executed) = self.book(index, amounts) else { return Change::Nothing };
                 self.update(index, |order| order.confirm(status, now, too_late));
                 executed.map_or(Change::Noted, Change::Executed)
@@ -187,7 +201,7 @@ impl Portfolio {
     pub fn reject(&mut self, rejection: &Rejection) {
         let Some(index) = self.index_of(rejection.order) else { return };
         match rejection.action {
-            Action::New(_) => self.close(index),
+            Action::New(_) | Action::Conditional(_) => self.close(index),
             Action::Amend { price, qty } => self.update(index, |order| {
                 if order.amend.is_some_and(|a| (a.price, a.qty) == (price, qty)) {
                     order.amend = None;
@@ -256,6 +270,12 @@ impl Portfolio {
         }
         let free = position.size().0 - self.open(instrument, side).reduce_only.0;
         QtySum(free.max(0))
+    }
+
+    /// Conditional orders that wait, or are on their way to it.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting
     }
 
     /// Intents of a strategy that have no answer yet.
@@ -418,10 +438,13 @@ impl Portfolio {
     fn count(&mut self, order: &Order, sign: i32) {
         let side = &mut self.open[order.instrument.index()][side_index(order.side)];
         side.orders = side.orders.wrapping_add_signed(sign);
-        let remaining = order.remaining().0 * i128::from(sign);
-        side.qty.0 += remaining;
+        let counted = order.counted().0 * i128::from(sign);
+        side.qty.0 += counted;
         if order.reduce_only {
-            side.reduce_only.0 += remaining;
+            side.reduce_only.0 += counted;
+        }
+        if order.trigger.is_some() {
+            self.waiting = if sign > 0 { self.waiting + 1 } else { self.waiting - 1 };
         }
         let unresolved = u32::try_from(order.unresolved()).expect("at most three");
         if let Some(seat) = self.seat(order.strategy()) {

@@ -13,6 +13,8 @@ use crate::market::Market;
 use crate::rates::{Budget, Charge, Rates};
 use crate::witness::{CheckLine, Nobody, Subject, Witness};
 
+mod conditional;
+
 /// What the stream says so far.
 pub(crate) struct State<'a> {
     pub(crate) portfolio: &'a Portfolio,
@@ -142,6 +144,9 @@ impl Gate {
                 let proposal = Proposal { intent, class, side, price, rest, old: None };
                 self.order(&proposal, state, witness)?;
             }
+            Action::Conditional(conditional) => {
+                self.conditional((intent, class, &conditional), state, witness)?;
+            }
             Action::Amend { price, qty } => {
                 let old = witness.see(checks::amendable(order, price, qty))?;
                 // Not below zero as far as risk is concerned: the lot check refuses that.
@@ -174,7 +179,9 @@ impl Gate {
     /// Counts an intent that leaves now.
     pub(crate) fn note(&mut self, intent: &Intent, class: Class, now: Nanos) {
         let charge = match intent.action {
-            Action::New(_) => Charge::of_order(class, Some(intent.instrument)),
+            Action::New(_) | Action::Conditional(_) => {
+                Charge::of_order(class, Some(intent.instrument))
+            }
             Action::Amend { .. } => Charge::of_order(class, None),
             Action::Cancel => Charge::Cancel,
             Action::Query => Charge::Query,
@@ -284,7 +291,8 @@ impl Gate {
             let open = state.portfolio.orders().len();
             witness.see(checks::open_orders(open, class, self.table))?;
         }
-        let own = state.portfolio.orders_of(intent.instrument);
+        // What waits for its trigger stands in no book.
+        let own = state.portfolio.orders_of(intent.instrument).filter(|o| o.trigger.is_none());
         witness.see(checks::self_match(side, price, own))?;
         self.worst_case(proposal, mark, state, witness)
     }
@@ -372,6 +380,7 @@ impl Gate {
 fn class_of(intent: &Intent, from: Source, portfolio: &Portfolio) -> Class {
     let reduces = match intent.action {
         Action::New(new) => new.reduce_only,
+        Action::Conditional(conditional) => conditional.order.reduce_only,
         Action::Amend { .. } => portfolio.order(intent.order).is_some_and(|o| o.reduce_only),
         Action::Cancel | Action::Query => return Class::Cancel,
     };
@@ -384,7 +393,7 @@ fn class_of(intent: &Intent, from: Source, portfolio: &Portfolio) -> Class {
 
 /// A new order as it is compared with others; none for any other intent.
 fn sent(intent: &Intent) -> Option<Sent> {
-    let Action::New(new) = intent.action else { return None };
+    let new = intent.action.order()?;
     Some(Sent {
         strategy: intent.order.strategy(),
         instrument: intent.instrument,

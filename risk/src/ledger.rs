@@ -28,8 +28,8 @@ pub use types::{
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{
-    AccountReason, AccountUpdate, Action, Intent, Leg, Liquidity, OrderId, Report, Status,
-    StrategyId, VenueReason,
+    AccountReason, AccountUpdate, Action, Intent, Leg, Liquidity, OrderId, Report, ReportKind,
+    Status, StrategyId, VenueReason,
 };
 use fusewire_core::portfolio::{Change, Execution, Phase, Portfolio, Position};
 use fusewire_core::units::{Nanos, Px, Qty, Usd, UsdSum};
@@ -298,7 +298,12 @@ impl Ledger {
         let before = portfolio.order(report.order).map(|order| order.phase);
         let change = portfolio.apply(event);
         let gone = portfolio.order(report.order).is_none();
-        let instrument = placed(portfolio, report.order).unwrap_or(instrument);
+        if report.kind == ReportKind::Triggered
+            && let Some(mid) = self.quotes[instrument.index()].twice_mid()
+        {
+            // A conditional order arrives when its trigger comes, not when it was decided.
+            self.arrivals.insert(report.order, mid);
+        }
         if let Change::Executed(execution) = change {
             let exit = exit_path(report.order, report.reason);
             let booking = Booking {
@@ -812,11 +817,6 @@ impl Ledger {
     }
 }
 
-/// The symbol of an order that is open.
-fn placed(portfolio: &Portfolio, order: OrderId) -> Option<InstrumentId> {
-    portfolio.order(order).map(|order| order.instrument)
-}
-
 /// Cuts `qty` off an execution, with its share of the amounts rounded down; the rest keeps what is left.
 fn cut(left: &mut Execution, qty: i64) -> Execution {
     if qty >= left.qty.0 {
@@ -846,6 +846,9 @@ fn exit_path(order: OrderId, reason: VenueReason) -> ExitPath {
         (StrategyId::RISK, _) => ExitPath::Halt,
         (_, VenueReason::Adl) => ExitPath::Adl,
         (StrategyId::VENUE, _) | (_, VenueReason::Liquidation) => ExitPath::Liquidation,
+        (_, VenueReason::Stop) => ExitPath::Stop,
+        (_, VenueReason::TakeProfit) => ExitPath::TakeProfit,
+        (_, VenueReason::Trailing) => ExitPath::Trailing,
         (_, _) => ExitPath::Managed,
     }
 }

@@ -86,6 +86,15 @@ pub struct Limits {
     pub drift_alert: Usd,
     /// Difference at which new risk is refused, in USD: above `drift_alert`.
     pub drift_block: Usd,
+    /// How far the trigger of a conditional order may lie from the mark, in bp. Wide: a stop that protects may
+    /// well be far, and only a slip of the finger is beyond.
+    pub trigger_distance: Bps,
+    /// Least callback of a trailing order, in bp (the exchange's `callbackRate` begins at 0.1 %).
+    pub callback_min: Bps,
+    /// Largest callback, in bp (the exchange's `callbackRate` ends at 10 %).
+    pub callback_max: Bps,
+    /// Conditional orders that wait, all symbols (the exchange's bound, 2025-12-29).
+    pub conditional_max: u32,
 }
 
 impl Default for Limits {
@@ -122,6 +131,10 @@ impl Limits {
             leverage_max: LEVERAGE_CEILING,
             drift_alert: Usd(ONE / 10),
             drift_block: Usd(ONE),
+            trigger_distance: Bps(5_000 * BP),
+            callback_min: Bps(10 * BP),
+            callback_max: Bps(1_000 * BP),
+            conditional_max: 200,
         };
         match profile {
             Profile::Default => default,
@@ -154,6 +167,7 @@ impl Limits {
         demand(self.open_max > 0, "open_max", "must be above 0")?;
         let some_left = self.reduce_reserve < self.open_max;
         demand(some_left, "reduce_reserve", "must be below open_max, or nothing can be opened")?;
+        demand(self.conditional_max > 0, "conditional_max", "must be above 0")?;
         let within = (1..=LEVERAGE_CEILING).contains(&self.leverage_max);
         demand(within, "leverage_max", "must be 1 to 5, whatever is asked for (S0-07)")
     }
@@ -174,6 +188,11 @@ impl Limits {
         share(self.collar, "collar")?;
         share(self.collar_passive, "collar_passive")?;
         share(self.reference_divergence, "reference_divergence")?;
+        share(self.trigger_distance, "trigger_distance")?;
+        share(self.callback_min, "callback_min")?;
+        share(self.callback_max, "callback_max")?;
+        let range = self.callback_min <= self.callback_max;
+        demand(range, "callback_min", "must not be above callback_max")?;
         let some = self.order_qty_max.is_none_or(|qty| qty > Qty::ZERO);
         demand(some, "order_qty_max", "must be above 0, or left out")?;
         let amount = |usd: Usd, field| demand(usd > Usd::ZERO, field, "must be above 0");
@@ -382,7 +401,12 @@ mod tests {
 
     #[test]
     fn an_error_begins_with_the_field() {
-        let breaks: [Break; 32] = [
+        let breaks: [Break; 37] = [
+            ("trigger_distance", |c| c.limits.trigger_distance = Bps(0)),
+            ("callback_min", |c| c.limits.callback_min = Bps(0)),
+            ("callback_min", |c| c.limits.callback_min = Bps(1_001 * BP)),
+            ("callback_max", |c| c.limits.callback_max = Bps(10_000 * BP)),
+            ("conditional_max", |c| c.limits.conditional_max = 0),
             ("book_age_max", |c| c.limits.book_age_max = Nanos(0)),
             ("mark_age_max", |c| c.limits.mark_age_max = Nanos(0)),
             ("rate_window", |c| c.limits.rate_window = Nanos(0)),

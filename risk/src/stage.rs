@@ -12,8 +12,8 @@ use fusewire_core::lane::{Keep, LaneWriter, Record};
 use fusewire_core::latency::{Probe, Stamp};
 use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut, VerdictMessage};
 use fusewire_core::order::{
-    Action, ApprovalKey, Approved, Check, Class, Intent, OrderId, RejectedBy, Rejection, Side,
-    Source, StrategyId, Verdict,
+    Action, ApprovalKey, Approved, Check, Class, Intent, OrderId, RejectedBy, Rejection, Source,
+    StrategyId, Verdict,
 };
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
 use fusewire_core::ring::{Consumer, Producer, pop_in_place};
@@ -386,7 +386,7 @@ impl Desk {
                     self.queries.note(intent.order, self.now);
                 }
                 self.counts.approved += 1;
-                Verdict::Approved(Approved::new(&self.key, *intent, class, self.side_of(intent)))
+                Verdict::Approved(self.stamp(intent, class))
             }
             Err(fail) => {
                 self.counts.rejected[fail.check as usize] += 1;
@@ -405,14 +405,17 @@ impl Desk {
         self.outbox.send(&mut self.output, || RiskOut::Verdict(message));
     }
 
-    /// The side of the order of an admitted intent.
-    fn side_of(&self, intent: &Intent) -> Side {
-        match intent.action {
-            Action::New(new) => new.side,
-            Action::Amend { .. } | Action::Cancel | Action::Query => {
-                let order = self.portfolio.order(intent.order);
-                order.expect("what is not tracked is not admitted").side
-            }
+    /// Stamps an admitted intent.
+    fn stamp(&self, intent: &Intent, class: Class) -> Approved {
+        if let Some(new) = intent.action.order() {
+            return Approved::new(&self.key, *intent, class, new.side);
+        }
+        let order = self.portfolio.order(intent.order);
+        let order = order.expect("what is not tracked is not admitted");
+        if order.trigger.is_some() {
+            Approved::on_waiting(&self.key, *intent, class, order.side)
+        } else {
+            Approved::new(&self.key, *intent, class, order.side)
         }
     }
 

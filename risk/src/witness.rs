@@ -32,6 +32,16 @@ pub enum Subject {
     Held(InstrumentId),
     /// Does the table of orders take the order? Written down only when it does not.
     Table,
+    /// Does what a conditional order says hold together?
+    Terms,
+    /// Does the trigger price lie on the grid?
+    TriggerPrice,
+    /// Does the callback lie within its bounds?
+    Callback,
+    /// Is the trigger near the mark?
+    TriggerToMark,
+    /// Is the limit near the trigger?
+    PriceToTrigger,
 }
 
 impl Subject {
@@ -50,6 +60,11 @@ impl Subject {
             Self::PriceToMarkOrMid => "price to mark or mid",
             Self::Held(_) => "another symbol held",
             Self::Table => "table of orders",
+            Self::Terms => "terms",
+            Self::TriggerPrice => "trigger price",
+            Self::Callback => "callback",
+            Self::TriggerToMark => "trigger to mark",
+            Self::PriceToTrigger => "price to trigger",
         }
     }
 }
@@ -95,7 +110,12 @@ impl CheckLine {
             | Subject::MidToMark
             | Subject::PriceToMark
             | Subject::PriceToMarkOrMid
-            | Subject::Held(_) => self.check.unit(),
+            | Subject::Held(_)
+            | Subject::Terms
+            | Subject::TriggerPrice
+            | Subject::Callback
+            | Subject::TriggerToMark
+            | Subject::PriceToTrigger => self.check.unit(),
         }
     }
 

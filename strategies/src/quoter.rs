@@ -294,6 +294,7 @@ impl Symbol {
                 | ReportKind::Expired
                 | ReportKind::CancelRefused
                 | ReportKind::OutcomeUnknown => false,
+                ReportKind::Triggered => false,
             }
         } else {
             false

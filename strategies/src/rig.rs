@@ -224,7 +224,7 @@ impl<S: Strategy> Rig<S> {
         let mut more = Vec::new();
         for intent in intents {
             let kind = match intent.action {
-                Action::New(_) => ReportKind::Accepted,
+                Action::New(_) | Action::Conditional(_) => ReportKind::Accepted,
                 Action::Amend { .. } => ReportKind::Amended,
                 Action::Cancel => ReportKind::Canceled,
                 Action::Query => unreachable!("strategies do not query"),
@@ -301,7 +301,7 @@ fn check(event: &Event, out: &[AlphaOut]) {
 pub(crate) fn new_order(intent: &Intent) -> NewOrder {
     match intent.action {
         Action::New(new) => new,
-        Action::Amend { .. } | Action::Cancel | Action::Query => {
+        Action::Conditional(_) | Action::Amend { .. } | Action::Cancel | Action::Query => {
             unreachable!("a new order was expected: {intent:?}")
         }
     }

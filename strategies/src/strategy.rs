@@ -7,7 +7,9 @@ use fusewire_core::event::Event;
 use fusewire_core::instrument::{Instrument, InstrumentId, Universe};
 use fusewire_core::jitter;
 use fusewire_core::kill::Level as KillLevel;
-use fusewire_core::order::{Action, Intent, NewOrder, OrderId, Side, Source, StrategyId};
+use fusewire_core::order::{
+    Action, Conditional, Intent, NewOrder, OrderId, Side, Source, StrategyId,
+};
 use fusewire_core::portfolio::{Order, Portfolio, Position};
 use fusewire_core::units::{Px, Qty, QtySum};
 use thiserror::Error;
@@ -229,10 +231,30 @@ impl Orders<'_> {
     /// # Panics
     /// When the instrument is none of this universe.
     pub fn send(&mut self, instrument: InstrumentId, new: NewOrder) -> Result<OrderId, Refused> {
+        self.send_as(instrument, Action::New(new))
+    }
+
+    /// Sends an order that waits at the venue for its trigger. It has an id like any other and keeps it when
+    /// it gets into the market; until then it can be taken back, but not amended.
+    ///
+    /// # Errors
+    /// Nothing was sent, see `Refused`.
+    ///
+    /// # Panics
+    /// When the instrument is none of this universe.
+    pub fn send_conditional(
+        &mut self,
+        instrument: InstrumentId,
+        new: Conditional,
+    ) -> Result<OrderId, Refused> {
+        self.send_as(instrument, Action::Conditional(new))
+    }
+
+    fn send_as(&mut self, instrument: InstrumentId, action: Action) -> Result<OrderId, Refused> {
         assert!(instrument.index() < self.instruments, "an instrument of another universe");
         let id = self.room().and_then(|()| self.next_id());
         let id = self.counted(id)?;
-        self.form(id, instrument, Action::New(new));
+        self.form(id, instrument, action);
         Ok(id)
     }
 
@@ -277,7 +299,7 @@ impl Orders<'_> {
     }
 
     fn next_id(&mut self) -> Result<OrderId, Refused> {
-        let new = |intent: &&Intent| matches!(intent.action, Action::New(_));
+        let new = |intent: &&Intent| intent.action.order().is_some();
         let sent = self.formed.iter().filter(new).count();
         if self.portfolio.orders().len() + sent >= self.bounds.orders_max {
             return Err(Refused::OrdersMax);
@@ -306,7 +328,7 @@ impl Orders<'_> {
             match intent.action {
                 Action::Amend { .. } => known.amending = true,
                 Action::Cancel => known.cancelling = true,
-                Action::New(_) | Action::Query => {}
+                Action::New(_) | Action::Conditional(_) | Action::Query => {}
             }
         }
         found.ok_or(Refused::NotOpen)

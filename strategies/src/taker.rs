@@ -1,11 +1,13 @@
 //! `taker`: follows a lasting imbalance of the top five levels with a marketable order, and leaves after
 //! a fixed time.
 //!
-//! One position a symbol at a time: enter, hold, reduce until flat, cool down. What an order did is read
+//! One position a symbol at a time: enter, protect if that is asked for (see `protect`), hold, reduce until
+//! flat, cool down. What an order did is read
 //! off the fold, so that a lost, late or repeated report leaves nothing behind here.
 
 mod config;
 mod imbalance;
+mod protect;
 
 pub use config::TakerConfig;
 
@@ -21,6 +23,7 @@ use crate::pacing::Backoff;
 use crate::sizing;
 use crate::strategy::{Orders, Strategy, View};
 use imbalance::{Imbalance, LEVELS};
+use protect::{Protection, Wanted};
 
 /// Takes on imbalance.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ struct Symbol {
     /// No exit before this.
     exit_at: Nanos,
     exit_backoff: Backoff,
+    protection: Protection,
 }
 
 impl Taker {
@@ -75,6 +79,7 @@ impl Strategy for Taker {
         let Some(id) = event.instrument else {
             for symbol in &mut self.symbols {
                 symbol.take(event, view, config);
+                symbol.protect(event.ts, view, orders, config);
                 symbol.exit(event.ts, view, orders, config);
             }
             return;
@@ -86,6 +91,7 @@ impl Strategy for Taker {
         if matches!(event.body, Body::Depth(_)) {
             return;
         }
+        symbol.protect(event.ts, view, orders, config);
         symbol.exit(event.ts, view, orders, config);
         if is_new_view {
             symbol.enter(event.ts, view, orders, config);
@@ -109,6 +115,7 @@ impl Symbol {
             enter_at: Nanos(0),
             exit_at: Nanos(0),
             exit_backoff: Backoff::default(),
+            protection: Protection::default(),
         }
     }
 
@@ -129,11 +136,12 @@ impl Symbol {
     /// Exits that are refused are tried more and more slowly; entries wait for the cool-down anyway.
     fn note_answer(&mut self, event: &Event, view: &View<'_>, config: &TakerConfig) {
         if let Body::Rejected(rejection) = &event.body {
-            if view.is_own(rejection.order) {
+            if view.is_own(rejection.order) && !self.protection.has(rejection.order) {
                 self.exit_backoff.failed(event.ts, config.exit_retry, config.exit_backoff_max);
             }
         } else if let Body::Report(report) = &event.body
             && view.is_own(report.order)
+            && !self.protection.has(report.order)
         {
             if report.kind == ReportKind::Refused {
                 self.exit_backoff.failed(event.ts, config.exit_retry, config.exit_backoff_max);
@@ -169,7 +177,8 @@ impl Symbol {
         orders: &mut Orders<'_>,
         config: &TakerConfig,
     ) {
-        let free = self.order.is_none() && self.held_since.is_none() && now >= self.enter_at;
+        let idle = self.order.is_none() && self.held_since.is_none();
+        let free = idle && now >= self.enter_at && self.protection.is_clear();
         if !free || view.kill_level() > KillLevel::Run {
             return;
         }
@@ -183,11 +192,32 @@ impl Symbol {
         self.send(NewOrder { side, price, qty, tif: TimeInForce::Ioc, reduce_only: false }, orders);
     }
 
-    /// Leaves the position once it was held for long enough. An unusable book has no price to leave at:
+    /// Keeps what protects the position.
+    fn protect(
+        &mut self,
+        now: Nanos,
+        view: &View<'_>,
+        orders: &mut Orders<'_>,
+        config: &TakerConfig,
+    ) {
+        if self.held_since.is_none() {
+            self.protection.clear(now, view, orders, config.exit_retry);
+            return;
+        }
+        self.protection.look(view);
+        // What is entered is first known whole, and what is left is not protected anew.
+        let may = self.order.is_none() && view.kill_level() <= KillLevel::NoNewRisk;
+        if may && self.protection.lacks(config) {
+            let wanted = Wanted { instrument: self.instrument, tick: self.tick, config };
+            self.protection.place(&wanted, view, orders);
+        }
+    }
+
+    /// Leaves the position once it was held for long enough, or what protects it is gone. An unusable book has no price to leave at:
     /// the exit waits for the next valid one.
     fn exit(&mut self, now: Nanos, view: &View<'_>, orders: &mut Orders<'_>, config: &TakerConfig) {
         let Some(since) = self.held_since else { return };
-        let is_due = now.since(since) >= i128::from(config.hold.0);
+        let is_due = now.since(since) >= i128::from(config.hold.0) || self.protection.is_gone();
         let may = self.order.is_none() && now >= self.exit_at && self.exit_backoff.is_over(now);
         if !is_due || !may || view.kill_level() > KillLevel::NoNewRisk {
             return;

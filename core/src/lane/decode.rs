@@ -23,9 +23,9 @@ use crate::latency::{Span, Stamp};
 use crate::market::{Level, Side};
 use crate::message::{Feedback, FeedbackBody, FeedbackOrigin, IntentMessage};
 use crate::order::{
-    AccountReason, AccountUpdate, Action, Check, Class, Intent, Leg, Liquidity, NewOrder, OrderId,
-    OrderState, RejectedBy, Rejection, Report, ReportKind, Source, Status, TimeInForce,
-    VenueReason,
+    AccountReason, AccountUpdate, Action, Check, Class, Conditional, Intent, Leg, Liquidity,
+    NewOrder, OrderId, OrderState, RejectedBy, Rejection, Report, ReportKind, Source, Status,
+    TimeInForce, Trigger, TriggerKind, TriggerPrice, VenueReason,
 };
 use crate::units::Rate;
 
@@ -506,8 +506,22 @@ impl FieldReader<'_> {
             1 => Ok(Action::Amend { price: self.px("price")?, qty: self.qty("qty")? }),
             2 => Ok(Action::Cancel),
             3 => Ok(Action::Query),
+            4 => Ok(Action::Conditional(Conditional {
+                order: self.new_order()?,
+                trigger: self.trigger()?,
+            })),
             number => Err(self.unknown("action", number)),
         }
+    }
+
+    fn trigger(&mut self) -> Result<Trigger, DecodeError> {
+        Ok(Trigger {
+            kind: self.one_of("trigger", &TriggerKind::ALL)?,
+            by: self.one_of("trigger by", &TriggerPrice::ALL)?,
+            price: self.px("trigger price")?,
+            callback: self.i64("callback").map(Rate)?,
+            close_position: self.flag("close position")?,
+        })
     }
 
     fn new_order(&mut self) -> Result<NewOrder, DecodeError> {

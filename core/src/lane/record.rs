@@ -13,7 +13,8 @@ use crate::event::{Body, Control, Event, Mark, Origin, TouchSource};
 use crate::market::Side;
 use crate::message::{Feedback, IntentMessage, VerdictMessage};
 use crate::order::{
-    AccountUpdate, Action, Approved, Class, Intent, NewOrder, Rejection, Report, Source, Status,
+    AccountUpdate, Action, Approved, Class, Conditional, Intent, NewOrder, Rejection, Report,
+    Source, Status, Trigger,
 };
 use crate::units::{Px, Rate, Usd};
 
@@ -362,13 +363,9 @@ impl<const N: usize> FieldWriter<N> {
     #[inline(always)]
     fn action(&mut self, action: &Action) {
         match action {
-            Action::New(NewOrder { side, price, qty, tif, reduce_only }) => {
+            Action::New(new) => {
                 self.u8(0);
-                self.side(*side);
-                self.i64(price.0);
-                self.i64(qty.0);
-                self.u8(*tif as u8);
-                self.u8(u8::from(*reduce_only));
+                self.new_order(new);
             }
             Action::Amend { price, qty } => {
                 self.u8(1);
@@ -377,6 +374,30 @@ impl<const N: usize> FieldWriter<N> {
             }
             Action::Cancel => self.u8(2),
             Action::Query => self.u8(3),
+            Action::Conditional(Conditional { order, trigger }) => {
+                self.u8(4);
+                self.new_order(order);
+                self.trigger(trigger);
+            }
         }
+    }
+
+    #[inline(always)]
+    fn new_order(&mut self, new: &NewOrder) {
+        let NewOrder { side, price, qty, tif, reduce_only } = new;
+        self.side(*side);
+        self.i64(price.0);
+        self.i64(qty.0);
+        self.u8(*tif as u8);
+        self.u8(u8::from(*reduce_only));
+    }
+
+    #[inline(always)]
+    fn trigger(&mut self, trigger: &Trigger) {
+        let Trigger { kind, by, price, callback, close_position } = trigger;
+        self.put(&[*kind as u8, *by as u8]);
+        self.i64(price.0);
+        self.i64(callback.0);
+        self.u8(u8::from(*close_position));
     }
 }

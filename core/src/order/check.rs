@@ -74,13 +74,18 @@ pub enum Check {
     Leverage,
     /// A number left its range. Nothing is measured.
     Arithmetic,
+    /// A trigger that is too far from the mark, or a callback outside its bounds, in `Bps`. Or a trigger that
+    /// contradicts itself: measured and limit are 0.
+    Trigger,
+    /// Conditional orders that wait, all symbols. Measured: those that there would be.
+    Conditionals,
     /// The ledger's wallet and the venue's differ, in USDT.
     LedgerDrift,
 }
 
 impl Check {
     /// All checks in order.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::KillLevel,
         Self::Universe,
         Self::BookFreshness,
@@ -108,6 +113,8 @@ impl Check {
         Self::GrossExposure,
         Self::Leverage,
         Self::Arithmetic,
+        Self::Trigger,
+        Self::Conditionals,
         Self::LedgerDrift,
     ];
 
@@ -143,6 +150,8 @@ impl Check {
             Self::Leverage => "leverage",
             Self::Arithmetic => "arithmetic",
             Self::LedgerDrift => "ledger_drift",
+            Self::Trigger => "trigger",
+            Self::Conditionals => "conditionals",
         }
     }
 
@@ -161,7 +170,7 @@ impl Check {
             | Self::GrossExposure
             | Self::Leverage
             | Self::LedgerDrift => CheckUnit::Usdt,
-            Self::Collar => CheckUnit::Bps,
+            Self::Collar | Self::Trigger => CheckUnit::Bps,
             Self::MaxOrders
             | Self::RateNew
             | Self::RateSymbol
@@ -169,7 +178,8 @@ impl Check {
             | Self::RateCancel
             | Self::RateReduce
             | Self::RateQuery
-            | Self::OpenOrders => CheckUnit::Count,
+            | Self::OpenOrders
+            | Self::Conditionals => CheckUnit::Count,
             Self::OrderState | Self::Arithmetic => CheckUnit::Nothing,
         }
     }
@@ -287,7 +297,7 @@ pub struct Rejection {
     pub order: OrderId,
     /// Its symbol as the intent named it.
     pub instrument: InstrumentId,
-    /// What was refused. Refusing a `New` ends the order; any other leaves it as it is.
+    /// What was refused. Refusing a `New` or a `Conditional` ends the order; any other leaves it as it is.
     pub action: Action,
     /// Who refused.
     pub by: RejectedBy,

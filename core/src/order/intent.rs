@@ -1,6 +1,6 @@
 //! Intents and verdicts.
 
-use super::{OrderId, Rejection, Side};
+use super::{Conditional, OrderId, Rejection, Side};
 use crate::instrument::InstrumentId;
 use crate::units::{Px, Qty};
 
@@ -83,6 +83,20 @@ pub enum Action {
     Cancel,
     /// Ask the venue what became of it.
     Query,
+    /// Send an order that waits at the venue for its trigger. While it waits it can not be amended.
+    Conditional(Conditional),
+}
+
+impl Action {
+    /// The order that it sends, now or from its trigger on; none for what is about an order.
+    #[must_use]
+    pub const fn order(&self) -> Option<&NewOrder> {
+        match self {
+            Self::New(new) => Some(new),
+            Self::Conditional(conditional) => Some(&conditional.order),
+            Self::Amend { .. } | Self::Cancel | Self::Query => None,
+        }
+    }
 }
 
 /// Who formed an intent.
@@ -151,13 +165,21 @@ pub struct Approved {
     intent: Intent,
     class: Class,
     side: Side,
+    on_waiting: bool,
 }
 
 impl Approved {
     /// Stamps an intent. `side` is that of its order, which an amend does not name and a venue asks for.
     #[must_use]
     pub const fn new(_key: &ApprovalKey, intent: Intent, class: Class, side: Side) -> Self {
-        Self { intent, class, side }
+        Self { intent, class, side, on_waiting: false }
+    }
+
+    /// Stamps an intent on a conditional order that had not triggered as far as risk knows. The exchange
+    /// keeps such orders in another place, so that whoever sends it must know.
+    #[must_use]
+    pub const fn on_waiting(_key: &ApprovalKey, intent: Intent, class: Class, side: Side) -> Self {
+        Self { intent, class, side, on_waiting: true }
     }
 
     /// What was approved.
@@ -176,6 +198,12 @@ impl Approved {
     #[must_use]
     pub const fn side(&self) -> Side {
         self.side
+    }
+
+    /// True for an intent on a conditional order that waits.
+    #[must_use]
+    pub const fn is_on_waiting(&self) -> bool {
+        self.on_waiting
     }
 }
 

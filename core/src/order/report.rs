@@ -27,6 +27,9 @@ pub enum ReportKind {
     /// The cancel failed because no such order was open *at that moment*. Says nothing about an order
     /// that is still on its way.
     CancelRefused,
+    /// A conditional order got into the market as the limit order that it carries. `payer` is the event that
+    /// showed the price, `last_price` that price; price and quantity are those that it has from here on.
+    Triggered,
     /// The venue did not say in time what became of a request (-1007, or a 503 of that meaning). It may have
     /// been done or not: neither refused nor accepted may be inferred.
     OutcomeUnknown,
@@ -34,7 +37,7 @@ pub enum ReportKind {
 
 impl ReportKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::PartialFill,
         Self::Filled,
@@ -44,6 +47,7 @@ impl ReportKind {
         Self::Amended,
         Self::AmendRefused,
         Self::CancelRefused,
+        Self::Triggered,
         Self::OutcomeUnknown,
     ];
 
@@ -57,6 +61,7 @@ impl ReportKind {
             | Self::Amended
             | Self::AmendRefused
             | Self::CancelRefused
+            | Self::Triggered
             | Self::OutcomeUnknown => false,
         }
     }
@@ -113,6 +118,19 @@ pub enum VenueReason {
     AmendedAway,
     /// The id was used before (-4116).
     DuplicateId,
+    /// The order got into the market by its stop: on its trigger, its fills, and the end that needs no other
+    /// explanation.
+    Stop,
+    /// Likewise by its take profit.
+    TakeProfit,
+    /// Likewise by its trailing stop.
+    Trailing,
+    /// A conditional order that would trigger at once (-2021).
+    WouldTrigger,
+    /// The trigger came, but the order could not get in: no margin, or no room for one more (`REJECTED`, `rm`).
+    TriggerReject,
+    /// The venue's table of conditional orders is full (-4045).
+    TooManyConditional,
     /// No answer in time (-1007): the outcome is not known.
     Timeout,
     /// The service did not answer (503): the outcome is not known.
@@ -129,7 +147,7 @@ pub enum VenueReason {
 
 impl VenueReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::None,
         Self::ImmediateRest,
         Self::NotFillable,
@@ -142,6 +160,12 @@ impl VenueReason {
         Self::NoChange,
         Self::AmendedAway,
         Self::DuplicateId,
+        Self::Stop,
+        Self::TakeProfit,
+        Self::Trailing,
+        Self::WouldTrigger,
+        Self::TriggerReject,
+        Self::TooManyConditional,
         Self::Timeout,
         Self::Unavailable,
         Self::Throttled,
@@ -181,9 +205,10 @@ pub struct Report {
     pub cum_fee: Usd,
     /// Quantity of this fill, zero when it is none.
     pub last_qty: Qty,
-    /// Price of this fill.
+    /// Price of this fill, or the one that triggered.
     pub last_price: Px,
-    /// `seq` of the event whose trade or book level paid for this fill; 0 when it is none.
+    /// `seq` of the event whose trade or book level paid for this fill, or that triggered a conditional order;
+    /// 0 otherwise.
     pub payer: u64,
     /// When it happened at the venue. Messages may come late; this tells which amend or cancel of an
     /// order a report can be about.
@@ -200,13 +225,16 @@ pub enum OrderState {
     Closed,
     /// The venue has never seen it. That is not "closed": it may still arrive.
     Unknown,
+    /// It is a conditional order that waits for its trigger.
+    Waiting,
     /// It is over and was filled, but the venue can not say yet how much and at what price.
     Settling,
 }
 
 impl OrderState {
     /// All states, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Closed, Self::Unknown, Self::Settling];
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Closed, Self::Unknown, Self::Waiting, Self::Settling];
 }
 
 /// The answer to a query.
@@ -247,6 +275,6 @@ mod tests {
             assert_eq!(reason as usize, index);
         }
         assert_eq!(Liquidity::ALL.map(|liquidity| liquidity as u8), [0, 1]);
-        assert_eq!(OrderState::ALL.map(|state| state as u8), [0, 1, 2, 3]);
+        assert_eq!(OrderState::ALL.map(|state| state as u8), [0, 1, 2, 3, 4]);
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::instrument::InstrumentId;
 use crate::market::Side;
-use crate::order::{NewOrder, OrderId, Report, ReportKind, Status, StrategyId, VenueReason};
+use crate::order::{
+    NewOrder, OrderId, OrderState, Report, ReportKind, Status, StrategyId, Trigger, VenueReason,
+};
 use crate::units::{Nanos, Px, Qty, QtySum, Usd};
 
 /// How far an order is known to have come.
@@ -70,6 +72,8 @@ pub struct Order {
     /// The venue said that it does not know the order, so that a report must have been lost, or told of
     /// an amend that is not expected. An answer to a query ends the doubt.
     pub in_doubt: bool,
+    /// What it waits for; none once it is in the market.
+    pub trigger: Option<Trigger>,
 }
 
 impl Order {
@@ -92,6 +96,7 @@ impl Order {
             cancel_since: None,
             query_since: None,
             in_doubt: false,
+            trigger: None,
         }
     }
 
@@ -104,7 +109,12 @@ impl Order {
     pub(super) fn note(&mut self, report: &Report, now: Nanos) {
         self.heard_at = now;
         match report.kind {
-            ReportKind::Accepted | ReportKind::PartialFill => self.opened(),
+            ReportKind::Accepted => self.opened(),
+            // What trades was triggered, whatever became of the report that said so.
+            ReportKind::PartialFill | ReportKind::Triggered => {
+                self.opened();
+                self.triggered((report.price, report.qty), report.at, now);
+            }
             ReportKind::Amended => self.amended(report, now),
             ReportKind::AmendRefused => {
                 // A late refusal is of an amend before.
@@ -142,9 +152,21 @@ impl Order {
         self.query_since = None;
     }
 
+    /// It is in the market from here on, with what the venue says of price and quantity: the quantity of one
+    /// that closes a position is that of the position.
+    fn triggered(&mut self, told: (Px, Qty), at: Nanos, now: Nanos) {
+        // What came since the trigger may have come first.
+        if self.trigger.take().is_some() && at >= self.amended_at {
+            (self.price, self.qty) = told;
+            self.amended_at = at.min(now);
+        }
+    }
+
     /// Takes news of an amend that was done.
     fn amended(&mut self, report: &Report, now: Nanos) {
         self.opened();
+        // What waits can not be amended.
+        self.trigger = None;
         let told = (report.price, report.qty);
         let is_repeated = report.at == self.amended_at && (self.price, self.qty) == told;
         if report.at < self.amended_at || is_repeated {
@@ -182,6 +204,10 @@ impl Order {
             self.cancel_since = None;
         }
         let told = (status.price, status.qty);
+        // An answer from before it was triggered says that it waits, and changes nothing.
+        if status.state == OrderState::Open {
+            self.triggered(told, status.at, now);
+        }
         // An answer from before the amend left may show the same numbers by chance.
         let arrived = |a: &PendingAmend| status.at > a.since && (a.price, a.qty) == told;
         if self.amend.is_some_and(|a| arrived(&a) || too_late(a.since)) {
@@ -205,6 +231,14 @@ impl Order {
     pub fn remaining(&self) -> QtySum {
         let qty = self.amend.map_or(self.qty, |amend| amend.qty.max(self.qty));
         QtySum((i128::from(qty.0) - i128::from(self.cum_qty.0)).max(0))
+    }
+
+    /// Quantity that counts as open: what may still fill. A conditional order that waits and may only reduce
+    /// counts for nothing: the venue clips it when it gets in, so that it opens no position, and several
+    /// may protect the same one.
+    #[must_use]
+    pub fn counted(&self) -> QtySum {
+        if self.reduce_only && self.trigger.is_some() { QtySum::ZERO } else { self.remaining() }
     }
 
     /// The price at which it may meet the other side, at worst.

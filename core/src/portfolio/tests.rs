@@ -1,5 +1,6 @@
 //! The fold against worked examples, a naive model, and whatever a network does to reports.
 
+mod conditional;
 mod faults;
 mod life;
 mod memory;
@@ -11,9 +12,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::book::Invalid;
 use crate::order::{
-    Check, Liquidity, NewOrder, RejectedBy, ReportKind, Source, TimeInForce, VenueReason,
+    Check, Conditional, Liquidity, NewOrder, RejectedBy, ReportKind, Source, TimeInForce,
+    TriggerKind, TriggerPrice, VenueReason,
 };
-use crate::units::ONE;
+use crate::units::{ONE, Rate};
 
 const BTC: InstrumentId = InstrumentId(0);
 const ETH: InstrumentId = InstrumentId(1);
@@ -67,6 +69,14 @@ fn intent(order: OrderId, action: Action) -> Intent {
 
 fn limit(side: Side, price: i64, size: i64) -> NewOrder {
     NewOrder { side, price: px(price), qty: qty(size), tif: TimeInForce::Gtc, reduce_only: false }
+}
+
+/// The same order, waiting for a stop at this price.
+fn stop(order: NewOrder, trigger: i64) -> Action {
+    let (kind, by) = (TriggerKind::Stop, TriggerPrice::Mark);
+    let trigger =
+        Trigger { kind, by, price: px(trigger), callback: Rate::ZERO, close_position: false };
+    Action::Conditional(Conditional { order, trigger })
 }
 
 fn amend(price: i64, size: i64) -> Action {
@@ -155,6 +165,7 @@ fn state(fold: &Portfolio) -> impl PartialEq + std::fmt::Debug + use<> {
         fold.account.clone(),
         fold.by_strategy.clone(),
         fold.unresolved.clone(),
+        fold.waiting,
     )
 }
 
@@ -177,14 +188,19 @@ fn check_sums(fold: &Portfolio) -> Result<(), TestCaseError> {
             };
             let open = fold.open(instrument, side);
             prop_assert_eq!(open.orders as usize, of_side.len());
-            prop_assert_eq!(open.qty.0, total(|_| true));
-            prop_assert_eq!(open.reduce_only.0, total(|order| order.reduce_only));
+            // What waits and may only reduce opens nothing, and leaves room for others that protect.
+            let counts = |order: &Order| !(order.reduce_only && order.trigger.is_some());
+            prop_assert_eq!(open.qty.0, total(counts));
+            let reduces = |order: &Order| order.reduce_only && order.trigger.is_none();
+            prop_assert_eq!(open.reduce_only.0, total(reduces));
             let toward = if side == Side::Buy { position } else { -position };
             prop_assert_eq!(fold.worst_case(instrument, side).0, toward.max(0) + open.qty.0);
             let reducible = if toward < 0 { (-toward - open.reduce_only.0).max(0) } else { 0 };
             prop_assert_eq!(fold.reducible(instrument, side).0, reducible);
         }
     }
+    let waits = orders.iter().filter(|order| order.trigger.is_some()).count();
+    prop_assert_eq!(fold.waiting(), waits);
     for strategy in STRATEGIES {
         let own = orders.iter().filter(|order| order.strategy() == strategy);
         let waiting: usize = own

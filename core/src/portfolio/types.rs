@@ -65,9 +65,10 @@ pub struct Faults {
 /// Open and in-flight orders of one symbol and side, at worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenSide {
-    /// Number of orders.
+    /// Number of orders, conditional ones that wait included: each of them may need a place in the book.
     pub orders: u32,
-    /// Quantity that may still fill.
+    /// Quantity that may still fill. A conditional order that waits counts when it may open a position, and
+    /// not when it may only reduce.
     pub qty: QtySum,
     /// The part of it that is reduce-only.
     pub reduce_only: QtySum,

@@ -28,7 +28,7 @@ pub struct Ports {
 /// What the gateway did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GatewayCounts {
-    /// New orders sent.
+    /// New orders sent, conditional ones included.
     pub new: u64,
     /// Amends sent.
     pub amends: u64,
@@ -323,7 +323,7 @@ impl<V: Venue> Desk<V> {
 
     fn count(&mut self, action: &Action) {
         *match action {
-            Action::New(_) => &mut self.counts.new,
+            Action::New(_) | Action::Conditional(_) => &mut self.counts.new,
             Action::Amend { .. } => &mut self.counts.amends,
             Action::Cancel => &mut self.counts.cancels,
             Action::Query => &mut self.counts.queries,

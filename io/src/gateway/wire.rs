@@ -4,7 +4,7 @@
 //!  {"id":"81.0","method":"order.cancel","params":{"origClientOrderId":"fw-0001000000000007","symbol":"BTCUSDT"}}
 //! ```
 //!
-//! What depends on a secret or on the time of sending (`apiKey`, `timestamp`, `signature`) is not in it: the
+//! A conditional order goes to the algo service, see `conditional`. What depends on a secret or on the time of sending (`apiKey`, `timestamp`, `signature`) is not in it: the
 //! edge that owns the socket puts it before the last two braces. Parameters are sorted by name, as they are
 //! signed. Nothing here allocates or goes through the formatting of the standard library.
 
@@ -13,6 +13,7 @@ use fusewire_core::order::{Action, Approved, Intent, NewOrder, Side, TimeInForce
 use fusewire_core::units::{DECIMALS, Px, Qty};
 use thiserror::Error;
 
+mod conditional;
 mod text;
 
 #[cfg(test)]
@@ -21,7 +22,7 @@ mod tests;
 use text::{NUMBER_BYTES_MAX, SLOT_BYTES, Text};
 
 /// Bytes of the buffer of a request.
-pub const REQUEST_BYTES: usize = 448;
+pub const REQUEST_BYTES: usize = 512;
 /// Longest symbol as JSON text, its quotes included, in bytes. The exchange's longest has about 20.
 pub const SYMBOL_BYTES_MAX: usize = SLOT_BYTES;
 
@@ -100,10 +101,17 @@ impl OrderEncoder {
     /// # Panics
     /// When the instrument is not of the universe, which risk does not approve.
     pub fn encode(&self, seq: u64, index: u32, approved: &Approved, request: &mut Request) {
-        self.write(seq, index, (approved.intent(), approved.side()), request);
+        let place = if approved.is_on_waiting() { Place::Algo } else { Place::Orders };
+        self.write(seq, index, (approved.intent(), approved.side(), place), request);
     }
 
-    fn write(&self, seq: u64, index: u32, (intent, side): (&Intent, Side), request: &mut Request) {
+    fn write(
+        &self,
+        seq: u64,
+        index: u32,
+        (intent, side, place_of): (&Intent, Side, Place),
+        request: &mut Request,
+    ) {
         let contract = &self.contracts[intent.instrument.index()];
         let mut text = Text::new(&mut request.bytes);
         text.put(ID);
@@ -121,11 +129,26 @@ impl OrderEncoder {
                 text.put_slot(&contract.symbol, contract.symbol_len);
                 text.put(END);
             }
-            Action::Cancel => about(&mut text, contract, CANCEL, order),
-            Action::Query => about(&mut text, contract, STATUS, order),
+            Action::Cancel => match place_of {
+                Place::Orders => about(&mut text, contract, CANCEL, order),
+                Place::Algo => conditional::cancel(&mut text, order),
+            },
+            Action::Query => match place_of {
+                Place::Orders => about(&mut text, contract, STATUS, order),
+                Place::Algo => conditional::query(&mut text, order),
+            },
+            Action::Conditional(new) => conditional::place(&mut text, contract, order, &new),
         }
         request.len = text.len();
     }
+}
+
+/// Where the exchange keeps an order: conditional ones that wait are in a service of their own, which the
+/// endpoints of orders know nothing of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Orders,
+    Algo,
 }
 
 const ID: &[u8; 7] = br#"{"id":""#;
@@ -150,7 +173,9 @@ const LONGEST: usize = {
     let order = PLACE.len() + 2 * size_of::<u64>();
     let numbers = PRICE.len() + NUMBER_BYTES_MAX + QTY.len() + NUMBER_BYTES_MAX;
     let flags = REDUCE_ONLY.len() + SELF_TRADE.len() + SELL.len() + SYMBOL_BYTES_MAX;
-    id + order + numbers + flags + tail(TimeInForce::Gtc).len()
+    let plain = order + numbers + flags + tail(TimeInForce::Gtc).len();
+    let conditional = conditional::LONGEST;
+    id + if plain > conditional { plain } else { conditional }
 };
 // Pieces of any length are copied with what is behind them, which must fit as well.
 const _: () = assert!(LONGEST + SLOT_BYTES <= REQUEST_BYTES);

@@ -25,6 +25,7 @@ mod percent_price;
 mod reduce_only;
 mod self_match;
 mod tick;
+mod trigger;
 mod universe;
 
 pub(crate) use book_freshness::book_freshness;
@@ -48,6 +49,7 @@ pub(crate) use percent_price::percent_price;
 pub(crate) use reduce_only::reduce_only;
 pub(crate) use self_match::self_match;
 pub(crate) use tick::tick;
+pub(crate) use trigger::{callback, conditionals, terms, trigger_distance};
 pub(crate) use universe::{contract, sender, symbol_of_order, tradable};
 
 use fusewire_core::order::Check;

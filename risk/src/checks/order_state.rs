@@ -21,12 +21,14 @@ pub(crate) fn cancellable(order: Option<&Order>) -> Outcome<&Order> {
     known(order.filter(|order| order.cancel_since.is_none()))
 }
 
-/// An order that the venue has, that neither amend nor cancel is on its way for, and that these numbers
-/// would change: the venue refuses others, and nobody could tell whether one was done.
+/// An order that the venue has in its book, that neither amend nor cancel is on its way for, and that these
+/// numbers would change: the venue refuses others, and nobody could tell whether one was done. It also
+/// refuses to amend a conditional order that waits.
 #[inline(always)]
 pub(crate) fn amendable(order: Option<&Order>, price: Px, qty: Qty) -> Outcome<&Order> {
     let changes = |order: &&Order| (order.price, order.qty) != (price, qty);
-    known(order.filter(|order| order.unresolved() == 0).filter(changes))
+    let in_book = |order: &&Order| order.unresolved() == 0 && order.trigger.is_none();
+    known(order.filter(in_book).filter(changes))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The stage as a whole: which checks each kind of intent passes, and what the stage sends by itself.
 
 mod amends;
+mod conditional;
 mod halt;
 mod protocol;
 mod queries;

@@ -212,9 +212,9 @@ impl Desk {
             assert_eq!((message.seq, message.index as usize), (self.seq, index));
             assert_eq!(message.last, index + 2 == out.len());
             if let Verdict::Approved(approved) = message.verdict
-                && let Action::New(new) = approved.intent().action
+                && let Some(new) = approved.intent().action.order()
             {
-                self.sent.insert(approved.intent().order, new);
+                self.sent.insert(approved.intent().order, *new);
             }
             verdicts.push(message.verdict);
             self.verdicts.push(*message);

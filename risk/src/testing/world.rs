@@ -32,6 +32,10 @@ pub(crate) struct Real {
     pub(crate) side: Side,
     pub(crate) reduce_only: bool,
     pub(crate) place: Place,
+    /// It was sent with a trigger.
+    conditional: bool,
+    /// It was not triggered so far.
+    waits: bool,
     /// False when it never arrived.
     seen: bool,
     price: Px,
@@ -121,12 +125,15 @@ impl World {
     fn leaves(&mut self, intent: Intent, class: Class) {
         let now = self.desk.now;
         self.approvals.push((now, intent, class));
-        if let Action::New(new) = intent.action {
+        if let Some(new) = intent.action.order() {
+            let conditional = matches!(intent.action, Action::Conditional(_));
             let real = Real {
                 on: intent.instrument,
                 side: new.side,
                 reduce_only: new.reduce_only,
                 place: Place::Sent,
+                conditional,
+                waits: conditional,
                 seen: false,
                 price: new.price,
                 total: new.qty,
@@ -153,7 +160,7 @@ impl World {
             (Action::Cancel, _) => 1,
             (_, Class::Reduce | Class::HaltReduce) => 2,
             (Action::Amend { .. }, _) => 3,
-            (Action::New(_), _) => 4,
+            (Action::New(_) | Action::Conditional(_), _) => 4,
         };
         let own = kind(intent.action, class);
         let limit = [
@@ -188,7 +195,7 @@ impl World {
         };
         // Amends and cancels add no order.
         let last = self.approvals.last().map(|(_, intent, _)| intent.action);
-        let added = matches!(last, Some(Action::New(_)));
+        let added = last.is_some_and(|action| action.order().is_some());
         assert!(!added || live <= limit as usize, "{live} orders at {class:?}");
     }
 
@@ -197,8 +204,13 @@ impl World {
         let limits = &self.config.limits;
         let on = intent.instrument;
         let worst = |on, side| {
-            signed(side, self.position(on)).max(0)
-                + self.live(on, side).map(|(_, _, rest)| rest).sum::<i128>()
+            // What may only reduce opens nothing, whether or not anybody knows that it was triggered.
+            let protects = |id: &OrderId| {
+                let real = &self.orders[id];
+                real.conditional && real.reduce_only
+            };
+            let live = self.live(on, side).filter(|(id, ..)| !protects(id));
+            signed(side, self.position(on)).max(0) + live.map(|(_, _, rest)| rest).sum::<i128>()
         };
         let value = |on, qty| qty * i128::from(self.mark(on).0) / i128::from(ONE);
         let side = self.orders[&intent.order].side;
@@ -220,7 +232,9 @@ impl World {
             return;
         };
         let side = self.orders[&intent.order].side;
-        for (id, prices, _) in self.live(intent.instrument, opposite(side)) {
+        let in_book = |id: &OrderId| !self.orders[id].conditional;
+        let others = self.live(intent.instrument, opposite(side));
+        for (id, prices, _) in others.filter(|(id, ..)| in_book(id)) {
             for other in prices {
                 let meets = signed(side, i128::from(price.0) - i128::from(other.0)) >= 0;
                 assert!(!meets, "{intent:?} meets {id}");
@@ -273,7 +287,8 @@ impl World {
         let window = i128::from(self.config.limits.rate_window.0);
         let reduces = |class: &Class| matches!(class, Class::Reduce | Class::HaltReduce);
         let recent = self.approvals.iter().filter(|(at, intent, class)| {
-            let order = matches!(intent.action, Action::New(_) | Action::Amend { .. });
+            let amends = matches!(intent.action, Action::Amend { .. });
+            let order = amends || intent.action.order().is_some();
             order && reduces(class) && self.desk.now.since(*at) < window
         });
         recent.count()
@@ -287,11 +302,11 @@ impl World {
         let fresh = !real.seen;
         let open = real.place == Place::Open;
         match intent.action {
-            Action::New(_) => {
+            Action::New(_) | Action::Conditional(_) => {
                 (real.place, real.seen) = (Place::Open, true);
                 self.say(intent.order, ReportKind::Accepted, VenueReason::None);
             }
-            Action::Amend { .. } if !open => {
+            Action::Amend { .. } if !open || real.waits => {
                 self.say(intent.order, ReportKind::AmendRefused, VenueReason::UnknownOrder);
             }
             Action::Amend { qty, .. } if qty <= real.cum => {
@@ -312,6 +327,7 @@ impl World {
             Action::Query => {
                 let state = match (fresh, real.place) {
                     (true, _) => OrderState::Unknown,
+                    (false, Place::Open) if real.waits => OrderState::Waiting,
                     (false, Place::Open) => OrderState::Open,
                     (false, Place::Over | Place::Sent) => OrderState::Closed,
                 };
@@ -323,7 +339,7 @@ impl World {
     /// A request is lost on its way and will never arrive.
     pub(crate) fn lose_request(&mut self, index: usize) {
         let (_, intent) = self.requests.remove(index);
-        if let Action::New(_) = intent.action {
+        if intent.action.order().is_some() {
             self.orders.get_mut(&intent.order).expect("it was sent").place = Place::Over;
         }
     }
@@ -336,11 +352,15 @@ impl World {
         self.run(Some(intent.instrument), Body::Rejected(rejection), &[]);
     }
 
-    /// An open order fills, a reduce-only one at most what is really held.
+    /// An open order fills, a reduce-only one at most what is really held. One that waits is triggered first.
     pub(crate) fn fill(&mut self, order: OrderId, part: Qty) {
         let real = self.orders[&order];
         if real.place != Place::Open {
             return;
+        }
+        if real.waits {
+            self.orders.get_mut(&order).expect("it was just read").waits = false;
+            self.say(order, ReportKind::Triggered, VenueReason::Stop);
         }
         let rest = i128::from(real.total.0) - i128::from(real.cum.0);
         let held = signed(opposite(real.side), self.position(real.on)).max(0);

@@ -43,6 +43,7 @@ fn told(intent: &Intent) -> String {
         }
         Action::Cancel => format!("cancel {}", intent.order.counter()),
         Action::Query => "query".to_owned(),
+        Action::Conditional(_) => unreachable!("it quotes in the book"),
     }
 }
 
@@ -469,7 +470,7 @@ fn wild_market(fills: u64) -> [Vec<(Nanos, InstrumentId)>; 2] {
                         }
                     }
                     Action::Amend { .. } => amends.push(sent),
-                    Action::Cancel | Action::Query => {}
+                    Action::Cancel | Action::Query | Action::Conditional(_) => {}
                 }
             }
         }

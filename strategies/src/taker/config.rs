@@ -1,5 +1,6 @@
 //! The parameters of `taker`.
 
+use fusewire_core::order::{TriggerKind, TriggerPrice};
 use fusewire_core::units::{Bps, Nanos, ONE, Usd};
 
 /// Parameters of `taker`. The defaults are Fusewire's own, small on purpose: each entry pays the spread
@@ -28,6 +29,15 @@ pub struct TakerConfig {
     pub cooldown: Nanos,
     /// Age of the mark from which on there are no entries.
     pub mark_age_max: Nanos,
+    /// How far from its entry a position is stopped out; zero for no stop. All protective orders are
+    /// reduce-only and immediate, with a limit of `slippage` beyond their trigger.
+    pub stop: Bps,
+    /// How far from its entry it takes its profit; zero for never.
+    pub take_profit: Bps,
+    /// How far the price must come back from its best for a trailing stop; zero for none.
+    pub trailing: Bps,
+    /// Which price triggers them.
+    pub protect_by: TriggerPrice,
 }
 
 impl Default for TakerConfig {
@@ -42,12 +52,18 @@ impl Default for TakerConfig {
             exit_backoff_max: Nanos(10 * Nanos::SECOND),
             cooldown: Nanos(20 * Nanos::SECOND),
             mark_age_max: Nanos(10 * Nanos::SECOND),
+            stop: Bps::ZERO,
+            take_profit: Bps::ZERO,
+            trailing: Bps::ZERO,
+            protect_by: TriggerPrice::Mark,
         }
     }
 }
 
 /// Widest slippage, so that every price stays above zero: 10 %.
 const BPS_MAX: Bps = Bps(10_000_000);
+/// Least callback of a trailing stop at the exchange (`callbackRate` 0.1): 10 bp.
+const TRAILING_MIN: Bps = Bps(100_000);
 
 impl TakerConfig {
     /// Checks what the types do not.
@@ -69,6 +85,17 @@ impl TakerConfig {
             let slippage = self.slippage;
             return Err(format!("slippage is {slippage} bp: it must lie in 0..={BPS_MAX}"));
         }
+        let kinds =
+            [("stop", self.stop), ("take_profit", self.take_profit), ("trailing", self.trailing)];
+        for (name, value) in kinds {
+            if value < Bps::ZERO || value > BPS_MAX {
+                return Err(format!("{name} is {value} bp: it must lie in 0..={BPS_MAX}"));
+            }
+        }
+        if self.trailing > Bps::ZERO && self.trailing < TRAILING_MIN {
+            let trailing = self.trailing;
+            return Err(format!("trailing is {trailing} bp: 0 or at least {TRAILING_MIN}"));
+        }
         let times = [
             ("hold", self.hold),
             ("exit_retry", self.exit_retry),
@@ -85,6 +112,15 @@ impl TakerConfig {
         }
         Ok(())
     }
+
+    /// How far the protective order of a kind lies from the entry; zero for none.
+    pub(super) const fn distance(&self, kind: TriggerKind) -> Bps {
+        match kind {
+            TriggerKind::Stop => self.stop,
+            TriggerKind::TakeProfit => self.take_profit,
+            TriggerKind::Trailing => self.trailing,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,7 +132,11 @@ mod tests {
     #[test]
     fn each_bad_value_is_named() {
         assert_eq!(TakerConfig::default().validate(), Ok(()));
-        let bad: [(&str, Spoil); 6] = [
+        let bad: [(&str, Spoil); 10] = [
+            ("stop", |c| c.stop = Bps(-1)),
+            ("take_profit", |c| c.take_profit = Bps(10_000_001)),
+            ("trailing", |c| c.trailing = Bps(10_000_001)),
+            ("trailing", |c| c.trailing = Bps(99_999)),
             ("notional", |c| c.notional = Usd(0)),
             ("threshold_ppm", |c| c.threshold_ppm = 1_000_000),
             ("confirm", |c| c.confirm = 0),

@@ -4,7 +4,8 @@ use fusewire_core::book::BookSide;
 use fusewire_core::event::{LEVELS_PER_MESSAGE, Levels};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::market::{Level, Side};
-use fusewire_core::order::{Action, Intent, StrategyId};
+use fusewire_core::order::{Action, Conditional, Intent, StrategyId, TriggerKind, TriggerPrice};
+use fusewire_core::units::Bps;
 
 use super::*;
 use crate::rig::{BNB, BTC, ETH, Pair, Rig, Scripted, new_order, px, qty};
@@ -262,4 +263,119 @@ fn what_the_account_does_not_hold_is_left_as_new_risk_at_level_zero_only() {
     rig.report(exit[0].order, ReportKind::Expired);
     rig.kill(KillLevel::NoNewRisk);
     assert!(rig.pass(500).tick().is_empty());
+}
+
+/// A taker whose positions are protected.
+fn protected(change: impl FnOnce(&mut TakerConfig)) -> Rig<Taker> {
+    let mut config = TakerConfig {
+        stop: Bps(100_000),
+        take_profit: Bps(200_000),
+        protect_by: TriggerPrice::Last,
+        ..TakerConfig::default()
+    };
+    change(&mut config);
+    let mut rig = Rig::new(vec![Taker::new(&config)]);
+    rig.market(BTC, "59999.9", "60000.1");
+    rig
+}
+
+/// Enters, and returns what protects the position.
+fn entered(rig: &mut Rig<Taker>, lean: [&str; 2]) -> Vec<Intent> {
+    let sent = confirm(rig, lean);
+    let protection = rig.fill_all(sent[0].order);
+    rig.answer(&protection);
+    protection
+}
+
+fn conditional(intent: &Intent) -> Conditional {
+    let Action::Conditional(conditional) = intent.action else { panic!("{intent:?}") };
+    conditional
+}
+
+#[test]
+fn a_position_is_protected_by_what_is_asked_for() {
+    // The entry is at 60003.1 and at 59997.
+    for (lean, side, [stop, stop_limit], [profit, profit_limit]) in [
+        (UP, Side::Sell, ["59943.1", "59940.2"], ["60123.1", "60120.1"]),
+        (DOWN, Side::Buy, ["60056.9", "60059.9"], ["59877.1", "59880"]),
+    ] {
+        let mut rig = protected(|_| {});
+        let sent = entered(&mut rig, lean);
+        let found: Vec<_> = sent.iter().map(conditional).collect();
+        assert_eq!(found.len(), 2);
+        for (found, kind, at, price) in [
+            (found[0], TriggerKind::Stop, stop, stop_limit),
+            (found[1], TriggerKind::TakeProfit, profit, profit_limit),
+        ] {
+            let (trigger, order) = (found.trigger, found.order);
+            assert_eq!((trigger.kind, trigger.by), (kind, TriggerPrice::Last));
+            assert_eq!((trigger.price, order.price), (px(at), px(price)), "{lean:?} {kind:?}");
+            assert_eq!((order.side, order.qty, order.reduce_only), (side, qty("0.003"), true));
+            assert_eq!((order.tif, trigger.close_position), (TimeInForce::Ioc, false));
+        }
+        // Once for a position, and its time runs on.
+        assert!(rig.pass(9_999).tick().is_empty());
+        assert_eq!(rig.pass(1).tick().len(), 1);
+    }
+    let mut rig = protected(|config| {
+        (config.stop, config.take_profit, config.trailing) = (Bps(0), Bps(0), Bps(500_000));
+    });
+    let sent = entered(&mut rig, UP);
+    let trailing = conditional(&sent[0]);
+    assert_eq!((sent.len(), trailing.trigger.kind), (1, TriggerKind::Trailing));
+    // 50 bp.
+    assert_eq!((trailing.trigger.price, trailing.trigger.callback.0), (Px::ZERO, 5_000_000_000));
+}
+
+#[test]
+fn what_is_left_of_the_protection_is_taken_back_when_flat() {
+    let mut rig = protected(|_| {});
+    let sent = entered(&mut rig, UP);
+    rig.report(sent[0].order, ReportKind::Triggered);
+    let back = rig.fill_all(sent[0].order);
+    assert_eq!(back.len(), 1);
+    assert_eq!((back[0].order, back[0].action), (sent[1].order, Action::Cancel));
+    // Nothing is entered before it is gone.
+    rig.pass(20_000).mark(BTC, "60000");
+    assert!(confirm(&mut rig, UP).is_empty());
+    rig.report(sent[1].order, ReportKind::Canceled);
+    assert!(!confirm(&mut rig, UP).is_empty());
+}
+
+#[test]
+fn a_position_whose_protection_is_gone_is_left_at_once() {
+    for (kind, first) in [
+        (ReportKind::Refused, None),
+        (ReportKind::Expired, Some(ReportKind::Triggered)),
+        (ReportKind::Canceled, None),
+    ] {
+        let mut rig = protected(|_| {});
+        let sent = entered(&mut rig, UP);
+        if let Some(first) = first {
+            assert!(rig.report(sent[0].order, first).is_empty());
+        }
+        rig.pass(1_000);
+        let exit = rig.report(sent[0].order, kind);
+        assert_eq!(exit.len(), 1, "{kind:?}");
+        assert_eq!(exit[0].action, ioc(Side::Sell, "59997", "0.003", true));
+        let back = rig.fill_all(exit[0].order);
+        assert_eq!((back[0].order, back[0].action), (sent[1].order, Action::Cancel));
+    }
+    let mut rig = protected(|_| {});
+    let sent = confirm(&mut rig, UP);
+    let protection = rig.fill_all(sent[0].order);
+    rig.pass(1_000);
+    assert_eq!(rig.reject(&protection[0]).len(), 1, "risk refused it");
+}
+
+#[test]
+fn a_cancel_that_failed_is_tried_again_later() {
+    let mut rig = protected(|config| config.take_profit = Bps(0));
+    let sent = entered(&mut rig, UP);
+    let exit = rig.pass(10_000).tick();
+    let back = rig.fill_all(exit[0].order);
+    assert_eq!((back.len(), back[0].order), (1, sent[0].order));
+    assert!(rig.report(sent[0].order, ReportKind::CancelRefused).is_empty());
+    assert!(rig.pass(499).tick().is_empty());
+    assert_eq!(rig.pass(1).tick()[0].action, Action::Cancel);
 }

@@ -74,24 +74,42 @@ fn read(
 /// come up then, so that the defaults may stand in.
 const LATE_SECTIONS: [&str; 3] = ["runner", "gates", "ledger"];
 
-/// Keys that came later, likewise, each with the value that says what was done before there was the key.
-const LATE_KEYS: [(&str, &str, &str); 5] = [
-    ("fees", "opening_volume", "0"),
-    ("paper", "self_trade", "expire-maker"),
-    ("paper", "queue", "trades-only"),
-    ("paper", "queue_function", "power"),
-    ("paper", "queue_power", "1"),
+/// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
+/// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
+pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 18] = [
+    ("fees", "opening_volume", None),
+    ("paper", "self_trade", Some("expire-maker")),
+    ("paper", "queue", Some("trades-only")),
+    ("paper", "queue_function", None),
+    ("paper", "queue_power", None),
+    ("paper", "conditional_max", None),
+    ("limits_default", "trigger_distance_bp", None),
+    ("limits_default", "callback_min_bp", None),
+    ("limits_default", "callback_max_bp", None),
+    ("limits_default", "conditional_max", None),
+    ("limits_bench", "trigger_distance_bp", None),
+    ("limits_bench", "callback_min_bp", None),
+    ("limits_bench", "callback_max_bp", None),
+    ("limits_bench", "conditional_max", None),
+    ("taker", "stop_bp", None),
+    ("taker", "take_profit_bp", None),
+    ("taker", "trailing_bp", None),
+    ("taker", "protect_by", None),
 ];
 
 fn with_late_parts(mut given: Table) -> Table {
-    for (section, keys) in defaults() {
-        if LATE_SECTIONS.contains(&section.as_str()) && !given.contains_key(&section) {
-            given.insert(section, keys);
+    let defaults = defaults();
+    for (section, key, before) in LATE_KEYS {
+        if let Some(Value::Table(keys)) = given.get_mut(section)
+            && !keys.contains_key(key)
+        {
+            let value = before.map_or_else(|| defaults[section][key].clone(), Value::from);
+            keys.insert(key.to_owned(), value);
         }
     }
-    for (section, key, before) in LATE_KEYS {
-        if let Some(Value::Table(keys)) = given.get_mut(section) {
-            keys.entry(key).or_insert_with(|| Value::from(before));
+    for (section, keys) in defaults {
+        if LATE_SECTIONS.contains(&section.as_str()) && !given.contains_key(&section) {
+            given.insert(section, keys);
         }
     }
     given

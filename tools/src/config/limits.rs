@@ -90,6 +90,13 @@ pub struct LimitsSection {
     #[serde(deserialize_with = "usd", serialize_with = "text")]
     gross_notional_max: Usd,
     leverage_max: u32,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    trigger_distance_bp: Bps,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    callback_min_bp: Bps,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    callback_max_bp: Bps,
+    conditional_max: u32,
 }
 
 impl LimitsSection {
@@ -118,6 +125,10 @@ impl LimitsSection {
             leverage_max: self.leverage_max,
             drift_alert: ledger.drift_alert,
             drift_block: ledger.drift_block,
+            trigger_distance: self.trigger_distance_bp,
+            callback_min: self.callback_min_bp,
+            callback_max: self.callback_max_bp,
+            conditional_max: self.conditional_max,
         }
     }
 }

@@ -67,7 +67,7 @@ impl Samples {
                 Decoded::Event(event) => samples.hear(event),
                 Decoded::Sent(sent) if sent.blocked_at.is_none() => {
                     let leg = match sent.intent.action {
-                        Action::New(_) => 0,
+                        Action::New(_) | Action::Conditional(_) => 0,
                         Action::Amend { .. } => 1,
                         Action::Cancel => 2,
                         Action::Query => continue,
@@ -103,7 +103,11 @@ fn answered(report: &Report) -> Option<usize> {
         ReportKind::CancelRefused => Some(2),
         // An amend can end an order, too.
         ReportKind::Canceled => Some(if report.reason == VenueReason::None { 2 } else { 1 }),
-        ReportKind::PartialFill | ReportKind::Filled | ReportKind::Expired => None,
+        ReportKind::PartialFill
+        | ReportKind::Filled
+        | ReportKind::Expired
+        | ReportKind::Triggered
+        | ReportKind::OutcomeUnknown => None,
     }
 }
 

@@ -125,6 +125,7 @@ impl Config {
                 delay: millis(self.paper.delay_ms),
             },
             arrival_max: millis(self.latency.receive_window_ms),
+            conditional_max: self.paper.conditional_max as usize,
         }
     }
 

@@ -158,6 +158,8 @@ pub struct Paper {
     pub delay_ppm: u32,
     /// By how much, in ms.
     pub delay_ms: u32,
+    /// Conditional orders held.
+    pub conditional_max: u32,
 }
 
 impl Paper {

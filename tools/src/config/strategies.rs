@@ -1,5 +1,6 @@
 //! `[quoter]`, `[taker]`: parameters of the strategies.
 
+use fusewire_core::order::TriggerPrice;
 use fusewire_core::units::{Bps, Usd};
 use fusewire_strategies::quoter::QuoterConfig;
 use fusewire_strategies::registry::{AnyStrategy, NAMES, StrategyConfig};
@@ -58,6 +59,30 @@ pub struct TakerSection {
     exit_backoff_max_ms: u32,
     cooldown_ms: u32,
     mark_age_max_ms: u32,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    stop_bp: Bps,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    take_profit_bp: Bps,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    trailing_bp: Bps,
+    protect_by: PriceName,
+}
+
+/// Which price triggers a conditional order, by its name.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum PriceName {
+    Mark,
+    Last,
+}
+
+impl PriceName {
+    const fn price(self) -> TriggerPrice {
+        match self {
+            Self::Mark => TriggerPrice::Mark,
+            Self::Last => TriggerPrice::Last,
+        }
+    }
 }
 
 impl QuoterSection {
@@ -98,6 +123,10 @@ impl TakerSection {
             exit_backoff_max: millis(self.exit_backoff_max_ms),
             cooldown: millis(self.cooldown_ms),
             mark_age_max: millis(self.mark_age_max_ms),
+            stop: self.stop_bp,
+            take_profit: self.take_profit_bp,
+            trailing: self.trailing_bp,
+            protect_by: self.protect_by.price(),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::{InstrumentId, Market};
 use fusewire_core::order::{
-    Action, Class, Intent, NewOrder, OrderId, Rejection, Report, StrategyId,
+    Action, Class, Conditional, Intent, NewOrder, OrderId, Rejection, Report, ReportKind,
+    StrategyId, Trigger,
 };
 use fusewire_core::units::{Nanos, Px, Qty, Usd};
 use fusewire_io::capture::Origin;
@@ -249,6 +250,7 @@ impl Rows {
     pub fn alpha(&mut self, cause: Cause, intent: &Intent) -> [Value<'_>; ALPHA.len()] {
         let order = self.order_of(intent);
         let (price, qty) = terms(&intent.action);
+        let trigger = trigger_of(&intent.action);
         [
             cause.seq.into(),
             cause.ts.into(),
@@ -261,6 +263,12 @@ impl Rows {
             qty.into(),
             order.map(|order| order.tif.word()).into(),
             order.map(|order| order.reduce_only).into(),
+            trigger.map(|trigger| trigger.kind.name()).into(),
+            trigger.map(|trigger| trigger.by.name()).into(),
+            trigger.map(|trigger| trigger.price).into(),
+            // A share at 1e-12 is as many basis points at 1e-8.
+            trigger.map_or(Value::Null, |trigger| Value::Decimal(trigger.callback.0.into())),
+            trigger.map(|trigger| trigger.close_position).into(),
         ]
     }
 
@@ -341,10 +349,13 @@ impl Rows {
         let (price, qty) = terms(&intent.action);
         let class = match intent.action {
             Action::New(new) if new.reduce_only => "reduce",
-            Action::New(_) | Action::Amend { .. } | Action::Cancel | Action::Query => {
-                intent.action.word()
-            }
+            Action::New(_)
+            | Action::Amend { .. }
+            | Action::Cancel
+            | Action::Query
+            | Action::Conditional(_) => intent.action.word(),
         };
+        let kind = trigger_of(&intent.action).map_or("limit", |trigger| trigger.kind.name());
         [
             cause.seq.into(),
             cause.ts.into(),
@@ -353,7 +364,7 @@ impl Rows {
             self.names.symbol(intent.instrument),
             order.map(|order| order.side.word()).into(),
             intent.order.into(),
-            "limit".into(),
+            kind.into(),
             order.map(|order| order.tif.word()).into(),
             price.into(),
             qty.into(),
@@ -366,17 +377,17 @@ impl Rows {
     pub fn report(&mut self, event: &Event) -> Option<[Value<'static>; REPORT.len()]> {
         let Body::Report(report) = &event.body else { return None };
         let fee = self.fee(report);
-        let fill = report.kind.is_fill();
+        let shows = report.kind.is_fill() || report.kind == ReportKind::Triggered;
         Some([
             event.seq.into(),
             event.ts.into(),
             report.order.into(),
             report.kind.word().into(),
             report.last_qty.into(),
-            fill.then_some(report.last_price).into(),
+            shows.then_some(report.last_price).into(),
             report.cum_qty.into(),
             Value::Decimal(fee),
-            Some(report.payer).filter(|payer| fill && *payer != 0).into(),
+            Some(report.payer).filter(|payer| shows && *payer != 0).into(),
         ])
     }
 
@@ -395,26 +406,31 @@ impl Rows {
     /// The order of an intent as it was first sent, remembered from then on.
     fn order_of(&mut self, intent: &Intent) -> Option<NewOrder> {
         let order = new_of(&intent.action, self.orders.get(&intent.order).copied());
-        if let Action::New(new) = intent.action {
-            self.orders.insert(intent.order, new);
+        if let Some(new) = intent.action.order() {
+            self.orders.insert(intent.order, *new);
         }
         order
     }
 }
 
 fn new_of(action: &Action, known: Option<NewOrder>) -> Option<NewOrder> {
+    action.order().copied().or(known)
+}
+
+/// What a conditional order waits for.
+const fn trigger_of(action: &Action) -> Option<&Trigger> {
     match action {
-        Action::New(new) => Some(*new),
-        Action::Amend { .. } | Action::Cancel | Action::Query => known,
+        Action::Conditional(conditional) => Some(&conditional.trigger),
+        Action::New(_) | Action::Amend { .. } | Action::Cancel | Action::Query => None,
     }
 }
 
 /// The price and the quantity that an intent itself names.
 fn terms(action: &Action) -> (Option<Px>, Option<Qty>) {
     match action {
-        Action::New(NewOrder { price, qty, .. }) | Action::Amend { price, qty } => {
-            (Some(*price), Some(*qty))
-        }
+        Action::New(NewOrder { price, qty, .. })
+        | Action::Conditional(Conditional { order: NewOrder { price, qty, .. }, .. })
+        | Action::Amend { price, qty } => (Some(*price), Some(*qty)),
         Action::Cancel | Action::Query => (None, None),
     }
 }

@@ -9,7 +9,7 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::journal::View;
 use fusewire_core::lane::{Decided, Decoded, Lane};
-use fusewire_core::order::{OrderId, Source};
+use fusewire_core::order::{OrderId, ReportKind, Source};
 use fusewire_core::portfolio::Position;
 use fusewire_core::sequencer::Rerun as Scope;
 use fusewire_risk::{CheckLine, Watched};
@@ -104,6 +104,8 @@ pub struct Heard {
     pub text: String,
     /// What paid for a fill: the event that it names.
     pub paid_by: Option<String>,
+    /// What let a conditional order into the market: the event that it names.
+    pub triggered_by: Option<String>,
     /// The account's position in the symbol before and after, when it moved.
     pub position: Option<[PositionText; 2]>,
 }
@@ -155,7 +157,7 @@ pub fn tell(view: &View, header: &Header, order: OrderId) -> Result<Story, Failu
         )));
     };
     let mut events: BTreeSet<u64> = trail.steps.keys().map(|(seq, _)| *seq).collect();
-    events.extend(trail.heard.iter().filter_map(payer));
+    events.extend(trail.heard.iter().filter_map(|event| payer(event).or(shower(event))));
     let causes = causes(view, &events)?;
     let frames = frames::texts(view, header, causes.values().map(|event| event.frame))?;
     let again = again(view, header, order, instrument, &trail);
@@ -180,16 +182,15 @@ pub fn tell(view: &View, header: &Header, order: OrderId) -> Result<Story, Failu
             gateway: part.gateway,
         }
     };
+    let named = |seq: u64| {
+        format!("event {seq}: {}", shown(seq).unwrap_or_else(|| "not in the journal".to_owned()))
+    };
     let heard = |event: &Event| Heard {
         seq: event.seq,
         ts: text::utc(event.ts),
         text: text::body_text(&event.body),
-        paid_by: payer(event).map(|seq| {
-            format!(
-                "event {seq}: {}",
-                shown(seq).unwrap_or_else(|| "not in the journal".to_owned())
-            )
-        }),
+        paid_by: payer(event).map(named),
+        triggered_by: shower(event).map(named),
         position: moves.get(&event.seq).cloned(),
     };
     Ok(Story {
@@ -275,6 +276,12 @@ impl Trail {
 fn payer(event: &Event) -> Option<u64> {
     let Body::Report(report) = &event.body else { return None };
     Some(report.payer).filter(|payer| report.kind.is_fill() && *payer > 0)
+}
+
+/// The event that showed the price which triggered a conditional order.
+fn shower(event: &Event) -> Option<u64> {
+    let Body::Report(report) = &event.body else { return None };
+    Some(report.payer).filter(|seq| report.kind == ReportKind::Triggered && *seq > 0)
 }
 
 /// The events with these numbers.

@@ -9,7 +9,8 @@ use fusewire_core::lane::{Decided, Decoded, Lane, SentRecord, VerdictRecord};
 use fusewire_core::market::{Level, Side};
 use fusewire_core::message::Feedback;
 use fusewire_core::order::{
-    AccountReason, AccountUpdate, Action, Class, Intent, NewOrder, Rejection, Report, Status,
+    AccountReason, AccountUpdate, Action, Class, Conditional, Intent, NewOrder, Rejection, Report,
+    ReportKind, Status, Trigger,
 };
 use fusewire_core::units::{Nanos, UsdSum, Wide};
 use humantime::format_rfc3339_nanos;
@@ -187,6 +188,10 @@ pub fn report_text(report: &Report) -> String {
         let _ = write!(text, ": {qty} @ {price} {:?}, paid by event {payer}", report.liquidity);
         let _ = write!(text, ", fees so far {}", report.cum_fee);
     }
+    if report.kind == ReportKind::Triggered {
+        let (price, event) = (report.last_price, report.payer);
+        let _ = write!(text, ", {price} shown by event {event}");
+    }
     if report.reason != fusewire_core::order::VenueReason::None {
         let _ = write!(text, " ({:?})", report.reason);
     }
@@ -257,15 +262,32 @@ pub fn intent(intent: &Intent, names: &Names) -> String {
 #[must_use]
 pub fn action(action: &Action) -> String {
     match action {
-        Action::New(NewOrder { side: way, price, qty, tif, reduce_only }) => {
-            let reduce = if *reduce_only { " reduce-only" } else { "" };
-            let tif = format!("{tif:?}").to_lowercase();
-            format!("new {} {qty} @ {price} {tif}{reduce}", side(*way))
+        Action::New(new) => format!("new {}", new_order(new)),
+        Action::Conditional(Conditional { order, trigger }) => {
+            format!("conditional {} {}", new_order(order), trigger_text(trigger))
         }
         Action::Amend { price, qty } => format!("amend to {qty} @ {price}"),
         Action::Cancel => "cancel".to_owned(),
         Action::Query => "query".to_owned(),
     }
+}
+
+fn new_order(new: &NewOrder) -> String {
+    let NewOrder { side: way, price, qty, tif, reduce_only } = new;
+    let reduce = if *reduce_only { " reduce-only" } else { "" };
+    let tif = format!("{tif:?}").to_lowercase();
+    format!("{} {qty} @ {price} {tif}{reduce}", side(*way))
+}
+
+fn trigger_text(trigger: &Trigger) -> String {
+    let Trigger { kind, by, price, callback, close_position } = trigger;
+    let close = if *close_position { " closing the position" } else { "" };
+    let (kind, by) = (kind.name().replace('_', " "), by.name());
+    if callback.0 == 0 {
+        return format!("{kind} at {by} {price}{close}");
+    }
+    let from = if price.0 == 0 { "now".to_owned() } else { format!("{by} {price}") };
+    format!("{kind} {callback} of {by} from {from}{close}")
 }
 
 /// The name of a class.

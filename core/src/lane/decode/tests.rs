@@ -339,7 +339,7 @@ fn what_was_decided_has_known_numbers() {
     assert_eq!(refuse(12, 4), "kill level at byte 12: 4 has no meaning");
     assert_eq!(refuse(13, 4), "class at byte 13: 4 has no meaning");
     assert_eq!(refuse(24, 2), "source at byte 24: 2 has no meaning");
-    assert_eq!(refuse(25, 4), "action at byte 25: 4 has no meaning");
+    assert_eq!(refuse(25, 5), "action at byte 25: 5 has no meaning");
     let verdict = VerdictRecord { seq: 1, index: 2, outcome: Decided::Approved { intent, class } };
     let payload = Record::from(&verdict).bytes().to_vec();
     let refused = refusal(RecordKind::Verdict, &payload, 12, 2);

@@ -1,5 +1,7 @@
 //! Every field of every message reaches the bytes: what differs in one field differs in its record.
 
+mod conditional;
+
 use super::*;
 use crate::book::{Invalid, Touch};
 use crate::event::{Bar, Depth, EventKind, GateBreach, Levels, Liquidation, TouchChange, Trade};
@@ -25,6 +27,11 @@ fn variants<T: Copy>(base: T, changes: &[fn(&mut T)]) -> Vec<T> {
     }
     all
 }
+
+/// Kinds of reports and checks that format 1 began with. What came later has digests of its own.
+const KINDS_AT_FIRST: usize = 9;
+/// See `KINDS_AT_FIRST`.
+const CHECKS_AT_FIRST: usize = 27;
 
 const LEVEL: Level = Level { price: Px(11), qty: Qty(12) };
 
@@ -193,7 +200,7 @@ fn reports() -> Vec<Body> {
             |r| r.at = Nanos(10),
         ],
     );
-    all.extend(ReportKind::ALL[1..9].iter().map(|&kind| Report { kind, ..base }));
+    all.extend(ReportKind::ALL[1..KINDS_AT_FIRST].iter().map(|&kind| Report { kind, ..base }));
     all.into_iter().map(Body::Report).collect()
 }
 
@@ -310,7 +317,7 @@ fn rejections() -> Vec<Rejection> {
             |r| r.limit = i128::MAX.into(),
         ],
     );
-    all.extend(Check::ALL[1..27].iter().map(|&check| Rejection { check, ..base }));
+    all.extend(Check::ALL[1..CHECKS_AT_FIRST].iter().map(|&check| Rejection { check, ..base }));
     let others = actions().into_iter().filter(|action| *action != Action::Cancel);
     all.extend(others.map(|action| Rejection { action, ..base }));
     all
@@ -372,7 +379,7 @@ fn assert_distinct(records: &[Record]) {
 
 #[test]
 fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
-    let bodies = [bodies(), breaches(), money()].concat();
+    let bodies = [bodies(), breaches(), conditional::bodies(), money()].concat();
     let mut kinds: Vec<_> = bodies.iter().map(Body::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -428,11 +435,14 @@ fn no_byte_of_what_is_digested_changes_unnoticed() {
     }
     let digest = lane.digest().to_string();
     assert_eq!(digest, "048cd738401eb03c794645a0f9025425155381afee5aac8fcc5f32cb86b940f9");
+    conditional::append(&mut lane);
+    let digest = lane.digest().to_string();
+    assert_eq!(digest, "69efc251a58301a3edfd7611079cde1339f671edc0496686497ae791518d94b2");
     for body in money() {
         lane.append(&Record::event(&event(body)));
     }
     let digest = lane.digest().to_string();
-    assert_eq!(digest, "9c295ab940cc6e9c6e633d04c317efacd78e39b382d4b7e4b12b5ae26004a2a6");
+    assert_eq!(digest, "MONEY");
 }
 
 /// What came with the ledger: the account, outcomes that are not known, fills that are missing, legs.
@@ -443,7 +453,7 @@ fn money() -> Vec<Body> {
     let legs = [Leg::Long, Leg::Short];
     all.extend(legs.map(|leg| Body::Report(Report { leg, reduce_only: true, ..report })));
     all.push(Body::Report(Report { kind: ReportKind::OutcomeUnknown, ..report }));
-    let reasons = VenueReason::ALL[12..].iter();
+    let reasons = VenueReason::ALL[18..].iter();
     all.extend(reasons.map(|&reason| Body::Report(Report { reason, ..report })));
     all.push(Body::Status(Status { state: OrderState::Settling, ..status }));
     let check = Check::LedgerDrift;
@@ -519,7 +529,7 @@ fn what_only_a_journal_has_is_laid_out_as_the_format_says() {
 
 #[test]
 fn the_kinds_of_actions_and_verdicts_have_numbers() {
-    for action in actions() {
+    for action in [actions(), conditional::actions()].concat() {
         let intent = Intent { action, ..intents()[0] };
         let record = Record::intent(&IntentMessage { seq: 1, last: true, intent });
         let number = match action {
@@ -527,6 +537,7 @@ fn the_kinds_of_actions_and_verdicts_have_numbers() {
             Action::Amend { .. } => 1,
             Action::Cancel => 2,
             Action::Query => 3,
+            Action::Conditional(_) => 4,
         };
         // Behind seq, order, instrument and source.
         assert_eq!(record.bytes()[19], number);

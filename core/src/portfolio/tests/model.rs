@@ -18,8 +18,11 @@ enum Step {
 fn any_action() -> impl Strategy<Value = Action> {
     let new = (select(&SIDES[..]), 1_i64..5, 1_i64..20, any::<bool>());
     prop_oneof![
-        3 => new.prop_map(|(side, price, size, reduce_only)| {
+        3 => new.clone().prop_map(|(side, price, size, reduce_only)| {
             Action::New(NewOrder { reduce_only, ..limit(side, price, size) })
+        }),
+        2 => new.prop_map(|(side, price, size, reduce_only)| {
+            stop(NewOrder { reduce_only, ..limit(side, price, size) }, price)
         }),
         2 => (1_i64..5, 1_i64..20).prop_map(|(price, size)| amend(price, size)),
         2 => Just(Action::Cancel),
@@ -280,6 +283,8 @@ struct Venue {
     now: Nanos,
     order: Option<Report>,
     is_open: bool,
+    /// It has the order, which has not triggered.
+    waits: bool,
     requests: Vec<Request>,
     reports: Vec<Report>,
     answers: Vec<Status>,
@@ -296,7 +301,9 @@ impl Venue {
             return;
         }
         match (request.action, self.order) {
-            (Action::New(new), None) => {
+            (action @ (Action::New(_) | Action::Conditional(_)), None) => {
+                let new = action.order().expect("both send one");
+                self.waits = matches!(action, Action::Conditional(_));
                 let order = Report {
                     price: new.price,
                     qty: new.qty,
@@ -305,7 +312,9 @@ impl Venue {
                 self.is_open = true;
                 self.tell(order);
             }
-            (Action::Amend { price, qty }, Some(order)) if self.is_open && !refuses => {
+            (Action::Amend { price, qty }, Some(order))
+                if self.is_open && !self.waits && !refuses =>
+            {
                 if qty <= order.cum_qty {
                     self.is_open = false;
                     self.tell(Report { kind: ReportKind::Canceled, ..order });
@@ -331,6 +340,7 @@ impl Venue {
             (Action::Query, order) => {
                 let answer = match (order, self.is_open) {
                     (None, _) => OrderState::Unknown,
+                    (Some(_), true) if self.waits => OrderState::Waiting,
                     (Some(_), true) => OrderState::Open,
                     (Some(_), false) => OrderState::Closed,
                 };
@@ -344,12 +354,15 @@ impl Venue {
                     ..status(id(1), answer, self.now)
                 });
             }
-            (Action::New(_), Some(_)) => {}
+            (Action::New(_) | Action::Conditional(_), Some(_)) => {}
         }
     }
 
     fn fill(&mut self, size: i64) {
         let Some(order) = self.order.filter(|_| self.is_open) else { return };
+        if std::mem::take(&mut self.waits) {
+            self.tell(Report { kind: ReportKind::Triggered, ..order });
+        }
         let size = (size * ONE).min(order.qty.0 - order.cum_qty.0);
         let cum_qty = Qty(order.cum_qty.0 + size);
         self.is_open = cum_qty < order.qty;
@@ -374,8 +387,13 @@ impl Venue {
             |request: &&Request| self.now.since(request.sent) <= i128::from(ARRIVAL_MAX.0);
         let coming = self.requests.iter().filter(arrives).map(|request| match request.action {
             Action::New(new) if self.order.is_none() => new.qty,
+            Action::Conditional(conditional) if self.order.is_none() => conditional.order.qty,
             Action::Amend { qty, .. } if self.is_open => qty,
-            Action::New(_) | Action::Amend { .. } | Action::Cancel | Action::Query => Qty::ZERO,
+            Action::New(_)
+            | Action::Conditional(_)
+            | Action::Amend { .. }
+            | Action::Cancel
+            | Action::Query => Qty::ZERO,
         });
         let open = self.order.filter(|_| self.is_open).map(|order| order.qty);
         coming.chain(open).max().unwrap_or(Qty::ZERO)
@@ -422,16 +440,22 @@ proptest! {
 
     /// Requests get lost or arrive in any order within `arrival_max`; reports and answers get lost, come
     /// twice and in any order. What the fold reserves is never less than what the venue may still fill.
-    /// Amends go back and forth between the same few prices and sizes.
+    /// Amends go back and forth between the same few prices and sizes. A conditional order counts as if it
+    /// had triggered, whoever knows whether it did.
     #[test]
-    fn what_may_still_fill_is_always_reserved(turns in vec(any_turn(), 1..120)) {
+    fn what_may_still_fill_is_always_reserved(
+        turns in vec(any_turn(), 1..120),
+        conditional in any::<bool>(),
+    ) {
         let (mut fold, mut venue) = (portfolio(), Venue { now: at(10), ..Venue::default() });
         let send = |fold: &mut Portfolio, venue: &mut Venue, action: Action| {
             if fold.track(&intent(id(1), action), venue.now).is_ok() {
                 venue.requests.push(Request { action, sent: venue.now });
             }
         };
-        send(&mut fold, &mut venue, Action::New(limit(Side::Buy, 100, 10)));
+        let new = limit(Side::Buy, 100, 10);
+        let first = if conditional { stop(new, 99) } else { Action::New(new) };
+        send(&mut fold, &mut venue, first);
         for turn in turns {
             // Requests take time: nothing arrives in the nanosecond in which it leaves.
             venue.now.0 += 1;

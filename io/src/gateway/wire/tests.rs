@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use fusewire_core::instrument::{InstrumentId, Market, common};
-use fusewire_core::order::{OrderId, Source, StrategyId};
-use fusewire_core::units::ONE;
+use fusewire_core::order::{
+    Conditional, OrderId, Source, StrategyId, Trigger, TriggerKind, TriggerPrice,
+};
+use fusewire_core::units::{ONE, Rate};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -24,10 +26,12 @@ fn intent(order: OrderId, action: Action) -> Intent {
 /// The text of one intent, over a buffer that held another.
 fn text(universe: &Universe, (seq, index): (u64, u32), intent: &Intent, side: Side) -> String {
     let mut request = Request { bytes: [b'#'; REQUEST_BYTES], len: REQUEST_BYTES };
-    OrderEncoder::new(universe).unwrap().write(seq, index, (intent, side), &mut request);
+    let encoder = OrderEncoder::new(universe).unwrap();
+    encoder.write(seq, index, (intent, side, Place::Orders), &mut request);
     String::from_utf8(request.as_bytes().to_vec()).unwrap()
 }
 
+/// The order of all texts by hand.
 fn order() -> OrderId {
     OrderId::new(1, StrategyId(2), 0xAB)
 }
@@ -62,6 +66,77 @@ fn each_kind_of_request_by_hand() {
     );
 }
 
+#[test]
+fn conditional_orders_go_to_the_algo_service() {
+    let universe = universe("BTCUSDT", 2, 3);
+    let id = order();
+    let order = NewOrder { side: Side::Sell, tif: TimeInForce::Ioc, reduce_only: true, ..NEW };
+    let (stop, one) = (TriggerKind::Stop, Rate(12_500_000_000));
+    let trigger = Trigger {
+        kind: stop,
+        by: TriggerPrice::Mark,
+        price: Px(60_100 * ONE),
+        callback: Rate::ZERO,
+        close_position: false,
+    };
+    let text_of = |trigger| {
+        let action = Action::Conditional(Conditional { order, trigger });
+        text(&universe, (81, 2), &intent(id, action), Side::Sell)
+    };
+    assert_eq!(
+        text_of(trigger),
+        r#"{"id":"81.2","method":"algoOrder.place","params":{"algoType":"CONDITIONAL","clientAlgoId":"fw-00010200000000ab","positionSide":"BOTH","price":"60000.10","quantity":"0.001","reduceOnly":"true","selfTradePreventionMode":"EXPIRE_MAKER","side":"SELL","symbol":"BTCUSDT","timeInForce":"IOC","triggerPrice":"60100.00","type":"STOP","workingType":"MARK_PRICE"}}"#
+    );
+    let profit = Trigger {
+        kind: TriggerKind::TakeProfit,
+        by: TriggerPrice::Last,
+        close_position: true,
+        ..trigger
+    };
+    assert_eq!(
+        text_of(profit),
+        r#"{"id":"81.2","method":"algoOrder.place","params":{"algoType":"CONDITIONAL","clientAlgoId":"fw-00010200000000ab","closePosition":"true","positionSide":"BOTH","selfTradePreventionMode":"EXPIRE_MAKER","side":"SELL","symbol":"BTCUSDT","triggerPrice":"60100.00","type":"TAKE_PROFIT_MARKET","workingType":"CONTRACT_PRICE"}}"#
+    );
+    let trailing = Trigger { kind: TriggerKind::Trailing, callback: one, ..trigger };
+    assert_eq!(
+        text_of(trailing),
+        r#"{"id":"81.2","method":"algoOrder.place","params":{"activatePrice":"60100.00","algoType":"CONDITIONAL","callbackRate":"1.25","clientAlgoId":"fw-00010200000000ab","positionSide":"BOTH","quantity":"0.001","reduceOnly":"true","selfTradePreventionMode":"EXPIRE_MAKER","side":"SELL","symbol":"BTCUSDT","type":"TRAILING_STOP_MARKET","workingType":"MARK_PRICE"}}"#
+    );
+    let at_once = text_of(Trigger { price: Px::ZERO, ..trailing });
+    assert!(!at_once.contains("activatePrice"), "{at_once}");
+    // Each is JSON, with its parameters sorted by name, as they are signed.
+    for kind in TriggerKind::ALL {
+        for by in TriggerPrice::ALL {
+            for close_position in [false, true] {
+                let found = text_of(Trigger { kind, by, close_position, callback: one, ..trigger });
+                let read: Value = serde_json::from_str(&found).unwrap();
+                let params = read["params"].as_object().unwrap();
+                let at = |name: &String| found.find(&format!("\"{name}\":")).unwrap();
+                assert!(params.keys().map(at).is_sorted(), "{found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_waits_is_taken_back_and_asked_about_there_too() {
+    let encoder = OrderEncoder::new(&universe("BTCUSDT", 2, 3)).unwrap();
+    let text = |action| {
+        let mut request = Request::default();
+        let (intent, place) = (intent(order(), action), Place::Algo);
+        encoder.write(81, 2, (&intent, Side::Sell, place), &mut request);
+        String::from_utf8(request.as_bytes().to_vec()).unwrap()
+    };
+    assert_eq!(
+        text(Action::Cancel),
+        r#"{"id":"81.2","method":"algoOrder.cancel","params":{"clientAlgoId":"fw-00010200000000ab"}}"#
+    );
+    assert_eq!(
+        text(Action::Query),
+        r#"{"id":"81.2","method":"GET /fapi/v1/algoOrder","params":{"clientAlgoId":"fw-00010200000000ab"}}"#
+    );
+}
+
 /// The longest of everything is as long as the constant says, and nothing else is longer.
 #[test]
 fn the_longest_request_fits() {
@@ -75,11 +150,20 @@ fn the_longest_request_fits() {
         reduce_only: true,
     };
     let amend = Action::Amend { price: new.price, qty: new.qty };
-    let lengths = [Action::New(new), amend, Action::Cancel, Action::Query].map(|action| {
+    let length = |action| {
         text(&universe, (u64::MAX, u32::MAX), &intent(OrderId(u64::MAX), action), Side::Sell).len()
-    });
-    assert_eq!(lengths.iter().max(), Some(&LONGEST));
-    assert_eq!(lengths[0], LONGEST);
+    };
+    let plain = [Action::New(new), amend, Action::Cancel, Action::Query].map(length);
+    let mut waiting = Vec::new();
+    for kind in TriggerKind::ALL {
+        let (price, callback) = (new.price, Rate(i64::MIN));
+        for close_position in [false, true] {
+            let trigger = Trigger { kind, by: TriggerPrice::Last, price, callback, close_position };
+            waiting.push(length(Action::Conditional(Conditional { order: new, trigger })));
+        }
+    }
+    assert_eq!(plain.iter().max(), Some(&plain[0]));
+    assert_eq!(plain.iter().chain(&waiting).max(), Some(&LONGEST));
 }
 
 #[test]
@@ -154,6 +238,7 @@ fn expected(
         }
         Action::Cancel => ("order.cancel", "origClientOrderId"),
         Action::Query => ("order.status", "origClientOrderId"),
+        Action::Conditional(_) => unreachable!("they are compared by hand"),
     };
     all.insert(id_name, id);
     (method, all)

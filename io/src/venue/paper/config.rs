@@ -57,6 +57,8 @@ pub struct PaperConfig {
     pub faults: ReportFaults,
     /// A request that gets in later than this after it was sent is lost (`recvWindow`). Default 5 s.
     pub arrival_max: Nanos,
+    /// Conditional orders that wait, all symbols. Default 200: the exchange's bound since 2025-12-29.
+    pub conditional_max: usize,
 }
 
 impl Default for PaperConfig {
@@ -77,6 +79,7 @@ impl Default for PaperConfig {
             consumed_levels_max: 16_384,
             faults: ReportFaults::default(),
             arrival_max: Nanos(5 * Nanos::SECOND),
+            conditional_max: 200,
         }
     }
 }
@@ -107,6 +110,7 @@ impl PaperConfig {
             ("requests_max", self.requests_max),
             ("closed_max", self.closed_max),
             ("consumed_levels_max", self.consumed_levels_max),
+            ("conditional_max", self.conditional_max),
         ] {
             if !(1..=Self::LIMIT_MOST).contains(&value) {
                 return Err(format!("{name} = {value} is not in 1 to {}", Self::LIMIT_MOST));
@@ -166,6 +170,7 @@ mod tests {
             ("closed_max", PaperConfig { closed_max: 0, ..good }),
             ("closed_max", PaperConfig { requests_max: 9, closed_max: 8, ..good }),
             ("consumed_levels_max", PaperConfig { consumed_levels_max: 0, ..good }),
+            ("conditional_max", PaperConfig { conditional_max: 0, ..good }),
             ("fees.maker", PaperConfig { fees: maker, ..good }),
             ("fees.taker", PaperConfig { fees: taker, ..good }),
             ("faults.lose_ppm", PaperConfig { faults: lose, ..good }),

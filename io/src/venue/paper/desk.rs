@@ -12,6 +12,7 @@ use fusewire_core::portfolio::{Execution, Portfolio, PortfolioConfig};
 use fusewire_core::units::{Nanos, Px, Qty, Round, Usd};
 
 use super::closed::{ClosedOrder, ClosedOrders};
+use super::conditional::Fired;
 use super::config::PPM;
 use super::latency::Latency;
 use super::orders::OpenOrder;
@@ -75,7 +76,7 @@ impl Desk {
         let portfolio = Portfolio::new(PortfolioConfig {
             instruments: universe.len(),
             strategies: strategies.to_vec(),
-            orders_max: config.orders_max,
+            orders_max: config.orders_max + config.conditional_max,
             closed_max: config.closed_max,
             arrival_max: config.arrival_max,
         });
@@ -142,14 +143,15 @@ impl Desk {
         (order.cum_qty, order.cum_quote, order.cum_fee) = (cum_qty, cum_quote, cum_fee);
         self.stats.count_fill(fill.liquidity, &execution);
         let kind = if order.is_filled() { ReportKind::Filled } else { ReportKind::PartialFill };
-        let mut report = report_of(at, order, kind, VenueReason::None);
+        let mut report = report_of(at, order, kind, order.path);
         (report.last_qty, report.last_price) = (fill.qty, fill.price);
         (report.liquidity, report.payer) = (fill.liquidity, fill.payer);
         self.publish(at, order, report, out);
         true
     }
 
-    /// Reports on an order of the table. A terminal report takes it into the memory of finished ones.
+    /// Reports on an order of the table. A terminal report takes it into the memory of finished ones. What
+    /// needs no reason of its own says how the order got in.
     pub(super) fn report(
         &mut self,
         at: At,
@@ -158,7 +160,21 @@ impl Desk {
         reason: VenueReason,
         out: &mut Feedbacks,
     ) {
+        let reason = if reason == VenueReason::None { order.path } else { reason };
         let report = report_of(at, order, kind, reason);
+        self.publish(at, order, report, out);
+    }
+
+    /// Reports that an order was triggered. The order is about to enter the market.
+    pub(super) fn triggered(
+        &mut self,
+        at: At,
+        order: &mut OpenOrder,
+        fired: Fired,
+        out: &mut Feedbacks,
+    ) {
+        let mut report = report_of(at, order, ReportKind::Triggered, order.path);
+        (report.payer, report.last_price) = (fired.seq, fired.price);
         self.publish(at, order, report, out);
     }
 
@@ -243,6 +259,14 @@ impl Desk {
         self.answer(at, order.instrument, &known, (OrderState::Open, number), out);
     }
 
+    /// Answers a query on a conditional order that waits.
+    pub(super) fn answer_waiting(&mut self, at: At, order: &mut OpenOrder, out: &mut Feedbacks) {
+        let number = order.answers;
+        order.answers = number.saturating_add(1);
+        let known = ClosedOrder::from(&*order);
+        self.answer(at, order.instrument, &known, (OrderState::Waiting, number), out);
+    }
+
     /// Answers a query on an order that is not open.
     pub(super) fn answer_other(
         &mut self,
@@ -311,6 +335,7 @@ impl Desk {
             FeedbackBody::Report(_)
             | FeedbackBody::Status(_)
             | FeedbackBody::Rejected(_)
+            | FeedbackBody::Account(_)
             | FeedbackBody::Wake => self.config.latencies.ack,
         };
         let span = self.span(way, self.config.response_latency, Leg::Response, id, number);

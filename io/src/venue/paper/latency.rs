@@ -140,7 +140,7 @@ impl Latencies {
     /// The way of a request. A query goes the common one.
     pub(super) fn there(&self, action: &Action) -> Option<Latency> {
         match action {
-            Action::New(_) => self.new,
+            Action::New(_) | Action::Conditional(_) => self.new,
             Action::Amend { .. } => self.amend,
             Action::Cancel => self.cancel,
             Action::Query => None,

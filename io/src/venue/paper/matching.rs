@@ -126,6 +126,7 @@ impl PaperVenue {
                     index += 1;
                 }
             }
+            self.expire_waiting(at, id, side, out);
         }
     }
 }

@@ -7,9 +7,10 @@
 //!
 //! An order fills only where a counter-party stood: at levels that the folded book showed when the order
 //! got in, or by later trades that went through its price or ate the queue before it. Each fill names the
-//! event that paid. What can not be known is decided against the account. Its clock is `event.ts`; it refuses rather than stop the pipeline.
+//! event that paid. Conditional orders wait in a table of their own, see `conditional`. What can not be known is decided against the account. Its clock is `event.ts`; it refuses rather than stop the pipeline.
 
 mod closed;
+mod conditional;
 mod config;
 mod desk;
 mod fees;
@@ -41,13 +42,14 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::Universe;
 use fusewire_core::message::{FeedbackBody, Tap};
 use fusewire_core::order::{
-    Action, Approved, Intent, NewOrder, ReportKind, StrategyId, VenueReason,
+    Action, Approved, Intent, NewOrder, ReportKind, StrategyId, TriggerPrice, VenueReason,
 };
 use fusewire_core::portfolio::Portfolio;
 use fusewire_core::ring::LevelsConsumer;
 use fusewire_core::units::{Nanos, Qty, Usd};
 
 use crate::gateway::{Feedbacks, Venue};
+use conditional::Conditionals;
 use desk::{At, Desk};
 use market::Market;
 use orders::{OpenOrder, OpenOrders, Queue};
@@ -65,6 +67,7 @@ pub struct PaperVenue {
     universe: Universe,
     market: Market,
     orders: OpenOrders,
+    conditionals: Conditionals,
     requests: Requests,
     desk: Desk,
 }
@@ -90,6 +93,7 @@ impl PaperVenue {
             self_trade: config.self_trade,
             market: Market::new(universe, books, tap, config.consumed_levels_max),
             orders: OpenOrders::new(config.orders_max),
+            conditionals: Conditionals::new(universe.len(), config.conditional_max),
             requests: Requests::new(config.requests_max),
             desk: Desk::new(config, universe, strategies),
             universe: universe.clone(),
@@ -114,6 +118,12 @@ impl PaperVenue {
         self.orders.len()
     }
 
+    /// Number of conditional orders that wait at the venue.
+    #[must_use]
+    pub fn waiting_orders(&self) -> usize {
+        self.conditionals.len()
+    }
+
     /// A request leaves. A symbol that is not in the universe can not be answered: it is lost.
     fn request(&mut self, at: At, intent: &Intent, out: &mut Feedbacks) {
         if intent.instrument.index() >= self.universe.len() {
@@ -134,7 +144,9 @@ impl PaperVenue {
     fn requests_of(&self, intent: &Intent) -> u32 {
         let id = intent.order;
         let open = self.orders.find(id).map(|index| self.orders.get(index).requests);
-        let seen = open.or_else(|| self.desk.closed.get(id).map(|order| order.requests));
+        let waiting = || self.conditionals.find(id).map(|at| self.conditionals.get(at).requests);
+        let seen =
+            open.or_else(waiting).or_else(|| self.desk.closed.get(id).map(|order| order.requests));
         seen.unwrap_or(0).saturating_add(self.requests.count_of(id))
     }
 
@@ -150,15 +162,8 @@ impl PaperVenue {
     #[cold]
     fn overflow(&mut self, at: At, intent: &Intent, number: u32, out: &mut Feedbacks) {
         let kind = match intent.action {
-            Action::New(new) => {
-                if self.is_known(intent) || self.requests.has_new(intent.order) {
-                    self.desk.stats.duplicates += 1;
-                } else {
-                    let mut order = order_of(intent, &new, at.ts);
-                    self.desk.refuse(at, &mut order, VenueReason::TooManyOrders, out);
-                }
-                return;
-            }
+            Action::New(new) => return self.overflow_new(at, intent, &new, out),
+            Action::Conditional(new) => return self.overflow_new(at, intent, &new.order, out),
             Action::Query => {
                 self.desk.stats.lost_requests += 1;
                 return;
@@ -167,16 +172,28 @@ impl PaperVenue {
             Action::Cancel => ReportKind::CancelRefused,
         };
         let why = (kind, VenueReason::TooManyOrders);
-        match self.orders.find(intent.order) {
-            Some(index) => {
-                self.desk.refuse_open(at, self.orders.get_mut(index), why, out);
-            }
-            None => self.desk.refuse_change(at, intent, number, why, out),
+        if let Some(index) = self.orders.find(intent.order) {
+            self.desk.refuse_open(at, self.orders.get_mut(index), why, out);
+        } else if let Some(index) = self.conditionals.find(intent.order) {
+            self.desk.refuse_open(at, self.conditionals.get_mut(index), why, out);
+        } else {
+            self.desk.refuse_change(at, intent, number, why, out);
+        }
+    }
+
+    fn overflow_new(&mut self, at: At, intent: &Intent, new: &NewOrder, out: &mut Feedbacks) {
+        if self.is_known(intent) || self.requests.has_new(intent.order) {
+            self.desk.stats.duplicates += 1;
+        } else {
+            let mut order = order_of(intent, new, at.ts);
+            self.desk.refuse(at, &mut order, VenueReason::TooManyOrders, out);
         }
     }
 
     fn is_known(&self, intent: &Intent) -> bool {
-        self.orders.find(intent.order).is_some() || self.desk.closed.get(intent.order).is_some()
+        let id = intent.order;
+        let waits = || self.conditionals.find(id).is_some();
+        self.orders.find(id).is_some() || waits() || self.desk.closed.get(id).is_some()
     }
 
     /// Lets in what is due, in order. What has no room for its answers waits for the next event.
@@ -219,7 +236,7 @@ impl PaperVenue {
                 let order = self.orders.get(index);
                 self.orders.crossing(order.instrument, order.side, price).len()
             }),
-            Action::Cancel | Action::Query => return COPIES,
+            Action::Cancel | Action::Query | Action::Conditional(_) => return COPIES,
         };
         COPIES * (met + 3)
     }
@@ -228,6 +245,16 @@ impl PaperVenue {
         let intent = &request.intent;
         if let Action::New(new) = intent.action {
             self.enter_new(at, request, &new, out);
+            return;
+        }
+        if let Action::Conditional(new) = intent.action {
+            self.enter_conditional(at, request, &new, out);
+            return;
+        }
+        let waits = self.conditionals.find(intent.order);
+        let of = |index: &usize| self.conditionals.get(*index).instrument;
+        if let Some(index) = waits.filter(|index| of(index) == intent.instrument) {
+            self.enter_on_waiting(at, request, index, out);
             return;
         }
         let found = self.orders.find(intent.order);
@@ -239,7 +266,7 @@ impl PaperVenue {
         let order = self.orders.get_mut(index);
         order.requests = order.requests.saturating_add(1);
         match intent.action {
-            Action::New(_) => {}
+            Action::New(_) | Action::Conditional(_) => {}
             Action::Amend { price, qty } => self.amend(at, request.due, index, (price, qty), out),
             Action::Cancel => self.end(at, index, ReportKind::Canceled, VenueReason::None, out),
             Action::Query => self.desk.answer_open(at, order, out),
@@ -258,7 +285,9 @@ impl PaperVenue {
                 return;
             }
             Action::Cancel => ReportKind::CancelRefused,
-            Action::New(_) | Action::Amend { .. } => ReportKind::AmendRefused,
+            Action::New(_) | Action::Conditional(_) | Action::Amend { .. } => {
+                ReportKind::AmendRefused
+            }
         };
         let why = (kind, VenueReason::UnknownOrder);
         self.desk.refuse_change(at, intent, number, why, out);
@@ -277,14 +306,18 @@ impl PaperVenue {
         self.desk.report(at, &mut order, kind, reason, out);
     }
 
-    /// Cancels every open order; false when there was no room for all.
+    /// Cancels every order, those that wait included; false when there was no room for all.
     fn cancel_open(&mut self, at: At, out: &mut Feedbacks) -> bool {
-        while self.orders.len() > 0 {
+        while self.orders.len() + self.conditionals.len() > 0 {
             if out.room() < COPIES {
                 self.desk.stats.put_off += 1;
                 return false;
             }
-            self.end(at, 0, ReportKind::Canceled, VenueReason::None, out);
+            if self.orders.len() > 0 {
+                self.end(at, 0, ReportKind::Canceled, VenueReason::None, out);
+            } else {
+                self.end_waiting(at, 0, (ReportKind::Canceled, VenueReason::None), out);
+            }
         }
         true
     }
@@ -294,12 +327,18 @@ impl Venue for PaperVenue {
     /// What is due gets in before the event does: it was at the exchange first.
     fn on_event(&mut self, event: &Event, out: &mut Feedbacks) {
         let at = At { seq: event.seq, ts: event.ts };
+        self.enter_fired(at, out);
         self.admit(at, out);
         self.take_tap(event.seq);
         match (&event.body, event.instrument) {
             (Body::Trade(trade), Some(id)) => {
                 self.count_trade(id, trade);
+                // What rests was there before what the trade triggers.
                 self.on_trade(at, id, trade, out);
+                self.see_price(at, id, (TriggerPrice::Last, trade.price), out);
+            }
+            (Body::Mark(mark), Some(id)) => {
+                self.see_price(at, id, (TriggerPrice::Mark, mark.price), out);
             }
             (Body::Touch(change), Some(id)) => self.market.set_touch(id, change),
             (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
@@ -339,5 +378,6 @@ fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
         place: 0,
         requests: 1,
         answers: 0,
+        path: VenueReason::None,
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::order::{OrderId, Side, TimeInForce};
+use fusewire_core::order::{OrderId, Side, TimeInForce, VenueReason};
 use fusewire_core::portfolio::side_index;
 use fusewire_core::units::{Nanos, Px, Qty, Usd};
 
@@ -45,6 +45,8 @@ pub(super) struct OpenOrder {
     pub(super) requests: u32,
     /// Reports and statuses that it gave rise to.
     pub(super) answers: u32,
+    /// The trigger by which it got into the market; none of a plain order.
+    pub(super) path: VenueReason,
 }
 
 impl OpenOrder {

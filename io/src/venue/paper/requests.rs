@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use fusewire_core::order::{Action, Intent, OrderId};
+use fusewire_core::order::{Intent, OrderId};
 use fusewire_core::units::Nanos;
 
 /// A request on its way.
@@ -54,7 +54,7 @@ impl Requests {
 
     /// True when a new order with this id is on its way.
     pub(super) fn has_new(&self, id: OrderId) -> bool {
-        let is_new = |intent: &Intent| matches!(intent.action, Action::New(_));
+        let is_new = |intent: &Intent| intent.action.order().is_some();
         self.queue.iter().any(|r| r.intent.order == id && is_new(&r.intent))
     }
 

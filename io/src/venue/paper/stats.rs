@@ -55,6 +55,8 @@ pub struct PaperStats {
     pub put_off: u64,
     /// Messages lost because they had no room.
     pub overflowed: u64,
+    /// Conditional orders that got into the market.
+    pub triggered: u64,
 }
 
 impl PaperStats {
@@ -83,6 +85,7 @@ impl PaperStats {
             ReportKind::AmendRefused => &mut self.amends_refused,
             ReportKind::CancelRefused => &mut self.cancels_refused,
             ReportKind::OutcomeUnknown => &mut self.unknown_outcomes,
+            ReportKind::Triggered => &mut self.triggered,
         } += 1;
     }
 

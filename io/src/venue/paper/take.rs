@@ -43,6 +43,11 @@ impl PaperVenue {
             return;
         }
         self.desk.report(at, &mut order, ReportKind::Accepted, VenueReason::None, out);
+        self.join(at, order, out);
+    }
+
+    /// An order joins the market: a new one, or a conditional one that was triggered.
+    pub(super) fn join(&mut self, at: At, mut order: OpenOrder, out: &mut Feedbacks) {
         if order.tif == TimeInForce::Gtx && self.would_take(&order) {
             self.desk.report(at, &mut order, ReportKind::Expired, VenueReason::WouldTake, out);
             return;
@@ -51,19 +56,22 @@ impl PaperVenue {
     }
 
     fn refusal(&self, order: &OpenOrder) -> Option<VenueReason> {
-        let instrument = self.universe.get(order.instrument);
-        let open = self.orders.count_of(order.instrument);
-        let most = instrument.max_orders.map_or(usize::MAX, |most| most as usize);
         if !self.passes(order, order.price, order.qty) {
             Some(VenueReason::Filter)
-        } else if self.orders.is_full() || open >= most {
-            Some(VenueReason::TooManyOrders)
         } else {
-            None
+            self.has_no_room(order).then_some(VenueReason::TooManyOrders)
         }
     }
 
-    fn passes(&self, order: &OpenOrder, price: Px, qty: Qty) -> bool {
+    /// True when the venue's table has no room for one more, or that of its symbol.
+    pub(super) fn has_no_room(&self, order: &OpenOrder) -> bool {
+        let instrument = self.universe.get(order.instrument);
+        let open = self.orders.count_of(order.instrument);
+        let most = instrument.max_orders.map_or(usize::MAX, |most| most as usize);
+        self.orders.is_full() || open >= most
+    }
+
+    pub(super) fn passes(&self, order: &OpenOrder, price: Px, qty: Qty) -> bool {
         let purpose = if order.reduce_only { Purpose::Reduce } else { Purpose::Any };
         passes(self.universe.get(order.instrument), price, qty, purpose)
     }

@@ -1,6 +1,7 @@
 //! The paper venue against its rules: by hand where a case has a name, against `naive` where it has none.
 
 mod bounds;
+mod conditional;
 mod legs;
 mod matching;
 mod own;

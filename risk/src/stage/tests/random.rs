@@ -5,8 +5,11 @@ use fusewire_core::book::Invalid;
 use fusewire_core::event::Body;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::kill::Level;
-use fusewire_core::order::{Action, Check, Intent, NewOrder, OrderId, Side, TimeInForce, Verdict};
-use fusewire_core::units::{Nanos, ONE, Px, Qty};
+use fusewire_core::order::{
+    Action, Check, Conditional, Intent, NewOrder, OrderId, Side, TimeInForce, Trigger, TriggerKind,
+    TriggerPrice, Verdict,
+};
+use fusewire_core::units::{Bps, Nanos, ONE, Px, Qty, Rate};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -23,6 +26,7 @@ pub(super) enum Step {
     Move { eth: bool, bps: i64 },
     Blind { eth: bool, mark: bool },
     Ask { count: u8, order: Wish },
+    Condition { order: Wish, kind: u8, callback_bps: i64 },
     Reduce { eth: bool, part: i64, amend: Option<u8> },
     Amend { pick: u8, wish: Wish },
     Cancel(u8),
@@ -68,6 +72,9 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(millis, quiet)| Step::Wait { millis, quiet }),
         3 => (any::<bool>(), -80_i64..80).prop_map(|(eth, bps)| Step::Move { eth, bps }),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(eth, mark)| Step::Blind { eth, mark }),
+        8 => (wish(), 0_u8..3, 5_i64..1_100).prop_map(|(order, kind, callback_bps)| {
+            Step::Condition { order, kind, callback_bps }
+        }),
         20 => (1_u8..5, wish()).prop_map(|(count, order)| Step::Ask { count, order }),
         6 => (any::<bool>(), 1_i64..=100, prop::option::weighted(0.2, pick()))
             .prop_map(|(eth, part, amend)| Step::Reduce { eth, part, amend }),
@@ -99,6 +106,8 @@ fn small() -> RiskConfig {
         limits.order_notional_max = usd("1500");
         limits.position_notional_max = usd("3000");
         limits.gross_notional_max = usd("4500");
+        limits.trigger_distance = Bps(5_000_000);
+        limits.conditional_max = 5;
     });
     config.balance = usd("800");
     config.reconcile_every = Nanos(4 * Nanos::SECOND);
@@ -165,6 +174,26 @@ fn arrive(world: &mut World, index: usize, heard: bool) {
     }
 }
 
+/// An order that waits; half of them may only reduce.
+fn conditional(world: &mut World, wish: &Wish, kind: u8, callback_bps: i64) {
+    let kind = TriggerKind::ALL[usize::from(kind)];
+    let (on, new) = order(world, wish);
+    let new = NewOrder { reduce_only: wish.lots % 2 == 0, ..new };
+    let trails = kind == TriggerKind::Trailing;
+    // A share of 1e-12 is 1e-8 bp.
+    let callback = if trails { Rate(callback_bps * 100_000_000) } else { Rate::ZERO };
+    let (by, price) = (TriggerPrice::Mark, new.price);
+    let trigger = Trigger { kind, by, price, callback, close_position: false };
+    // The limit of a trailing one lies where it may come back to.
+    let (tick, _) = grid(on);
+    let near = trigger.enters_near(new.side, price).unwrap();
+    let new = NewOrder { price: Px(near.0 / tick * tick), ..new };
+    let strategy = if wish.second { B } else { A };
+    let action = Action::Conditional(Conditional { order: new, trigger });
+    let asked = intent(world.desk.next_id(strategy), on, action);
+    ask(world, &[asked]);
+}
+
 /// A reduce within what the position leaves is approved whatever else holds, at levels 0 and 1.
 fn reduce(world: &mut World, on: InstrumentId, part: i64, amend: Option<u8>) {
     let portfolio = world.desk.stage.portfolio();
@@ -179,6 +208,7 @@ fn reduce(world: &mut World, on: InstrumentId, part: i64, amend: Option<u8>) {
     let resting: Vec<_> = portfolio
         .orders_of(on)
         .filter(|o| o.reduce_only && o.side == side && o.unresolved() == 0 && !World::is_own(o.id))
+        .filter(|o| o.trigger.is_none())
         .map(|o| (o.id, o.cum_qty, o.remaining().0, (o.price, o.qty)))
         .collect();
     let resting = amend.and_then(|pick| choose(&resting, pick));
@@ -230,6 +260,9 @@ fn take(world: &mut World, step: Step) {
                 })
                 .collect();
             ask(world, &intents);
+        }
+        Step::Condition { order: wish, kind, callback_bps } => {
+            conditional(world, &wish, kind, callback_bps);
         }
         Step::Reduce { eth, part, amend } => reduce(world, symbol(eth), part, amend),
         Step::Amend { pick, wish } => {
@@ -318,6 +351,7 @@ fn take_at_venue(world: &mut World, step: Step) {
         | Step::Move { .. }
         | Step::Blind { .. }
         | Step::Ask { .. }
+        | Step::Condition { .. }
         | Step::Reduce { .. }
         | Step::Amend { .. }
         | Step::Cancel(_)

@@ -139,6 +139,59 @@ const HALT_REDUCE: [Question; 9] = [
     plain(Check::ReduceOnly),
 ];
 
+const TERMS: Question = (Check::Trigger, Subject::Terms);
+const TRIGGER_TICK: Question = (Check::Tick, Subject::TriggerPrice);
+const TRIGGER_TO_MARK: Question = (Check::Trigger, Subject::TriggerToMark);
+const PRICE_TO_TRIGGER: Question = (Check::Collar, Subject::PriceToTrigger);
+
+/// Of a conditional order which may add risk, but for the callback of a trailing one.
+const CONDITIONAL_RISK: [Question; 25] = [
+    plain(Check::KillLevel),
+    SENDER,
+    CONTRACT,
+    TRADABLE,
+    TERMS,
+    plain(Check::Tick),
+    TRIGGER_TICK,
+    plain(Check::Lot),
+    plain(Check::BookFreshness),
+    plain(Check::MarkFreshness),
+    MID,
+    TRIGGER_TO_MARK,
+    PRICE_TO_TRIGGER,
+    plain(Check::MinNotional),
+    plain(Check::Duplicate),
+    plain(Check::OrderQty),
+    plain(Check::OrderNotional),
+    plain(Check::MaxOrders),
+    plain(Check::RateNew),
+    plain(Check::RateSymbol),
+    plain(Check::OpenOrders),
+    plain(Check::Conditionals),
+    plain(Check::Exposure),
+    plain(Check::GrossExposure),
+    plain(Check::Leverage),
+];
+
+/// Of one that protects.
+const CONDITIONAL_REDUCE: [Question; 15] = [
+    plain(Check::KillLevel),
+    SENDER,
+    CONTRACT,
+    TRADABLE,
+    TERMS,
+    plain(Check::Tick),
+    TRIGGER_TICK,
+    plain(Check::Lot),
+    TRIGGER_TO_MARK,
+    PRICE_TO_TRIGGER,
+    plain(Check::MaxOrders),
+    plain(Check::RateReduce),
+    plain(Check::OpenOrders),
+    plain(Check::Conditionals),
+    plain(Check::ReduceOnly),
+];
+
 const CANCEL: [Question; 5] =
     [plain(Check::KillLevel), SENDER, plain(Check::OrderState), SYMBOL, plain(Check::RateCancel)];
 
@@ -153,6 +206,8 @@ const QUERY_OF_RISK: [Question; 4] =
 fn all_of(class: Class, action: Action, from: Source) -> &'static [Question] {
     match (class, action, from) {
         (Class::NewRisk, Action::New(_), _) => &NEW_RISK,
+        (Class::NewRisk, Action::Conditional(_), _) => &CONDITIONAL_RISK,
+        (Class::Reduce, Action::Conditional(_), _) => &CONDITIONAL_REDUCE,
         (Class::NewRisk, _, _) => &AMEND_RISK,
         (Class::Reduce, Action::New(_), _) => &NEW_REDUCE,
         (Class::Reduce, _, _) => &AMEND_REDUCE,
@@ -164,7 +219,9 @@ fn all_of(class: Class, action: Action, from: Source) -> &'static [Question] {
     }
 }
 
-const LISTS: [&[Question]; 9] = [
+const LISTS: [&[Question]; 11] = [
+    &CONDITIONAL_RISK,
+    &CONDITIONAL_REDUCE,
     &NEW_RISK,
     &AMEND_RISK,
     &NEW_REDUCE,
@@ -180,7 +237,9 @@ const LISTS: [&[Question]; 9] = [
 fn asked(watched: &Watched) -> Vec<Question> {
     let questions = watched.lines.iter().map(|line| (line.check, line.subject));
     let always = |(_, subject): &Question| {
-        !matches!(subject, Subject::Held(_) | Subject::PriceToMarkOrMid | Subject::Table)
+        let sometimes = Subject::PriceToMarkOrMid;
+        let of_some = matches!(subject, Subject::Held(_) | Subject::Table | Subject::Callback);
+        !of_some && *subject != sometimes
     };
     questions.filter(always).collect()
 }

@@ -2,7 +2,9 @@
 
 use fusewire_core::event::{BANDS, Bar, Body, Control, Depth, Event, GateBreach, Levels, Mark};
 use fusewire_core::market::{Level, Side};
-use fusewire_core::order::{AccountUpdate, Action, NewOrder, OrderId, Rejection, Report, Status};
+use fusewire_core::order::{
+    AccountUpdate, NewOrder, OrderId, Rejection, Report, ReportKind, Status,
+};
 use fusewire_core::units::{DECIMALS, Px, Qty, QtySum, Usd, UsdSum, Wide};
 use serde::Serialize;
 
@@ -27,7 +29,8 @@ struct Told {
     reason: Option<&'static str>,
     reduce_only: Option<bool>,
     liquidity: Option<&'static str>,
-    last: Option<(Qty, Px)>,
+    last: Option<Qty>,
+    last_price: Option<Px>,
     sums: Option<(Qty, Usd, Usd)>,
     paid_by: Option<u64>,
     venue_ns: Option<u64>,
@@ -59,8 +62,8 @@ pub(super) fn row<'a>(names: &'a Names, event: &Event) -> [Value<'a>; EVENT.len(
         told.reason.into(),
         told.reduce_only.into(),
         told.liquidity.into(),
-        told.last.map(|(qty, _)| qty).into(),
-        told.last.map(|(_, price)| price).into(),
+        told.last.into(),
+        told.last_price.into(),
         told.sums.map(|(qty, _, _)| qty).into(),
         told.sums.map(|(_, quote, _)| quote).into(),
         told.sums.map(|(_, _, fee)| fee).into(),
@@ -135,6 +138,7 @@ impl Told {
 
     fn report(report: &Report) -> Self {
         let fill = report.kind.is_fill();
+        let triggered = report.kind == ReportKind::Triggered;
         Self {
             side: Some(report.side),
             price: Some(report.price),
@@ -144,9 +148,10 @@ impl Told {
             reason: reason(report.reason),
             reduce_only: Some(report.reduce_only),
             liquidity: fill.then(|| report.liquidity.word()),
-            last: fill.then_some((report.last_qty, report.last_price)),
+            last: fill.then_some(report.last_qty),
+            last_price: (fill || triggered).then_some(report.last_price),
             sums: Some((report.cum_qty, report.cum_quote, report.cum_fee)),
-            paid_by: Some(report.payer).filter(|payer| fill && *payer != 0),
+            paid_by: Some(report.payer).filter(|payer| (fill || triggered) && *payer != 0),
             venue_ns: Some(report.at.0),
             ..Self::default()
         }
@@ -168,10 +173,7 @@ impl Told {
 
     fn rejected(rejection: &Rejection) -> Self {
         let (price, qty) = terms(&rejection.action);
-        let new = match rejection.action {
-            Action::New(new) => Some(new),
-            Action::Amend { .. } | Action::Cancel | Action::Query => None,
-        };
+        let new = rejection.action.order().copied();
         let why = Measured::of(rejection);
         Self {
             side: new.map(|NewOrder { side, .. }| side),

@@ -38,10 +38,11 @@ const STRATEGY: Column = text("strategy", "whose order it is: a strategy by name
 const ORDER_ID: Column =
     text("order_id", "the order, as `session-seat-counter`: `1-0-17`, `1-risk-2`");
 const SYMBOL: Column = text("symbol", "`BTCUSDT`, `BTCUSD_PERP`, `SPOT:BTCUSDT`");
-const ACTION: Column = text("action", "`new`, `amend`, `cancel`, `query`");
+const ACTION: Column = text("action", "`new`, `amend`, `cancel`, `query`, `conditional`");
 const SIDE: Column = text("side", "`buy`, `sell`: as the order's `new` said");
-const PRICE: Column = amount("price", "limit price of a `new` or `amend`, else null");
-const QTY: Column = amount("qty", "total quantity of a `new` or `amend`, else null");
+const PRICE: Column =
+    amount("price", "limit price of a `new`, `conditional` or `amend`, else null");
+const QTY: Column = amount("qty", "total quantity of a `new`, `conditional` or `amend`, else null");
 const TIF: Column =
     text("tif", "`gtc`, `ioc`, `fok`, `gtx` (post only): as the order's `new` said");
 const REDUCE_ONLY: Column =
@@ -81,25 +82,44 @@ pub(super) const EVENT: [Column; 30] = [
     text("order_id", "the order of a report, a status or a rejection"),
     text(
         "status",
-        "of a report as in lane `report`; of a status `open`, `closed`, `unknown`, `settling`",
+        "of a report as in lane `report`; of a status `open`, `closed`, `unknown`, `waiting`, `settling`",
     ),
     text("reason", "why: the venue's reason, what is wrong with a book, the check that refused"),
     bool("reduce_only", "of the order"),
     text("liquidity", "`maker`, `taker`: of a fill"),
     amount("last_qty", "quantity of a fill"),
-    amount("last_price", "price of a fill"),
+    amount("last_price", "price of a fill, or the one that triggered a conditional order"),
     amount("cum_qty", "filled so far"),
     amount("cum_quote", "price times quantity over all fills so far"),
     amount("cum_fee", "fees over all fills so far; positive is a cost"),
-    u64("paid_by_seq", "event whose trade or level paid for a fill"),
+    u64("paid_by_seq", "event whose trade or level paid for a fill, or whose price triggered"),
     u64("venue_ns", "when the venue did or looked, ns since 1970"),
     u32("kill_level", "0 to 3: the level now, or the level that a control asks for"),
     text("tif", "of a refused `new`"),
     text("body", "what has no column, as JSON; null when nothing is left"),
 ];
 
-pub(super) const ALPHA: [Column; 11] =
-    [SEQ, TS, STRATEGY, SYMBOL, ACTION, ORDER_ID, SIDE, PRICE, QTY, TIF, REDUCE_ONLY];
+pub(super) const ALPHA: [Column; 16] = [
+    SEQ,
+    TS,
+    STRATEGY,
+    SYMBOL,
+    ACTION,
+    ORDER_ID,
+    SIDE,
+    PRICE,
+    QTY,
+    TIF,
+    REDUCE_ONLY,
+    text("trigger", "of a `conditional` `stop`, `take_profit`, `trailing`, else null"),
+    text("trigger_by", "which price triggers it: `mark`, `last`"),
+    amount(
+        "trigger_price",
+        "the price that triggers; of a trailing one where it begins, 0 for at once",
+    ),
+    amount("callback_bp", "how far the price must come back, in basis points; 0 unless trailing"),
+    bool("close_position", "takes the whole position that is there when it triggers"),
+];
 
 pub(super) const RISK: [Column; 16] = [
     SEQ,
@@ -129,12 +149,15 @@ pub(super) const RISK: [Column; 16] = [
 pub(super) const GATEWAY: [Column; 13] = [
     SEQ,
     TS,
-    text("class", "`new`, `reduce` (a new order that is reduce-only), `amend`, `cancel`, `query`"),
+    text(
+        "class",
+        "`new`, `reduce` (a new order that is reduce-only), `amend`, `cancel`, `query`, `conditional`",
+    ),
     STRATEGY,
     SYMBOL,
     SIDE,
     ORDER_ID,
-    text("type", "`limit`: there is no other"),
+    text("type", "`limit`; of a `conditional` `stop`, `take_profit`, `trailing`"),
     TIF,
     PRICE,
     QTY,
@@ -148,14 +171,17 @@ pub(super) const REPORT: [Column; 9] = [
     ORDER_ID,
     text(
         "status",
-        "`accepted`, `partial_fill`, `filled`, `canceled`, `expired`, `refused`, `amended`, `amend_refused`, `cancel_refused`, `outcome_unknown`",
+        "`accepted`, `partial_fill`, `filled`, `canceled`, `expired`, `refused`, `amended`, `amend_refused`, `cancel_refused`, `triggered`, `outcome_unknown`",
     ),
     amount("last_qty", "quantity of this fill, 0 when it is none; a repeated report repeats it"),
-    amount("last_price", "price of this fill, null when it is none"),
+    amount("last_price", "price of this fill, or the one that triggered; else null"),
     amount("cum_qty", "filled so far"),
     amount(
         "fee",
         "what this report adds to the fees of its order, 0 when it tells nothing new; adds up over the column",
     ),
-    u64("paid_by_seq", "event whose trade or level paid for this fill, null when it is none"),
+    u64(
+        "paid_by_seq",
+        "event whose trade or level paid for this fill, or whose price triggered; else null",
+    ),
 ];

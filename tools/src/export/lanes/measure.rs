@@ -55,8 +55,8 @@ const fn unit(check: Check) -> Option<(&'static str, u32)> {
         | Check::GrossExposure
         | Check::Leverage
         | Check::LedgerDrift => Some(("usd", DECIMALS)),
-        Check::Collar => Some(("bp", BPS_DECIMALS)),
-        Check::MaxOrders | Check::OpenOrders => Some(("orders", 0)),
+        Check::Collar | Check::Trigger => Some(("bp", BPS_DECIMALS)),
+        Check::MaxOrders | Check::OpenOrders | Check::Conditionals => Some(("orders", 0)),
         Check::RateNew
         | Check::RateSymbol
         | Check::RateAmend

@@ -57,6 +57,7 @@ impl Word for Action {
             Self::Amend { .. } => "amend",
             Self::Cancel => "cancel",
             Self::Query => "query",
+            Self::Conditional(_) => "conditional",
         }
     }
 }
@@ -114,6 +115,7 @@ impl Word for ReportKind {
             Self::AmendRefused => "amend_refused",
             Self::CancelRefused => "cancel_refused",
             Self::OutcomeUnknown => "outcome_unknown",
+            Self::Triggered => "triggered",
         }
     }
 }
@@ -134,6 +136,7 @@ impl Word for OrderState {
             Self::Closed => "closed",
             Self::Unknown => "unknown",
             Self::Settling => "settling",
+            Self::Waiting => "waiting",
         }
     }
 }
@@ -159,5 +162,11 @@ pub(super) const fn reason(reason: VenueReason) -> Option<&'static str> {
         VenueReason::Margin => Some("margin"),
         VenueReason::Liquidation => Some("liquidation"),
         VenueReason::Adl => Some("adl"),
+        VenueReason::Stop => Some("stop"),
+        VenueReason::TakeProfit => Some("take_profit"),
+        VenueReason::Trailing => Some("trailing"),
+        VenueReason::WouldTrigger => Some("would_trigger"),
+        VenueReason::TriggerReject => Some("trigger_reject"),
+        VenueReason::TooManyConditional => Some("too_many_conditional"),
     }
 }

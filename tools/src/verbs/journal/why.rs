@@ -130,6 +130,9 @@ fn reports(reports: &[Heard], all: bool) -> String {
         if let Some(payer) = &heard.paid_by {
             text += &format!("  paid by {payer}\n");
         }
+        if let Some(event) = &heard.triggered_by {
+            text += &format!("  triggered by {event}\n");
+        }
         if let Some([before, after]) = &heard.position {
             let average = after.average_price.as_deref().unwrap_or("-");
             text += &format!(

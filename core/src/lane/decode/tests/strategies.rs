@@ -200,13 +200,28 @@ fn status() -> impl Strategy<Value = Status> {
 }
 
 fn action() -> impl Strategy<Value = Action> {
-    let new = (side(), px(), qty(), one(TimeInForce::ALL), any::<bool>()).prop_map(
-        |(side, price, qty, tif, reduce_only)| {
-            Action::New(NewOrder { side, price, qty, tif, reduce_only })
-        },
-    );
+    let conditional = (new_order(), trigger())
+        .prop_map(|(order, trigger)| Action::Conditional(Conditional { order, trigger }));
+    let new = new_order().prop_map(Action::New);
     let amend = (px(), qty()).prop_map(|(price, qty)| Action::Amend { price, qty });
-    prop_oneof![new, amend, Just(Action::Cancel), Just(Action::Query)]
+    prop_oneof![new, amend, Just(Action::Cancel), Just(Action::Query), conditional]
+}
+
+fn new_order() -> impl Strategy<Value = NewOrder> {
+    (side(), px(), qty(), one(TimeInForce::ALL), any::<bool>()).prop_map(
+        |(side, price, qty, tif, reduce_only)| NewOrder { side, price, qty, tif, reduce_only },
+    )
+}
+
+fn trigger() -> impl Strategy<Value = Trigger> {
+    let flags = (one(TriggerKind::ALL), one(TriggerPrice::ALL), any::<bool>());
+    (flags, px(), int()).prop_map(|((kind, by, close_position), price, callback)| Trigger {
+        kind,
+        by,
+        price,
+        callback: Rate(callback),
+        close_position,
+    })
 }
 
 fn rejection() -> impl Strategy<Value = Rejection> {
