@@ -11,6 +11,7 @@
 //! - `contract`: the message contract under a hostile strategy and a lossy way back
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
+//! - `ledger_store`: the ledger in databases, each row once whenever the writer is killed
 //! - `journal`: journals from the command line
 //! - `runners`: threads, kill levels at any moment, latency gates
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
@@ -31,6 +32,7 @@ mod gate_and_wire;
 mod golden;
 mod journal;
 mod journal_capture;
+mod ledger_store;
 mod pipeline;
 mod runners;
 mod synthetic;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
+pub mod postgres;
 pub mod tamper;
 
 /// The folder of real captures and protocol fixtures, from `FUSEWIRE_SHARED`. A test that needs it says
@@ -43,6 +44,28 @@ fn program() -> &'static Path {
         });
         path.expect("cargo names the executable")
     })
+}
+
+/// A variable of the environment, and its value.
+pub type Variable<'a> = (&'a str, &'a str);
+
+/// Runs `fusewire` with more variables in its environment and waits for it.
+#[must_use]
+pub fn fusewire_with(variables: &[Variable<'_>], arguments: &[&str]) -> Output {
+    start_with(variables, arguments).wait_with_output().expect("the built program runs")
+}
+
+/// Starts `fusewire` with more variables in its environment.
+#[must_use]
+pub fn start_with(variables: &[Variable<'_>], arguments: &[&str]) -> Child {
+    Command::new(program())
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the built program runs")
 }
 
 /// Runs `fusewire` and waits for it.

@@ -30,6 +30,7 @@ enum Verb {
     Decode(verbs::decode::Args),
     Synth(verbs::synth::Args),
     Journal(verbs::journal::Args),
+    Ledger(verbs::ledger::Args),
     Config(verbs::config::Args),
     Doctor(verbs::doctor::Args),
     /// Print shell completions.
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Verb::Decode(args) => verbs::decode::run(&args),
         Verb::Synth(args) => verbs::synth::run(&args),
         Verb::Journal(args) => verbs::journal::run(&args),
+        Verb::Ledger(args) => verbs::ledger::run(&args),
         Verb::Config(args) => verbs::config::run(&args),
         Verb::Doctor(args) => verbs::doctor::run(&args),
         Verb::Completions { shell } => completions(shell),

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod export;
 pub mod journal;
 pub mod latency;
+pub mod ledger;
 pub mod outcome;
 pub mod progress;
 pub mod report;

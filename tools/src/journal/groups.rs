@@ -76,7 +76,7 @@ pub struct Groups {
 }
 
 /// What holds from one event to the next. The stages rely on it, so that a file must not break it.
-struct Order {
+pub(crate) struct Order {
     name: String,
     /// How many symbols there are.
     symbols: usize,
@@ -85,7 +85,17 @@ struct Order {
 }
 
 impl Order {
-    fn check(&mut self, event: &Event) -> Result<(), Failure> {
+    /// Before the first event of a journal with so many symbols.
+    pub(crate) fn new(name: &str, symbols: usize) -> Self {
+        Self { name: name.to_owned(), symbols, seq: 0, ts: Nanos(0) }
+    }
+
+    /// A fault of the journal.
+    pub(crate) fn fault(&self, what: impl std::fmt::Display) -> Failure {
+        Failure::line(format!("{}: {what}", self.name))
+    }
+
+    pub(crate) fn check(&mut self, event: &Event) -> Result<(), Failure> {
         let wrong = |what: String| {
             Err(Failure::line(format!("{}: lane event, event {}: {what}", self.name, event.seq)))
         };
@@ -110,7 +120,7 @@ impl Groups {
         let name = view.dir.display().to_string();
         // Without a header nothing can be run again, and nothing depends on the number.
         let symbols = reading::names(view).map_or(0, |names| names.symbols.len());
-        let order = Order { name, symbols, seq: 0, ts: Nanos(0) };
+        let order = Order::new(&name, symbols);
         Self { walk: Walk::without_frames(view), order, next: Some(Ok(Group::default())) }
     }
 

@@ -20,6 +20,8 @@ pub fn parse_order_id(text: &str) -> Result<OrderId, String> {
     };
     let strategy = if strategy == "risk" {
         StrategyId::RISK
+    } else if strategy == "venue" {
+        StrategyId::VENUE
     } else {
         StrategyId(strategy.parse().map_err(|_| wrong())?)
     };
@@ -40,6 +42,7 @@ mod tests {
         for id in [
             OrderId::new(1, StrategyId(0), 17),
             OrderId::new(9, StrategyId::RISK, 2),
+            OrderId::new(9, StrategyId::VENUE, 3),
             OrderId::new(u16::MAX, StrategyId(254), OrderId::COUNTER_MAX),
         ] {
             assert_eq!(parse_order_id(&id.to_string()), Ok(id));

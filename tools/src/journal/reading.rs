@@ -1,11 +1,14 @@
 //! What every verb that reads a journal begins with.
 
-use fusewire_core::journal::{State, View};
+use std::path::Path;
+
+use fusewire_core::journal::{ControlPage, State, View};
 use fusewire_core::lane::{CloseRecord, Lane, RecordKind, decode};
 
 use super::header::Header;
+use super::walk::limit_of;
 use crate::export::lanes::Names;
-use crate::outcome::{Done, Failure};
+use crate::outcome::{Done, Failure, Outcome};
 
 /// What stands behind the numbers in a journal's records; nothing when retention dropped the header.
 ///
@@ -77,4 +80,26 @@ pub fn close(view: &View, lane: Lane) -> Result<Option<CloseRecord>, Failure> {
         }
     }
     Ok(None)
+}
+
+/// How far a journal at work may be read now.
+///
+/// # Errors
+/// The control page can not be read.
+pub fn limit(dir: &Path) -> Result<u64, Failure> {
+    let failed = |what: String| Failure::line(format!("{}: {what}", dir.display()));
+    let page = ControlPage::read(dir).map_err(|error| failed(error.to_string()))?;
+    page.map(|page| limit_of(&page)).map_err(|fault| failed(fault.to_string()))
+}
+
+/// Says why nothing more comes: the writer is gone, or what it wrote is damaged.
+///
+/// # Errors
+/// The journal can not be read.
+pub fn ended_early(dir: &Path) -> Outcome {
+    let view = View::open(dir).map_err(Failure::line)?;
+    if verdict(&view) == Done::Yes {
+        tracing::error!("{}: the writer ended without closing the journal", dir.display());
+    }
+    Ok(Done::No)
 }

@@ -74,8 +74,13 @@ impl Walk {
     #[must_use]
     pub fn without_frames(view: &View) -> Self {
         let mut walk = Self::new(view);
-        walk.slots[Lane::Feed as usize].is_left_out = true;
+        walk.leave_out_frames();
         walk
+    }
+
+    /// Leaves the feed lane out from here on.
+    pub fn leave_out_frames(&mut self) {
+        self.slots[Lane::Feed as usize].is_left_out = true;
     }
 
     /// Over the gateway records that recoveries set aside: their orders may be on the wire. Their events are

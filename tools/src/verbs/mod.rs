@@ -8,6 +8,7 @@ pub mod config;
 pub mod decode;
 pub mod doctor;
 pub mod journal;
+pub mod ledger;
 pub mod replay;
 pub mod synth;
 
@@ -32,4 +33,22 @@ fn read_all(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     unpacked(Box::new(File::open(path)?))?.take(WHOLE_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// How many records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    All,
+    Last(usize),
+}
+
+impl std::str::FromStr for Lines {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        text.parse().map(Self::Last).map_err(|error| format!("'{text}': {error}"))
+    }
 }

@@ -1,16 +1,16 @@
 //! `journal tail`: the last records, and what comes while the journal is written.
 
-use std::path::Path;
 use std::time::Duration;
 
-use fusewire_core::journal::{ControlPage, State, View, is_open};
+use fusewire_core::journal::{State, View, is_open};
 use fusewire_core::lane::{Decoded, Lane};
 
 use super::show::{Printer, Reader};
 use super::{Dir, filter};
 use crate::journal::reading;
-use crate::journal::walk::{Item, Walk, limit_of};
+use crate::journal::walk::{Item, Walk};
 use crate::outcome::{Done, Failure, Outcome};
+use crate::verbs::Lines;
 
 /// Between two looks at a journal that has nothing new.
 const LOOK: Duration = Duration::from_millis(10);
@@ -38,24 +38,6 @@ pub(super) struct Args {
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
-}
-
-/// How many records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lines {
-    All,
-    Last(usize),
-}
-
-impl std::str::FromStr for Lines {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "all" {
-            return Ok(Self::All);
-        }
-        text.parse().map(Self::Last).map_err(|error| format!("'{text}': {error}"))
-    }
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
@@ -97,7 +79,7 @@ impl Tail {
             walk
         };
         let mut open = view.state == State::Open;
-        let mut limit = limit(dir)?;
+        let mut limit = reading::limit(dir)?;
         // In the order in which they are going to come: that of a journal that has ended is another.
         self.skip = self.beyond(live(limit), lines)?;
         let (mut walk, mut closed) = (live(limit), 0);
@@ -115,11 +97,11 @@ impl Tail {
             }
             if !was_open {
                 // The writer was gone before this look: nothing more comes.
-                return ended_early(dir);
+                return reading::ended_early(dir);
             }
             std::thread::park_timeout(LOOK);
             open = is_open(dir);
-            limit = self::limit(dir)?;
+            limit = reading::limit(dir)?;
         }
     }
 
@@ -142,20 +124,4 @@ impl Tail {
         self.printer.pass(item);
         Ok(Reader::There)
     }
-}
-
-/// How far a journal at work may be read now.
-fn limit(dir: &Path) -> Result<u64, Failure> {
-    let failed = |what: String| Failure::line(format!("{}: {what}", dir.display()));
-    let page = ControlPage::read(dir).map_err(|error| failed(error.to_string()))?;
-    page.map(|page| limit_of(&page)).map_err(|fault| failed(fault.to_string()))
-}
-
-/// Says why nothing more comes: the writer is gone, or what it wrote is damaged.
-fn ended_early(dir: &Path) -> Outcome {
-    let view = View::open(dir).map_err(Failure::line)?;
-    if reading::verdict(&view) == Done::Yes {
-        tracing::error!("{}: the writer ended without closing the journal", dir.display());
-    }
-    Ok(Done::No)
 }
