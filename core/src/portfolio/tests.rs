@@ -8,6 +8,7 @@ mod model;
 mod money;
 
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::*;
 use crate::book::Invalid;
@@ -141,6 +142,22 @@ fn with_order() -> Portfolio {
     let new = intent(id(1), Action::New(limit(Side::Buy, 100, 10)));
     assert_eq!(fold.track(&new, at(1)), Ok(()));
     fold
+}
+
+/// Any intent on an order, with few prices and sizes.
+fn any_action() -> impl Strategy<Value = Action> {
+    let new = (select(&SIDES[..]), 1_i64..5, 1_i64..20, any::<bool>());
+    prop_oneof![
+        3 => new.clone().prop_map(|(side, price, size, reduce_only)| {
+            Action::New(NewOrder { reduce_only, ..limit(side, price, size) })
+        }),
+        2 => new.prop_map(|(side, price, size, reduce_only)| {
+            stop(NewOrder { reduce_only, ..limit(side, price, size) }, price)
+        }),
+        2 => (1_i64..5, 1_i64..20).prop_map(|(price, size)| amend(price, size)),
+        2 => Just(Action::Cancel),
+        1 => Just(Action::Query),
+    ]
 }
 
 fn event(ts: Nanos, instrument: Option<InstrumentId>, body: Body) -> Event {
