@@ -210,7 +210,10 @@ fn check_sums(fold: &Portfolio) -> Result<(), TestCaseError> {
             let reduces = |order: &Order| order.reduce_only && order.trigger.is_none();
             prop_assert_eq!(open.reduce_only.0, total(reduces));
             let toward = if side == Side::Buy { position } else { -position };
-            prop_assert_eq!(fold.worst_case(instrument, side).0, toward.max(0) + open.qty.0);
+            let waits = total(|order| order.reduce_only && order.trigger.is_some());
+            prop_assert_eq!(open.waiting.0, waits);
+            let worst = (toward + waits).max(0) + open.qty.0;
+            prop_assert_eq!(fold.worst_case(instrument, side).0, worst);
             let reducible = if toward < 0 { (-toward - open.reduce_only.0).max(0) } else { 0 };
             prop_assert_eq!(fold.reducible(instrument, side).0, reducible);
         }

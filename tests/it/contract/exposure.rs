@@ -3,7 +3,7 @@
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::market::Side;
 use fusewire_core::portfolio::{Order, Portfolio, Position};
-use fusewire_core::units::{Nanos, Round};
+use fusewire_core::units::{Nanos, QtySum, Round};
 use fusewire_io::venue::paper::ReportFaults;
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ fn check_cover(setup: &Setup, rig: &Whole) {
         let mark = MARKS[id.index()];
         let mut worst = 0;
         for side in [Side::Buy, Side::Sell] {
-            let (real, believed) = (truth.worst_case(id, side), belief.worst_case(id, side));
+            let (real, believed) = (reach(truth, id, side), belief.worst_case(id, side));
             let hidden = unheard(truth, belief, id, side);
             let known = real.0 - hidden;
             assert!(known <= believed.0, "event {seq} {side:?}: {real:?} over {believed:?}");
@@ -42,6 +42,13 @@ fn check_cover(setup: &Setup, rig: &Whole) {
         let known = known.unwrap_or_else(|| panic!("event {seq}: {order:?} is open unseen"));
         assert!(order.remaining() <= known.remaining(), "event {seq}: {order:?} and {known:?}");
     }
+}
+
+/// How far the position can go by what is in the book. The truth has heard of every fill.
+fn reach(truth: &Portfolio, id: InstrumentId, side: Side) -> QtySum {
+    let position = i128::from(truth.position(id).qty.0);
+    let toward = if side == Side::Buy { position } else { -position };
+    QtySum(toward.max(0) + truth.open(id, side).qty.0)
 }
 
 /// What was triggered to reduce, and nobody was told so far: it is cut to the position when it fills, so that
