@@ -249,15 +249,17 @@ impl Portfolio {
     }
 
     /// Quantity that the position could reach in the direction of `side`, at worst: a position never
-    /// nets against an order, because another one may take it away first.
+    /// nets against an order, because another one may take it away first. What waits to reduce it may have
+    /// done so already, unheard: then there is less of it than is known.
     #[must_use]
     pub fn worst_case(&self, instrument: InstrumentId, side: Side) -> QtySum {
         let position = i128::from(self.position(instrument).qty.0);
+        let open = self.open(instrument, side);
         let held = match side {
-            Side::Buy => position.max(0),
-            Side::Sell => (-position).max(0),
+            Side::Buy => position,
+            Side::Sell => -position,
         };
-        QtySum(held + self.open(instrument, side).qty.0)
+        QtySum((held + open.waiting.0).max(0) + open.qty.0)
     }
 
     /// Quantity that a further reduce-only order may have: the position less the reduce-only orders
@@ -443,6 +445,7 @@ impl Portfolio {
         if order.reduce_only {
             side.reduce_only.0 += counted;
         }
+        side.waiting.0 += (order.remaining().0 - order.counted().0) * i128::from(sign);
         if order.trigger.is_some() {
             self.waiting = if sign > 0 { self.waiting + 1 } else { self.waiting - 1 };
         }

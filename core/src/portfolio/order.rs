@@ -234,8 +234,8 @@ impl Order {
     }
 
     /// Quantity that counts as open: what may still fill. A conditional order that waits and may only reduce
-    /// counts for nothing: the venue clips it when it gets in, so that it opens no position, and several
-    /// may protect the same one.
+    /// does not: the venue clips it when it gets in, so that it opens no position, and several may protect
+    /// the same one.
     #[must_use]
     pub fn counted(&self) -> QtySum {
         if self.reduce_only && self.trigger.is_some() { QtySum::ZERO } else { self.remaining() }

@@ -8,6 +8,7 @@ mod model;
 mod money;
 
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::*;
 use crate::book::Invalid;
@@ -144,6 +145,22 @@ fn with_order() -> Portfolio {
     fold
 }
 
+/// Any intent on an order, with few prices and sizes.
+fn any_action() -> impl Strategy<Value = Action> {
+    let new = (select(&SIDES[..]), 1_i64..5, 1_i64..20, any::<bool>());
+    prop_oneof![
+        3 => new.clone().prop_map(|(side, price, size, reduce_only)| {
+            Action::New(NewOrder { reduce_only, ..limit(side, price, size) })
+        }),
+        2 => new.prop_map(|(side, price, size, reduce_only)| {
+            stop(NewOrder { reduce_only, ..limit(side, price, size) }, price)
+        }),
+        2 => (1_i64..5, 1_i64..20).prop_map(|(price, size)| amend(price, size)),
+        2 => Just(Action::Cancel),
+        1 => Just(Action::Query),
+    ]
+}
+
 fn event(ts: Nanos, instrument: Option<InstrumentId>, body: Body) -> Event {
     Event {
         seq: 1,
@@ -194,7 +211,10 @@ fn check_sums(fold: &Portfolio) -> Result<(), TestCaseError> {
             let reduces = |order: &Order| order.reduce_only && order.trigger.is_none();
             prop_assert_eq!(open.reduce_only.0, total(reduces));
             let toward = if side == Side::Buy { position } else { -position };
-            prop_assert_eq!(fold.worst_case(instrument, side).0, toward.max(0) + open.qty.0);
+            let waits = total(|order| order.reduce_only && order.trigger.is_some());
+            prop_assert_eq!(open.waiting.0, waits);
+            let worst = (toward + waits).max(0) + open.qty.0;
+            prop_assert_eq!(fold.worst_case(instrument, side).0, worst);
             let reducible = if toward < 0 { (-toward - open.reduce_only.0).max(0) } else { 0 };
             prop_assert_eq!(fold.reducible(instrument, side).0, reducible);
         }

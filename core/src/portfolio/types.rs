@@ -72,4 +72,6 @@ pub struct OpenSide {
     pub qty: QtySum,
     /// The part of it that is reduce-only.
     pub reduce_only: QtySum,
+    /// What conditional orders that wait may take from the position, before anybody hears of it.
+    pub waiting: QtySum,
 }

@@ -5,6 +5,7 @@ mod conditional;
 mod halt;
 mod protocol;
 mod queries;
+mod questions;
 mod random;
 mod symbols;
 mod why;

@@ -1,8 +1,9 @@
 //! Whatever happens to reports, what risk believes covers what is true, and comes back to it.
 
+use fusewire_core::instrument::InstrumentId;
 use fusewire_core::market::Side;
-use fusewire_core::portfolio::{Portfolio, Position};
-use fusewire_core::units::{Nanos, Round};
+use fusewire_core::portfolio::{Order, Portfolio, Position};
+use fusewire_core::units::{Nanos, QtySum, Round};
 use fusewire_io::venue::paper::ReportFaults;
 use proptest::prelude::*;
 
@@ -24,8 +25,10 @@ fn check_cover(setup: &Setup, rig: &Whole) {
         let mark = MARKS[id.index()];
         let mut worst = 0;
         for side in [Side::Buy, Side::Sell] {
-            let (real, believed) = (truth.worst_case(id, side), belief.worst_case(id, side));
-            assert!(real <= believed, "event {seq} {side:?}: {real:?} over {believed:?}");
+            let (real, believed) = (reach(truth, id, side), belief.worst_case(id, side));
+            let hidden = unheard(truth, belief, id, side);
+            let known = real.0 - hidden;
+            assert!(known <= believed.0, "event {seq} {side:?}: {real:?} over {believed:?}");
             // A reduce is cut to the position when it fills, so that it carries none further.
             worst = worst.max(real.0 - truth.open(id, side).reduce_only.0);
         }
@@ -39,6 +42,23 @@ fn check_cover(setup: &Setup, rig: &Whole) {
         let known = known.unwrap_or_else(|| panic!("event {seq}: {order:?} is open unseen"));
         assert!(order.remaining() <= known.remaining(), "event {seq}: {order:?} and {known:?}");
     }
+}
+
+/// How far the position can go by what is in the book. The truth has heard of every fill.
+fn reach(truth: &Portfolio, id: InstrumentId, side: Side) -> QtySum {
+    let position = i128::from(truth.position(id).qty.0);
+    let toward = if side == Side::Buy { position } else { -position };
+    QtySum(toward.max(0) + truth.open(id, side).qty.0)
+}
+
+/// What was triggered to reduce, and nobody was told so far: it is cut to the position when it fills, so that
+/// it opens nothing.
+fn unheard(truth: &Portfolio, belief: &Portfolio, id: InstrumentId, side: Side) -> i128 {
+    let waits = |order: &&Order| {
+        let known = belief.order(order.id).is_some_and(|known| known.trigger.is_some());
+        known && order.trigger.is_none() && order.reduce_only && order.side == side
+    };
+    truth.orders_of(id).filter(waits).map(|order| order.remaining().0).sum()
 }
 
 fn qty(sum: i128) -> fusewire_core::units::Qty {
@@ -60,6 +80,22 @@ fn check_same(setup: &Setup, belief: &Portfolio, truth: &Portfolio, whose: &str)
             .collect::<Vec<_>>()
     };
     assert_eq!(state(belief), state(truth), "{whose}: open orders");
+}
+
+/// The tests here are worth something only if conditional orders wait, are triggered and trade.
+#[test]
+fn a_hostile_strategy_has_conditional_orders_triggered() {
+    let (mut triggered, mut waited) = (0, 0);
+    for seed in 0..8 {
+        let setup = Setup::new(2, seed);
+        let mut rig = whole(&setup, (Pace::Fast, 1_200, 0), wild(&setup, 3));
+        rig.watched(|rig| {
+            check_cover(&setup, rig);
+            waited = waited.max(rig.gateway.venue().paper.waiting_orders());
+        });
+        triggered += rig.gateway.venue().paper.stats().triggered;
+    }
+    assert!(triggered > 20 && waited > 2, "{triggered} triggered, {waited} at a time");
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::market::Side;
 use fusewire_core::message::{BookInput, FeedbackBody, InputBody};
-use fusewire_core::order::{Action, Liquidity, OrderId, Report, StrategyId};
+use fusewire_core::order::{Liquidity, OrderId, Report, StrategyId};
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig};
 use fusewire_core::units::{Nanos, Px, Round};
 use fusewire_io::gateway::GatewayCounts;
@@ -68,7 +68,7 @@ fn check_arrivals(setup: &Setup, venue: &Watched, fills: &[(u64, InstrumentId, R
     let sent: BTreeMap<OrderId, Nanos> = venue
         .sent
         .iter()
-        .filter(|sent| matches!(sent.intent.action, Action::New(_)))
+        .filter(|sent| sent.intent.action.order().is_some())
         .map(|sent| (sent.intent.order, time_of(sent.seq)))
         .collect();
     for (seq, _, report) in fills.iter().filter(|(_, _, r)| r.liquidity == Liquidity::Maker) {

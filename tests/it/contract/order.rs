@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fusewire_core::event::{Body, Event, EventKind};
 use fusewire_core::message::{Feedback, FeedbackBody};
-use fusewire_core::order::{Action, OrderId};
+use fusewire_core::order::OrderId;
 use fusewire_core::sequencer::SequencerConfig;
 use fusewire_core::units::Nanos;
 use fusewire_io::gateway::GatewayConfig;
@@ -134,7 +134,7 @@ fn check_rejections(events: &[Event], asked: &BTreeMap<OrderId, Nanos>, delay: N
     for event in events {
         let Body::Rejected(rejection) = &event.body else { continue };
         let Some(at) = asked.get(&rejection.order) else { continue };
-        if matches!(rejection.action, Action::New(_)) {
+        if rejection.action.order().is_some() {
             assert_eq!(event.ts, Nanos(at.0 + delay.0), "event {}", event.seq);
             count += 1;
         }

@@ -4,8 +4,11 @@
 use fusewire_core::book::Touch;
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::order::{NewOrder, OrderId, ReportKind, Side, TimeInForce};
-use fusewire_core::units::{Nanos, ONE, Px, Qty};
+use fusewire_core::order::{
+    Conditional, NewOrder, OrderId, ReportKind, Side, TimeInForce, Trigger, TriggerKind,
+    TriggerPrice,
+};
+use fusewire_core::units::{Nanos, ONE, Px, Qty, Rate};
 use fusewire_strategies::strategy::{Amend, Orders, Strategy, View};
 
 /// What it is after.
@@ -130,6 +133,30 @@ impl Rogue {
         NewOrder { side, price, qty: self.qty(event, view, id), tif, reduce_only }
     }
 
+    /// The same order with a trigger near the market, or anywhere.
+    fn conditional(
+        &mut self,
+        event: &Event,
+        view: &View<'_>,
+        id: InstrumentId,
+        new: NewOrder,
+    ) -> Conditional {
+        let kind = TriggerKind::ALL[usize::try_from(self.draw(event, view, 3)).unwrap()];
+        let by = TriggerPrice::ALL[usize::try_from(self.draw(event, view, 2)).unwrap()];
+        let trails = kind == TriggerKind::Trailing;
+        let price = self.price(event, view, id, new.side);
+        let price = if trails && self.draw(event, view, 2) == 0 { Px::ZERO } else { price };
+        // 0 to 0.3 %: the least that is taken is 0.1 %.
+        let callback = i64::try_from(self.draw(event, view, 4)).unwrap() * 1_000_000_000;
+        let callback = if trails { Rate(callback) } else { Rate::ZERO };
+        let trigger = Trigger { kind, by, price, callback, close_position: false };
+        // A limit that lies on the grid near where it gets in, most of the time.
+        let tick = view.instrument(id).tick.unwrap().0;
+        let best = self.touches[id.index()].bid.unwrap().price;
+        let near = trigger.enters_near(new.side, best).unwrap_or(best).0 / tick * tick;
+        Conditional { order: NewOrder { price: Px(near), ..new }, trigger }
+    }
+
     fn wild(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
         let symbols = self.touches.len() as u64;
         let id = InstrumentId(u16::try_from(self.draw(event, view, symbols)).unwrap());
@@ -149,7 +176,14 @@ impl Rogue {
             }
             _ => {
                 let new = self.new_order(event, view, id);
-                self.send(event, orders, id, new);
+                if self.draw(event, view, 5) == 0 {
+                    let waits = self.conditional(event, view, id, new);
+                    if let Ok(order) = orders.send_conditional(id, waits) {
+                        self.asked.push(Asked { ts: event.ts, order });
+                    }
+                } else {
+                    self.send(event, orders, id, new);
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::{InstrumentId, Market};
 use fusewire_core::order::{
     Action, Class, Conditional, Intent, NewOrder, OrderId, Rejection, Report, ReportKind,
-    StrategyId, Trigger,
+    StrategyId, Trigger, TriggerKind,
 };
 use fusewire_core::units::{Nanos, Px, Qty, Usd};
 use fusewire_io::capture::Origin;
@@ -202,6 +202,8 @@ pub enum GatewayRecord<'a> {
 pub struct Rows {
     names: Names,
     orders: BTreeMap<OrderId, NewOrder>,
+    /// Of conditional orders alone.
+    triggers: BTreeMap<OrderId, TriggerKind>,
     filled: BTreeMap<OrderId, (Qty, Usd)>,
 }
 
@@ -209,7 +211,8 @@ impl Rows {
     /// No row was made yet.
     #[must_use]
     pub fn new(names: Names) -> Self {
-        Self { names, orders: BTreeMap::new(), filled: BTreeMap::new() }
+        let triggers = BTreeMap::new();
+        Self { names, orders: BTreeMap::new(), triggers, filled: BTreeMap::new() }
     }
 
     /// The row of a record of the feed lane.
@@ -355,7 +358,7 @@ impl Rows {
             | Action::Query
             | Action::Conditional(_) => intent.action.word(),
         };
-        let kind = trigger_of(&intent.action).map_or("limit", |trigger| trigger.kind.name());
+        let kind = self.triggers.get(&intent.order).map_or("limit", |kind| kind.name());
         [
             cause.seq.into(),
             cause.ts.into(),
@@ -408,6 +411,9 @@ impl Rows {
         let order = new_of(&intent.action, self.orders.get(&intent.order).copied());
         if let Some(new) = intent.action.order() {
             self.orders.insert(intent.order, *new);
+        }
+        if let Some(trigger) = trigger_of(&intent.action) {
+            self.triggers.insert(intent.order, trigger.kind);
         }
         order
     }

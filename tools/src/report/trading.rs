@@ -222,6 +222,7 @@ fn venue(run: &Run) -> BTreeMap<&'static str, String> {
         ("refused", stats.refused.to_string()),
         ("amended", stats.amended.to_string()),
         ("canceled", stats.canceled.to_string()),
+        ("triggered", stats.triggered.to_string()),
         ("reports_lost", stats.lost.to_string()),
         ("reports_repeated", stats.repeated.to_string()),
         ("reports_delayed", stats.delayed.to_string()),

@@ -31,6 +31,9 @@ fn what_waits_to_reduce_counts_for_nothing_and_leaves_room_for_more() {
     let sell = NewOrder { reduce_only: true, ..limit(Side::Sell, 110, 10) };
     assert_eq!(fold.track(&intent(id(3), stop(sell, 105)), at(5)), Ok(()));
     assert_eq!((fold.waiting(), fold.reducible(BTC, Side::Sell)), (2, qty_sum(10)));
+    // Should both have traded unheard, the position is short by no more than one of them.
+    assert_eq!(fold.worst_case(BTC, Side::Sell), qty_sum(10));
+    assert_eq!(fold.worst_case(BTC, Side::Buy), qty_sum(10));
     // Once in the market it counts like any other.
     fold.report(BTC, &told(2, ReportKind::Triggered, 6), at(6));
     assert_eq!((waits(&fold, 2), fold.waiting()), (Some(false), 1));

@@ -15,21 +15,6 @@ enum Step {
     Reject(u8, u64, Action),
 }
 
-fn any_action() -> impl Strategy<Value = Action> {
-    let new = (select(&SIDES[..]), 1_i64..5, 1_i64..20, any::<bool>());
-    prop_oneof![
-        3 => new.clone().prop_map(|(side, price, size, reduce_only)| {
-            Action::New(NewOrder { reduce_only, ..limit(side, price, size) })
-        }),
-        2 => new.prop_map(|(side, price, size, reduce_only)| {
-            stop(NewOrder { reduce_only, ..limit(side, price, size) }, price)
-        }),
-        2 => (1_i64..5, 1_i64..20).prop_map(|(price, size)| amend(price, size)),
-        2 => Just(Action::Cancel),
-        1 => Just(Action::Query),
-    ]
-}
-
 fn any_step() -> impl Strategy<Value = Step> {
     // Mostly small numbers, so that steps meet; some at the end of the range.
     let amount = || prop_oneof![9 => (0_i64..12).prop_map(|n| n * ONE), 1 => any::<i64>()];

@@ -187,7 +187,7 @@ fn naive(executions: &[Execution]) -> (i64, Exact, i128) {
 }
 
 fn any_execution() -> impl Strategy<Value = Execution> {
-    (prop::sample::select(&SIDES[..]), 0_u32..40, 1_i64..1_000, 0_u32..50, -5_i64..50).prop_map(
+    (select(&SIDES[..]), 0_u32..40, 1_i64..1_000, 0_u32..50, -5_i64..50).prop_map(
         |(side, zeros, size, price_bits, fee)| {
             let size = (size << zeros >> 20).max(1);
             let quote = i128::from(size) * ((1_i128 << price_bits) + 7) / (1 << 25);

@@ -9,7 +9,7 @@ use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::market::Level;
 use fusewire_core::order::{
     Check, Liquidity, OrderState, RejectedBy, ReportKind, Side, Source, Status, TimeInForce,
-    VenueReason,
+    TriggerPrice, VenueReason,
 };
 use fusewire_core::units::{Rate, Wide};
 
@@ -72,6 +72,20 @@ fn new(side: Side, price: &str, size: &str, tif: TimeInForce) -> NewOrder {
 
 fn buy() -> NewOrder {
     new(Side::Buy, "85000.1", "0.012", TimeInForce::Gtx)
+}
+
+/// A trailing stop, 12.5 bp from its best price.
+fn protect() -> Action {
+    let order =
+        NewOrder { reduce_only: true, ..new(Side::Sell, "84000", "0.012", TimeInForce::Ioc) };
+    let trigger = Trigger {
+        kind: TriggerKind::Trailing,
+        by: TriggerPrice::Last,
+        price: px("84100"),
+        callback: Rate(1_250_000_000),
+        close_position: false,
+    };
+    Action::Conditional(Conditional { order, trigger })
 }
 
 fn amend() -> Action {
@@ -145,6 +159,8 @@ fn what_the_gateway_did_is_told_with_the_order_that_it_was_about() {
         (4, intent(leave, Action::Cancel), Sending::Sent),
         (5, intent(quote, Action::Cancel), Sending::Blocked),
         (6, intent(order(7, 1), amend()), Sending::Sent),
+        (6, intent(order(0, 18), protect()), Sending::Sent),
+        (6, intent(order(0, 18), Action::Cancel), Sending::Sent),
     ];
     let text = csv(ExportLane::Gateway, |rows, sink| {
         for (seq, intent, sending) in &steps {
@@ -161,6 +177,8 @@ fn what_the_gateway_did_is_told_with_the_order_that_it_was_about() {
          4,1004,cancel,risk,BTCUSDT,sell,1-risk-2,limit,ioc,,,true,sent\n\
          5,1005,cancel,quoter,BTCUSDT,buy,1-0-17,limit,gtx,,,false,blocked\n\
          6,1006,amend,7,BTCUSDT,,1-7-1,limit,,85000.2,0.02,,sent\n\
+         6,1006,conditional,quoter,BTCUSDT,sell,1-0-18,trailing,ioc,84000,0.012,true,sent\n\
+         6,1006,cancel,quoter,BTCUSDT,sell,1-0-18,trailing,ioc,,,true,sent\n\
          7,,cancel,,,,,,,,,,sent\n"
     );
 }
@@ -222,6 +240,7 @@ fn every_kind_of_report_has_a_word() {
         "amended",
         "amend_refused",
         "cancel_refused",
+        "triggered",
     ];
     assert_eq!(words, expected);
 }
@@ -236,15 +255,17 @@ fn intents_are_told_with_the_order_that_they_are_about() {
         sink.row(&rows.alpha(cause(2), &intent(about, amend())))?;
         sink.row(&rows.alpha(cause(3), &intent(about, Action::Cancel)))?;
         sink.row(&rows.alpha(Cause { seq: 4, ts: None }, &spot))?;
-        sink.row(&rows.alpha(cause(5), &far))
+        sink.row(&rows.alpha(cause(5), &far))?;
+        sink.row(&rows.alpha(cause(6), &intent(order(0, 2), protect())))
     });
     assert_eq!(
         text,
-        "1,1001,quoter,BTCUSDT,new,1-0-1,buy,85000.1,0.012,gtx,false\n\
-         2,1002,quoter,BTCUSDT,amend,1-0-1,buy,85000.2,0.02,gtx,false\n\
-         3,1003,quoter,BTCUSDT,cancel,1-0-1,buy,,,gtx,false\n\
-         4,,taker,SPOT:BTCUSDT,amend,1-1-3,,85000.2,0.02,,\n\
-         5,1005,taker,9,query,1-1-4,,,,,\n"
+        "1,1001,quoter,BTCUSDT,new,1-0-1,buy,85000.1,0.012,gtx,false,,,,,\n\
+         2,1002,quoter,BTCUSDT,amend,1-0-1,buy,85000.2,0.02,gtx,false,,,,,\n\
+         3,1003,quoter,BTCUSDT,cancel,1-0-1,buy,,,gtx,false,,,,,\n\
+         4,,taker,SPOT:BTCUSDT,amend,1-1-3,,85000.2,0.02,,,,,,,\n\
+         5,1005,taker,9,query,1-1-4,,,,,,,,,,\n\
+         6,1006,quoter,BTCUSDT,conditional,1-0-2,sell,84000,0.012,ioc,true,trailing,last,84100,12.5,false\n"
     );
 }
 
