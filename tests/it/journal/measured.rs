@@ -61,7 +61,8 @@ fn what_is_given_stands_and_what_is_missing_is_named() {
     assert_eq!((latency.new_us, latency.new_histogram_us), (Some(70), None));
     assert_eq!(latency.fill_histogram_us, Some(vec![(1.0, 80)]));
     assert!(latency.ack_histogram_us.is_some());
-    for (dir, part) in [(&idle, "no orders that were answered"), (&folder.path().join("no"), "no")] {
+    for (dir, part) in [(&idle, "no orders that were answered"), (&folder.path().join("no"), "no")]
+    {
         let path = config(folder.path(), "b", &from_journal(dir));
         let faults = Config::load(Some(&path)).unwrap_err();
         let start = format!("{}:3: latency.from_journal: {}: ", path.display(), dir.display());

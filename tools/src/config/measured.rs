@@ -28,7 +28,8 @@ impl Latency {
     /// The journal can not be read, or holds no order that was answered.
     pub(super) fn resolve(&mut self) -> Result<(), String> {
         let Some(dir) = self.from_journal.take() else { return Ok(()) };
-        let measured = Samples::of(Path::new(&dir)).map_err(|error| format!("{dir}: {error}"))?;
+        // What can not be read is named with its path.
+        let measured = Samples::of(Path::new(&dir))?;
         if measured.there[0].is_empty() {
             return Err(format!("{dir}: the journal has no orders that were answered"));
         }
