@@ -76,7 +76,16 @@ impl Samples {
                     let waiting = samples.waiting.entry(sent.intent.order).or_default();
                     waiting[leg].push_back(item.ts);
                 }
-                _ => {}
+                Decoded::Sent(_)
+                | Decoded::Frame(_)
+                | Decoded::FrameRef(_)
+                | Decoded::Damaged(_)
+                | Decoded::Header(_)
+                | Decoded::Pending(_)
+                | Decoded::Intent(_)
+                | Decoded::Verdict(_)
+                | Decoded::CancelAll { .. }
+                | Decoded::Close(_) => {}
             }
         }
         Ok(samples)
