@@ -28,7 +28,8 @@ impl Latency {
     /// The journal can not be read, or holds no order that was answered.
     pub(super) fn resolve(&mut self) -> Result<(), String> {
         let Some(dir) = self.from_journal.take() else { return Ok(()) };
-        let measured = Samples::of(Path::new(&dir)).map_err(|error| format!("{dir}: {error}"))?;
+        // What can not be read is named with its path.
+        let measured = Samples::of(Path::new(&dir))?;
         if measured.there[0].is_empty() {
             return Err(format!("{dir}: the journal has no orders that were answered"));
         }
@@ -75,7 +76,16 @@ impl Samples {
                     let waiting = samples.waiting.entry(sent.intent.order).or_default();
                     waiting[leg].push_back(item.ts);
                 }
-                _ => {}
+                Decoded::Sent(_)
+                | Decoded::Frame(_)
+                | Decoded::FrameRef(_)
+                | Decoded::Damaged(_)
+                | Decoded::Header(_)
+                | Decoded::Pending(_)
+                | Decoded::Intent(_)
+                | Decoded::Verdict(_)
+                | Decoded::CancelAll { .. }
+                | Decoded::Close(_) => {}
             }
         }
         Ok(samples)

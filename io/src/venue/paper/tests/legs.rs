@@ -11,8 +11,7 @@ fn constant(ns: u64) -> Option<Latency> {
 fn round_trip(floor: &mut Floor, id: u64, action: Action) -> (u64, u64) {
     let sent = floor.ts;
     floor.send(id, action);
-    let due =
-        floor.told.iter().filter(|told| told.body == FeedbackBody::Wake).next_back().unwrap().due;
+    let due = floor.told.iter().rfind(|told| told.body == FeedbackBody::Wake).unwrap().due;
     floor.ts = due.0;
     floor.event_on(None, Body::Wake);
     let answer = floor.told.last().unwrap();

@@ -73,7 +73,14 @@ impl Recorded {
                 }
                 return;
             }
-            _ => return,
+            market::Body::PartialDepth(_)
+            | market::Body::BookTicker(_)
+            | market::Body::Trade(_)
+            | market::Body::AggTrade(_)
+            | market::Body::Mark(_)
+            | market::Body::Liquidation(_)
+            | market::Body::Kline(_)
+            | market::Body::ContractInfo(_) => return,
         };
         let (bids, asks) = (out.bids(levels), out.asks(levels));
         self.book.apply_input(ID, &input, bids, asks);
@@ -94,8 +101,11 @@ impl Recorded {
         let away = i64::try_from(self.round % 3).unwrap();
         let (buy, sell) = (bid.price.0 / TICK - away, ask.price.0 / TICK + away);
         let new = |id, side, tif, ticks, lots| Step::New { id, side, tif, ticks, lots };
-        let (side, ticks) =
-            if self.round % 2 == 0 { (Side::Buy, buy + 200) } else { (Side::Sell, sell - 200) };
+        let (side, ticks) = if self.round.is_multiple_of(2) {
+            (Side::Buy, buy + 200)
+        } else {
+            (Side::Sell, sell - 200)
+        };
         for (after, step) in [
             (1, new(id, Side::Buy, Tif::Gtx, buy, 1)),
             (1, new(id + 1, Side::Sell, Tif::Gtx, sell, 1)),
