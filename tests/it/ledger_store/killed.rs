@@ -35,7 +35,7 @@ fn kill_often(db: &Db, dir: &Path, seed: u64, last: u64) -> u64 {
 fn once(whole: &Db, killed: &Db, recorded: &Recorded) {
     let report = whole.synced(&recorded.dir, &[]);
     let (rows, last) = (report["rows"].as_u64().unwrap(), report["seq"].as_u64().unwrap());
-    assert!(rows > 500, "{rows} rows are something to lose");
+    assert!(rows > 200, "{rows} rows are something to lose");
     for seed in [0x5eed, 0xdead_beef] {
         if seed != 0x5eed {
             for (table, _) in TABLES.iter().rev() {

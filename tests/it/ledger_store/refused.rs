@@ -141,12 +141,18 @@ fn what_is_no_ledger_is_neither_written_nor_read() {
 /// What retention dropped, a ledger can not do without.
 #[test]
 fn a_journal_without_its_beginning_is_refused() {
-    let recorded = Recorded::new("3");
-    fs::remove_file(recorded.dir.join("event-000001.seg")).unwrap();
+    let recorded = Recorded::new("5");
+    let text = "[journal]\nsegment_mb = 1\ndisk_max_mb = 12\nretention = \"drop-oldest\"\n\
+                [capture]\nline_bytes_max = 65_536\n";
+    let bounded = config(recorded.folder.path(), "bounded.toml", text);
+    let dir = recorded.path("bounded");
+    let options = ["--strategy", "quoter,taker", "--config", arg(&bounded)];
+    let journal = ["replay", "--json", arg(&recorded.capture), "--journal", arg(&dir)];
+    json(&[&journal[..], &options].concat());
     let parts = ["lane event", "retention dropped its beginning"];
-    refused(&recorded.file("x.sqlite").sync(&recorded.dir, &[]), &parts);
+    refused(&recorded.file("x.sqlite").sync(&dir, &[]), &parts);
     assert!(!recorded.path("x.sqlite").exists());
-    refused(&fusewire_with(&[], &["ledger", "show", arg(&recorded.dir)]), &parts);
+    refused(&fusewire_with(&[], &["ledger", "show", arg(&dir)]), &parts);
 }
 
 fn posting(index: u32, amount: i128) -> Entry {

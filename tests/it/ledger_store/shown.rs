@@ -42,7 +42,7 @@ fn adds_up(figures: &Value, stores: &[Db]) {
             );
         }
     }
-    assert!(figures["trades"]["count"].as_u64().unwrap() > 100);
+    assert!(figures["trades"]["count"].as_u64().unwrap() > 50);
     for db in stores {
         let zero =
             "select seq from postings group by journal, session, seq having sum(amount) <> 0";
