@@ -45,6 +45,15 @@ pub struct OutageEntry {
     pub for_s: u32,
 }
 
+impl MarginSection {
+    /// For the report.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let Self { leverage, liquidation_fee, adl_ppm } = self;
+        format!("cross, {leverage}x, liquidation fee {liquidation_fee}, deleveraging {adl_ppm} ppm")
+    }
+}
+
 impl MisbehaviourSection {
     /// As the venue takes it.
     ///

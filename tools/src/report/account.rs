@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct AccountReport {
     /// Opening balance.
     pub balance: String,
-    /// Balance, realised and unrealised profit, less fees.
+    /// The ledger's wallet and unrealised profit.
     pub equity: Option<String>,
     /// Sum of all positions without their signs.
     pub notional: Option<String>,
@@ -30,6 +30,7 @@ pub(super) struct Account<'a> {
     portfolio: &'a Portfolio,
     universe: &'a Universe,
     balance: Usd,
+    wallet: UsdSum,
     marks: &'a dyn Fn(InstrumentId) -> Option<Px>,
 }
 
@@ -37,10 +38,10 @@ impl<'a> Account<'a> {
     pub(super) fn new(
         portfolio: &'a Portfolio,
         universe: &'a Universe,
-        balance: Usd,
+        (balance, wallet): (Usd, UsdSum),
         marks: &'a dyn Fn(InstrumentId) -> Option<Px>,
     ) -> Self {
-        Self { portfolio, universe, balance, marks }
+        Self { portfolio, universe, balance, wallet, marks }
     }
 
     /// The account at the leverage that is allowed.
@@ -73,7 +74,7 @@ impl<'a> Account<'a> {
             )
         };
         let collateral = Collateral::Cross {
-            wallet: self.wallet()?.narrow()?,
+            wallet: self.wallet.narrow()?,
             other_maintenance: others(id, &|id, position| self.maintenance(id, position))?,
             other_unrealized: others(id, &|id, position| self.unrealized(id, position))?,
         };
@@ -84,13 +85,8 @@ impl<'a> Account<'a> {
         }
     }
 
-    fn wallet(&self) -> Option<UsdSum> {
-        let (realized, fees) = self.portfolio.totals();
-        UsdSum(i128::from(self.balance.0)).checked_add(realized)?.checked_sub(fees)
-    }
-
     fn equity(&self) -> Option<UsdSum> {
-        self.wallet()?.checked_add(portfolio::unrealized(self.portfolio, self.marks)?)
+        self.wallet.checked_add(portfolio::unrealized(self.portfolio, self.marks)?)
     }
 
     fn notional(&self, id: InstrumentId, position: &Position) -> Option<UsdSum> {

@@ -174,12 +174,47 @@ fn trading(out: &mut String, report: &Report) {
         known(&t.account.leverage),
         known(&t.account.margin_ratio)
     );
+    ledger(out, &t.ledger);
     let all = t.digest.get("all").map_or("-", String::as_str);
     let _ = writeln!(
         out,
         "\nstrategy {}, seed {}: {} frames, {} events in {:.2} s, digest {all}",
         report.strategy, report.seed, report.frames, t.events_total, report.wall_s
     );
+}
+
+/// The books: lines that are not in the table above, exits, and whether the venue agrees.
+fn ledger(out: &mut String, ledger: &LedgerReport) {
+    let LedgerReport { wallet, venue_wallet, incident, alerts, .. } = ledger;
+    let _ = write!(out, "ledger   wallet {}, venue {}", cents(wallet), cents(venue_wallet));
+    if incident != "0" {
+        let _ = write!(out, ", of incidents {}", cents(incident));
+    }
+    for (name, sum) in &ledger.postings {
+        let _ = write!(out, ", {name} {}", cents(sum));
+    }
+    let _ = writeln!(out);
+    for (path, exits) in &ledger.exits {
+        let _ = writeln!(
+            out,
+            "         {} closed by {path}: {} won, realized {}, MAE {} bp, MFE {} bp on average",
+            exits.count,
+            exits.wins,
+            cents(&exits.realized),
+            exits.mae_bp,
+            exits.mfe_bp
+        );
+    }
+    if let Some(drift) = &ledger.drift {
+        let counts = ledger.reconciled.iter().map(|(outcome, n)| format!("{n} {outcome}"));
+        let counts: Vec<_> = counts.collect();
+        let _ = writeln!(
+            out,
+            "         compared with the venue: {}, last {} apart, {alerts} alerts",
+            counts.join(", "),
+            cents(drift)
+        );
+    }
 }
 
 fn pnl(out: &mut String, name: &str, pnl: &Pnl, held: &str) {

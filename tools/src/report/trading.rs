@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use fusewire_core::event::EventKind;
 use fusewire_core::instrument::{InstrumentId, Universe};
-use fusewire_core::order::{Check, StrategyId};
+use fusewire_core::order::{Check, Leg, StrategyId};
 use fusewire_core::portfolio::{Portfolio, Position};
 use fusewire_core::units::{Px, Qty, UsdSum};
+use fusewire_risk::ledger::{Ledger, PostingKind};
 use serde::Serialize;
 
 use super::account::{Account, AccountReport};
+use super::ledger::LedgerReport;
 use crate::config::{AssumptionSet, Config};
 use crate::engine::Run;
 
@@ -51,6 +53,8 @@ pub struct Trading {
     pub account: AccountReport,
     /// Profit by strategy.
     pub by_strategy: BTreeMap<String, Pnl>,
+    /// What the ledger says.
+    pub ledger: LedgerReport,
     /// What the venue itself counts.
     pub venue: BTreeMap<&'static str, String>,
     /// What stood in for what the capture lacks.
@@ -85,9 +89,9 @@ pub struct Pnl {
     pub realized: String,
     /// At the latest marks; none when a position has no mark.
     pub unrealized: Option<String>,
-    /// Fees; positive is a cost.
+    /// Fees, those of liquidations included, less what the insurance fund took over; positive is a cost.
     pub fees: String,
-    /// Funding received; the paper venue does not charge it yet.
+    /// Funding; above zero was received.
     pub funding: String,
     /// The sum; none when a part is unknown.
     pub total: Option<String>,
@@ -105,7 +109,9 @@ impl Trading {
         let account = run.risk.portfolio();
         let mark = |id| run.risk.mark(id);
         let risk = config.risk_config();
-        let whole = Account::new(account, universe, config.account.balance, &mark);
+        let ledger = run.risk.ledger();
+        let money = (config.account.balance, ledger.wallet());
+        let whole = Account::new(account, universe, money, &mark);
         Self {
             events: kinds.map(|(kind, n)| (kind.name(), n)).collect(),
             events_total: events.iter().sum(),
@@ -120,10 +126,11 @@ impl Trading {
             open_orders: account.orders().len() as u64,
             profile: risk.profile.name(),
             kill_level: run.risk.level() as u8,
-            positions: positions(account, universe, &whole, &mark),
+            positions: positions((account, ledger), universe, &whole, &mark),
             account: whole.report(risk.limits.leverage_max),
-            pnl: Pnl::of(account_positions(account, universe), &mark),
-            by_strategy: by_strategy(account, universe, names, &mark),
+            pnl: Pnl::of_account(ledger),
+            by_strategy: by_strategy(ledger, universe, names, &mark),
+            ledger: LedgerReport::new(run),
             venue: venue(run),
             assumptions: assumptions(run, config),
             digest: digests(run),
@@ -135,25 +142,47 @@ impl Pnl {
     fn of(
         positions: impl Iterator<Item = (InstrumentId, Position)>,
         mark: &impl Fn(InstrumentId) -> Option<Px>,
+        of_kind: impl Fn(PostingKind) -> UsdSum,
     ) -> Self {
         let mut sum = Some(UsdSum::ZERO);
-        let (mut realized, mut fees) = (UsdSum::ZERO, UsdSum::ZERO);
+        let mut realized = UsdSum::ZERO;
         for (id, position) in positions {
             realized.0 += position.realized.0;
-            fees.0 += position.fees.0;
             let open = match (position.qty, mark(id)) {
                 (Qty::ZERO, _) => Some(UsdSum::ZERO),
                 (_, mark) => mark.map(|mark| position.unrealized(mark)),
             };
             sum = sum.zip(open).and_then(|(sum, open)| sum.checked_add(open));
         }
-        let total = sum.map(|open| UsdSum(realized.0 + open.0 - fees.0).to_string());
+        Self::from_parts(realized, sum, of_kind)
+    }
+
+    fn of_account(ledger: &Ledger) -> Self {
+        let total = |kind| ledger.total(kind);
+        let realized = total(PostingKind::Realized).0 + total(PostingKind::Netting).0;
+        Self::from_parts(UsdSum(realized), ledger.unrealized(), total)
+    }
+
+    fn from_parts(
+        realized: UsdSum,
+        unrealized: Option<UsdSum>,
+        of_kind: impl Fn(PostingKind) -> UsdSum,
+    ) -> Self {
+        let charged = [
+            PostingKind::FeeMaker,
+            PostingKind::FeeTaker,
+            PostingKind::LiquidationFee,
+            PostingKind::Insurance,
+        ];
+        let fees = -charged.into_iter().map(|kind| of_kind(kind).0).sum::<i128>();
+        let funding = of_kind(PostingKind::Funding);
+        let total = unrealized.map(|open| UsdSum(realized.0 + open.0 + funding.0 - fees));
         Self {
             realized: realized.to_string(),
-            unrealized: sum.map(|open| open.to_string()),
-            fees: fees.to_string(),
-            funding: UsdSum::ZERO.to_string(),
-            total,
+            unrealized: unrealized.map(|open| open.to_string()),
+            fees: UsdSum(fees).to_string(),
+            funding: funding.to_string(),
+            total: total.map(|total| total.to_string()),
         }
     }
 }
@@ -166,7 +195,7 @@ fn account_positions<'a>(
 }
 
 fn positions(
-    account: &Portfolio,
+    (account, ledger): (&Portfolio, &Ledger),
     universe: &Universe,
     whole: &Account<'_>,
     mark: &impl Fn(InstrumentId) -> Option<Px>,
@@ -182,7 +211,10 @@ fn positions(
             liquidation_price: whole.liquidation_price(id).map(|price| price.to_string()),
             bought: position.bought.to_string(),
             sold: position.sold.to_string(),
-            pnl: Pnl::of([(id, position)].into_iter(), mark),
+            pnl: Pnl::of([(id, position)].into_iter(), mark, |kind| {
+                let of = |seat: &StrategyId| ledger.total_of(*seat, id, kind).0;
+                UsdSum(ledger.seats().iter().map(of).sum())
+            }),
         };
         (instrument.key(), report)
     };
@@ -190,14 +222,19 @@ fn positions(
 }
 
 fn by_strategy(
-    account: &Portfolio,
+    ledger: &Ledger,
     universe: &Universe,
     names: &[String],
     mark: &impl Fn(InstrumentId) -> Option<Px>,
 ) -> BTreeMap<String, Pnl> {
     let seats = names.iter().zip(0..).map(|(name, seat)| (name.clone(), StrategyId(seat)));
     let of = |strategy| {
-        Pnl::of(universe.iter().map(|(id, _)| (id, account.position_of(strategy, id))), mark)
+        let held = |(id, _)| (id, ledger.position_of(strategy, id, Leg::Both));
+        let sum = |kind| {
+            let of = |(id, _)| ledger.total_of(strategy, id, kind).0;
+            UsdSum(universe.iter().map(of).sum())
+        };
+        Pnl::of(universe.iter().map(held), mark, sum)
     };
     seats
         .chain([("risk".to_owned(), StrategyId::RISK)])
@@ -223,6 +260,12 @@ fn venue(run: &Run) -> BTreeMap<&'static str, String> {
         ("amended", stats.amended.to_string()),
         ("canceled", stats.canceled.to_string()),
         ("triggered", stats.triggered.to_string()),
+        ("liquidations", stats.liquidations.to_string()),
+        ("deleveraged", stats.deleveraged.to_string()),
+        ("fundings", stats.fundings.to_string()),
+        ("funding_unknown", stats.funding_unknown.to_string()),
+        ("unknown_outcomes", stats.unknown_outcomes.to_string()),
+        ("fills_withheld", stats.withheld.to_string()),
         ("reports_lost", stats.lost.to_string()),
         ("reports_repeated", stats.repeated.to_string()),
         ("reports_delayed", stats.delayed.to_string()),
@@ -251,7 +294,7 @@ fn assumptions(run: &Run, config: &Config) -> BTreeMap<&'static str, String> {
         _ => format!("assumed from trades: {assumed} of {marks} events"),
     };
     all.insert("mark", mark);
-    all.insert("funding", "none is charged".to_owned());
-    all.insert("brackets", "built-in table, for liquidation prices in this report".to_owned());
+    all.insert("brackets", "built-in table, for margin and liquidation".to_owned());
+    all.insert("margin", config.margin.describe());
     all
 }
