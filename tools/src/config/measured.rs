@@ -84,6 +84,7 @@ impl Samples {
                 | Decoded::Pending(_)
                 | Decoded::Intent(_)
                 | Decoded::Verdict(_)
+                | Decoded::Alert(_)
                 | Decoded::CancelAll { .. }
                 | Decoded::Close(_) => {}
             }

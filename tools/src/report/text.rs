@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use fusewire_io::manifest::{Manifest, Severity};
 
-use super::{BookReport, Pnl, Report};
+use super::{BookReport, LedgerReport, Pnl, Report};
 use crate::latency;
 
 /// Streams listed one by one; the JSON has all.

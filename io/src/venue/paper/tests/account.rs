@@ -166,13 +166,13 @@ fn a_position_in_profit_covers_a_liquidation_when_it_is_asked_to() {
     assert_eq!((floor.position(), floor.venue.stats().deleveraged), (-ONE, 1));
     let fill = *floor.news().iter().rev().find(|report| report.kind.is_fill()).unwrap();
     assert_eq!((fill.reason, fill.last_price, fill.payer), (Why::Adl, Px(90 * ONE), floor.seq));
-    for (config, qty, side, price) in [
+    for (each, qty, side, price) in [
         (all, -3, Side::Sell, 110 * ONE),
         (all, -3, Side::Buy, 90 * ONE),
         (all, 3, Side::Sell, 90 * ONE),
-        (super::config(), -3, Side::Sell, 90 * ONE),
+        (config(), -3, Side::Sell, 90 * ONE),
     ] {
-        let mut floor = holding(config, qty);
+        let mut floor = holding(each, qty);
         floor.event(forced(side, price));
         assert_eq!(
             floor.position(),
