@@ -12,6 +12,7 @@
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
 //! - `ledger_store`: the ledger in databases, each row once whenever the writer is killed
+//! - `money`: funding, every exit path, a venue that misbehaves, and a ledger that it must agree with
 //! - `journal`: journals from the command line
 //! - `runners`: threads, kill levels at any moment, latency gates
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
@@ -33,6 +34,7 @@ mod golden;
 mod journal;
 mod journal_capture;
 mod ledger_store;
+mod money;
 mod pipeline;
 mod runners;
 mod synthetic;
