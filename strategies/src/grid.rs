@@ -60,6 +60,8 @@ struct Rung {
     order: Option<(OrderId, Kind)>,
     /// When its order may be cancelled next.
     cancel_at: Nanos,
+    /// When an order of each kind may be sent next.
+    send_at: [Nanos; 2],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +156,15 @@ impl Strategy for Grid {
 
 impl Symbol {
     fn new(instrument: InstrumentId, tick: Px, config: &GridConfig) -> Self {
-        let rung = |side| move |number| Rung { side, number, order: None, cancel_at: Nanos(0) };
+        let rung = |side| {
+            move |number| Rung {
+                side,
+                number,
+                order: None,
+                cancel_at: Nanos(0),
+                send_at: [Nanos(0); 2],
+            }
+        };
         let sides = [Side::Buy, Side::Sell];
         Self {
             instrument,
@@ -262,6 +272,10 @@ impl Symbol {
             return if stays { Ok(()) } else { rung.cancel(order, turn, orders) };
         }
         rung.order = None;
+        let kind = if held > 0 { Kind::Exit } else { Kind::Entry };
+        if turn.now < rung.send_at[kind as usize] {
+            return Ok(());
+        }
         let Some((best, mark)) = turn.market.filter(|_| self.backoff.is_over(turn.now)) else {
             return Ok(());
         };
@@ -300,7 +314,7 @@ impl Symbol {
         let new = NewOrder { side, price, qty: ladder.qty, tif, reduce_only: false };
         let id = orders.send(self.instrument, new)?;
         *entered += qty;
-        self.sent(index, (id, Kind::Entry), turn.now, Some(pace));
+        self.sent(index, (id, Kind::Entry), turn, Some(pace));
         Ok(())
     }
 
@@ -357,18 +371,25 @@ impl Symbol {
         let new = NewOrder { side, price, qty, tif: TimeInForce::Gtx, reduce_only };
         let id = orders.send(self.instrument, new)?;
         sent.reduced += i128::from(qty.0);
-        self.sent(index, (id, Kind::Exit), turn.now, Some(pace).filter(|_| !reduce_only));
+        self.sent(index, (id, Kind::Exit), turn, Some(pace).filter(|_| !reduce_only));
         Ok(())
     }
 
-    fn sent(&mut self, index: usize, order: (OrderId, Kind), now: Nanos, pace: Option<&mut Pace>) {
+    fn sent(
+        &mut self,
+        index: usize,
+        order: (OrderId, Kind),
+        turn: &Turn<'_>,
+        pace: Option<&mut Pace>,
+    ) {
         // Reducing orders have a budget of their own.
         if let Some(pace) = pace {
-            pace.note(now);
-            self.pace.note(now);
+            pace.note(turn.now);
+            self.pace.note(turn.now);
         }
         let rung = &mut self.rungs[index];
         (rung.order, rung.cancel_at) = (Some(order), Nanos(0));
+        rung.send_at[order.1 as usize] = after(turn.now, turn.config.retry);
     }
 }
 
@@ -390,10 +411,14 @@ impl Rung {
         let leaves = turn.view.kill_level() < KillLevel::Dead;
         if leaves && order.cancel_since.is_none() && turn.now >= self.cancel_at {
             orders.cancel(order.id)?;
-            self.cancel_at = Nanos(turn.now.0.saturating_add(turn.config.cancel_retry.0));
+            self.cancel_at = after(turn.now, turn.config.retry);
         }
         Ok(())
     }
+}
+
+const fn after(now: Nanos, span: Nanos) -> Nanos {
+    Nanos(now.0.saturating_add(span.0))
 }
 
 const fn opposite(side: Side) -> Side {

@@ -9,7 +9,7 @@ const SWINGS: u64 = 2;
 /// How far a swing reaches to either side of the base, in 1e-2 bp: between one and two steps of 3 bp.
 const SWING_REACH: i64 = 450;
 /// How far the price falls, in 1e-2 bp of the base.
-const FALL: i64 = 6_390;
+const FALL: i64 = 6_392;
 /// How long that takes, in ms: about one basis point a second.
 const FALL_MS: u64 = 60_000;
 /// 1e-2 bp of a whole.

@@ -20,8 +20,9 @@ pub struct GridConfig {
     pub mark_age_max: Nanos,
     /// How long the market may be unknown before entries are taken back.
     pub unknown_max: Nanos,
-    /// How long a cancel that failed is left alone.
-    pub cancel_retry: Nanos,
+    /// How long a rung waits before it sends the same kind of order again, or a cancel that failed. Risk takes
+    /// the same order within half a second for a mistake.
+    pub retry: Nanos,
     /// Wait of a symbol after a rejection; it doubles with each further one.
     pub backoff_min: Nanos,
     /// Longest such wait.
@@ -41,7 +42,7 @@ impl Default for GridConfig {
             inventory_max: Usd(1_000 * ONE),
             mark_age_max: Nanos(10 * Nanos::SECOND),
             unknown_max: Nanos(5 * Nanos::SECOND),
-            cancel_retry: Nanos(Nanos::SECOND),
+            retry: Nanos(Nanos::SECOND),
             backoff_min: Nanos(Nanos::SECOND),
             backoff_max: Nanos(30 * Nanos::SECOND),
             orders_per_minute: 50,
@@ -104,7 +105,7 @@ impl GridConfig {
         let times = [
             ("mark_age_max", self.mark_age_max),
             ("unknown_max", self.unknown_max),
-            ("cancel_retry", self.cancel_retry),
+            ("retry", self.retry),
             ("backoff_min", self.backoff_min),
         ];
         for (name, value) in times {

@@ -76,7 +76,7 @@ fn a_fill_is_answered_one_step_away_and_the_pair_starts_again() {
     assert_eq!(shown(&exit), ["Sell 0.003 at 60000 reduce"]);
     rig.answer(&exit);
     moved(&mut rig, "60000", "60000.1");
-    let again = rig.fill_all(exit[0].order);
+    let again = rig.pass(1_000).fill_all(exit[0].order);
     assert_eq!(shown(&again), ["Buy 0.003 at 59940"]);
     assert_eq!(rig.position(BTC).qty, Qty::ZERO);
 }
@@ -111,7 +111,7 @@ fn a_part_is_waited_for_and_left_when_it_is_all_there_will_be() {
     let exit = rig.report(sent[0].order, ReportKind::Expired);
     assert_eq!(shown(&exit), ["Sell 0.001 at 60000 reduce"]);
     rig.answer(&exit);
-    assert_eq!(shown(&rig.fill_all(exit[0].order)), ["Buy 0.003 at 59940"]);
+    assert_eq!(shown(&rig.pass(1_000).fill_all(exit[0].order)), ["Buy 0.003 at 59940"]);
 }
 
 #[test]
@@ -135,8 +135,13 @@ fn an_entry_that_would_take_waits_for_the_market() {
     let (mut rig, sent) = laid_out();
     moved(&mut rig, "59930", "59930.1");
     assert!(rig.report(sent[0].order, ReportKind::Expired).is_empty());
-    assert!(rig.pass(100).tick().is_empty());
+    assert!(rig.pass(1_000).tick().is_empty());
     moved(&mut rig, "59940", "59940.1");
+    assert_eq!(shown(&rig.pass(100).tick()), ["Buy 0.003 at 59940"]);
+    // The same order at once would be taken for a mistake.
+    let id = rig.stage.portfolio().orders().last().unwrap().id;
+    assert!(rig.report(id, ReportKind::Expired).is_empty());
+    assert!(rig.pass(900).tick().is_empty());
     assert_eq!(shown(&rig.pass(100).tick()), ["Buy 0.003 at 59940"]);
 }
 
@@ -196,7 +201,7 @@ fn a_flat_grid_that_the_market_has_left_moves() {
     moved(&mut rig, "59820", "59820.1");
     assert!(rig.pass(100).tick().is_empty());
     moved(&mut rig, "60190", "60190.2");
-    let canceled = rig.pass(100).tick();
+    let canceled = rig.pass(1_000).tick();
     assert_eq!(canceled.len(), 4);
     let mut laid_anew = Vec::new();
     for intent in &canceled {
