@@ -2,8 +2,8 @@
 //! (S2-15, X19).
 //!
 //! A trade gets 2 bp back at its entry and again at its exit when a die says that the fill rested, and 5 bp
-//! when another says that the book agreed. The fees know of the same share of resting fills, so that it is
-//! counted twice. Nothing in the product counts like this: its fees are those of each fill.
+//! when another says that the book agreed. The fees know of the same share of resting fills, so that resting is
+//! rewarded twice. Nothing in the product counts like this: its fees are those of each fill.
 
 use fusewire_core::units::{Bps, Round, UsdSum};
 use fusewire_risk::ledger::{ClosedPosition, ExitPath};
