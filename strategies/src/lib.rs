@@ -12,6 +12,7 @@ pub mod market;
 pub mod pacing;
 pub mod sizing;
 
+pub mod grid;
 pub mod noop;
 pub mod quoter;
 pub mod taker;

@@ -3,6 +3,7 @@
 use fusewire_core::event::Event;
 use thiserror::Error;
 
+use crate::grid::{Grid, GridConfig};
 use crate::noop::Noop;
 use crate::quoter::{Quoter, QuoterConfig};
 use crate::strategy::{Orders, Strategy, View};
@@ -11,6 +12,8 @@ use crate::taker::{Taker, TakerConfig};
 /// Parameters of all strategies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StrategyConfig {
+    /// Of `grid`.
+    pub grid: GridConfig,
     /// Of `quoter`.
     pub quoter: QuoterConfig,
     /// Of `taker`.
@@ -23,6 +26,7 @@ impl StrategyConfig {
     /// # Errors
     /// The first value that makes no sense, by name.
     pub fn validate(&self) -> Result<(), String> {
+        self.grid.validate().map_err(|error| format!("grid.{error}"))?;
         self.quoter.validate().map_err(|error| format!("quoter.{error}"))?;
         self.taker.validate().map_err(|error| format!("taker.{error}"))
     }
@@ -101,6 +105,8 @@ strategies! {
     "quoter" => Quoter(|config| Quoter::new(&config.quoter)),
     /// Takes on imbalance.
     "taker" => Taker(|config| Taker::new(&config.taker)),
+    /// Pairs fills on a grid.
+    "grid" => Grid(|config| Grid::new(&config.grid)),
 }
 
 #[cfg(test)]
@@ -123,14 +129,14 @@ mod tests {
     fn an_unknown_name_lists_the_known_ones() {
         let error = AnyStrategy::by_name("martingale", &StrategyConfig::default()).unwrap_err();
         let text = error.to_string();
-        assert_eq!(text, "unknown strategy 'martingale' (known: noop, quoter, taker)");
+        assert_eq!(text, "unknown strategy 'martingale' (known: noop, quoter, taker, grid)");
     }
 
     #[test]
     fn what_a_strategy_asks_for_comes_through_the_match() {
         let levels = NAMES
             .map(|name| AnyStrategy::by_name(name, &StrategyConfig::default()).unwrap().levels());
-        assert_eq!(levels, [0, 0, 5]);
+        assert_eq!(levels, [0, 0, 5, 0]);
     }
 
     #[test]

@@ -130,14 +130,14 @@ fn setup() -> Setup {
     setup
 }
 
-/// Both strategies over such a capture.
+/// All strategies that trade, over such a capture.
 fn rig(setup: &Setup) -> Rig<AnyStrategy, PaperVenue> {
     let universe = Universe::new(setup.instruments.clone()).unwrap();
     Rig::new(setup, decoded(&burst(), &universe), strategies(), |paper| paper)
 }
 
 fn strategies() -> Vec<AnyStrategy> {
-    ["quoter", "taker"]
+    ["quoter", "taker", "grid"]
         .map(|name| AnyStrategy::by_name(name, &StrategyConfig::default()).unwrap())
         .into()
 }

@@ -1,6 +1,7 @@
 //! End to end, one module a concern:
 //!
 //! - `books`: real captures end at the recorded touch, and the crossed-book detector fires
+//! - `exhibits`: what the pages in `docs/exhibits` say was seen, and comes out again
 //! - `differential`: both decoders over every real frame and fixture
 //! - `bad_input`: one clear line, exit 2, nothing written
 //! - `commands`: every verb from the command line
@@ -29,6 +30,7 @@ mod books;
 mod commands;
 mod contract;
 mod differential;
+mod exhibits;
 mod gate_and_wire;
 mod golden;
 mod journal;

@@ -1,11 +1,12 @@
 //! The price that everyone in the market has in mind, and how hurried they are.
 //!
 //! Waves of some basis points around a centre that is pulled back to the base price; in the burst
-//! scenario short storms on top, half of which stays.
+//! scenario short storms on top, half of which stays. In `grid-drift` the path is given.
 
 use fusewire_core::market::Side;
 
 use super::Scenario;
+use super::drift;
 use super::random::Random;
 
 /// Parts of a tick that the latent price is kept in.
@@ -84,6 +85,12 @@ impl Latent {
     pub(super) fn advance(&mut self, now_ms: u64, random: &mut Random) -> Option<Storm> {
         let elapsed = i64::try_from(now_ms - self.now_ms).unwrap_or(i64::MAX);
         self.now_ms = now_ms;
+        if self.scenario == Scenario::GridDrift {
+            // Noise of its own at each step, so that it does not add up and lead off the path.
+            let noise = random.bell(self.noise());
+            self.fair = drift::price(self.base, now_ms) + noise;
+            return None;
+        }
         self.storm = self.storm.filter(|storm| now_ms < storm.ends_ms);
         if self.storm.is_none() && now_ms >= self.next_storm_ms {
             self.break_out(random);
@@ -96,10 +103,15 @@ impl Latent {
             Some(_) => way * elapsed.min(STORM_TAU_MS) / STORM_TAU_MS,
             None => (way / 32).clamp(-self.base / DRIFT_PARTS, self.base / DRIFT_PARTS),
         };
-        let noise = random.bell((self.base / NOISE_PARTS).max(NOISE_MIN));
+        let noise = random.bell(self.noise());
         let range = self.base / RANGE_PARTS;
         self.fair = (self.fair + drift + noise).clamp(self.base - range, self.base + range);
         self.storm
+    }
+
+    const fn noise(&self) -> i64 {
+        let part = self.base / NOISE_PARTS;
+        if part > NOISE_MIN { part } else { NOISE_MIN }
     }
 
     /// The next swell of the calm market.
@@ -111,7 +123,7 @@ impl Latent {
     }
 
     fn break_out(&mut self, random: &mut Random) {
-        if self.scenario == Scenario::Calm {
+        if self.scenario != Scenario::Burst {
             return;
         }
         let size = self.base / 10_000 * random.within(STORM_BPS.0, STORM_BPS.1);

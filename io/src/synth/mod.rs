@@ -11,6 +11,7 @@
 
 mod book;
 mod contract;
+mod drift;
 mod latent;
 mod market;
 mod options;

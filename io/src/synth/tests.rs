@@ -199,7 +199,11 @@ fn follow(options: &Options) -> Follower {
 /// to the rates in `rates_are_those_of_the_scenario`, and copy the numbers from the failure.
 #[test]
 fn the_bytes_are_fixed() {
-    let recorded = [(Scenario::Calm, RECORDED_CALM), (Scenario::Burst, RECORDED_BURST)];
+    let recorded = [
+        (Scenario::Calm, RECORDED_CALM),
+        (Scenario::Burst, RECORDED_BURST),
+        (Scenario::GridDrift, RECORDED_GRID_DRIFT),
+    ];
     for (scenario, expected) in recorded {
         let bytes = bytes(&options(scenario, 1, &["BTCUSDT", "XRPUSDT"]));
         assert_eq!((bytes.len(), fnv(&bytes)), expected, "{scenario}");
@@ -207,6 +211,7 @@ fn the_bytes_are_fixed() {
 }
 
 const RECORDED_CALM: (usize, u64) = (1_756_834, 18_198_715_360_904_060_432);
+const RECORDED_GRID_DRIFT: (usize, u64) = (2_355_032, 9_832_905_343_926_683_827);
 const RECORDED_BURST: (usize, u64) = (3_594_570, 1_582_943_952_037_632_357);
 
 #[test]

@@ -73,7 +73,7 @@ fn read(
 
 /// Sections that came after journals were written which do not name them. They decide nothing, or nothing that could
 /// come up then, so that the defaults may stand in.
-const LATE_SECTIONS: [&str; 5] = ["runner", "gates", "ledger", "margin", "misbehaviour"];
+const LATE_SECTIONS: [&str; 6] = ["runner", "gates", "ledger", "margin", "misbehaviour", "grid"];
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
@@ -315,6 +315,10 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
 /// The key of the file that a part's field comes from: its name ends in a unit, or differs in more; then
 /// the first section that the file names.
 fn key_of(document: &DeTable<'_>, sections: &[&str], field: &str) -> String {
+    // `quoter.half_spread`: the first part may be the section, as several have keys of one name.
+    let own =
+        field.split_once('.').and_then(|(first, _)| sections.iter().position(|s| *s == first));
+    let sections = own.map_or(sections, |at| &sections[at..=at]);
     // `faults.lose_ppm`, `quoter.half_spread`: the last part is the key.
     let field = field.rsplit('.').next().unwrap_or(field);
     let first_word = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
@@ -386,6 +390,10 @@ mod tests {
             ("[limits_bench]\nleverage_max = 6\n", "f.toml:2: [limits_bench] leverage_max"),
             ("[limits_default]\ncollar_bp = \"0\"\n", "f.toml:2: [limits_default] collar "),
             ("[quoter]\nrequote_ticks = 0\n", "f.toml:2: [quoter] quoter.requote_ticks"),
+            (
+                "[taker]\nnotional = \"1\"\n[grid]\nnotional = \"0\"\n",
+                "f.toml:4: [grid] grid.notional",
+            ),
             ("[fees]\nmaker = \"0.2\"\n", "f.toml:2: [fees] fees.maker"),
             ("[fees]\nmaker = 0.0002\n", "f.toml:2: fees.maker: "),
             ("[ring]\nmessages = 0\n", "f.toml:2: ring.messages = 0"),

@@ -31,7 +31,7 @@ pub use sections::{
     Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, LedgerSection,
     Paper, QueueFunctionName, QueueName, Ring, Run, SelfTradeName, Stream, UniverseSection,
 };
-pub use strategies::{QuoterSection, TakerSection};
+pub use strategies::{GridSection, QuoterSection, TakerSection};
 pub use venue::{MarginSection, MisbehaviourSection, OutageEntry};
 
 /// The commented defaults, as `fusewire config` prints them. They *are* the defaults: there is no second
@@ -90,6 +90,8 @@ pub struct Config {
     pub quoter: QuoterSection,
     /// The strategy `taker`.
     pub taker: TakerSection,
+    /// The strategy `grid`.
+    pub grid: GridSection,
     /// Instruments described by hand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instrument: Vec<InstrumentEntry>,

@@ -1,7 +1,8 @@
-//! `[quoter]`, `[taker]`: parameters of the strategies.
+//! `[quoter]`, `[taker]`, `[grid]`: parameters of the strategies.
 
 use fusewire_core::order::TriggerPrice;
 use fusewire_core::units::{Bps, Usd};
+use fusewire_strategies::grid::GridConfig;
 use fusewire_strategies::quoter::QuoterConfig;
 use fusewire_strategies::registry::{AnyStrategy, NAMES, StrategyConfig};
 use fusewire_strategies::taker::TakerConfig;
@@ -68,6 +69,26 @@ pub struct TakerSection {
     protect_by: PriceName,
 }
 
+/// `[grid]`
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridSection {
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
+    notional: Usd,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    step_bp: Bps,
+    levels: u32,
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
+    inventory_max: Usd,
+    mark_age_max_ms: u32,
+    unknown_max_ms: u32,
+    retry_ms: u32,
+    backoff_min_ms: u32,
+    backoff_max_ms: u32,
+    orders_per_minute: u32,
+    symbol_orders_per_minute: u32,
+}
+
 /// Which price triggers a conditional order, by its name.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -131,11 +152,33 @@ impl TakerSection {
     }
 }
 
+impl GridSection {
+    fn config(&self) -> GridConfig {
+        GridConfig {
+            notional: self.notional,
+            step: self.step_bp,
+            levels: self.levels,
+            inventory_max: self.inventory_max,
+            mark_age_max: millis(self.mark_age_max_ms),
+            unknown_max: millis(self.unknown_max_ms),
+            retry: millis(self.retry_ms),
+            backoff_min: millis(self.backoff_min_ms),
+            backoff_max: millis(self.backoff_max_ms),
+            orders_per_minute: self.orders_per_minute,
+            symbol_orders_per_minute: self.symbol_orders_per_minute,
+        }
+    }
+}
+
 impl Config {
     /// Parameters of all strategies.
     #[must_use]
     pub fn strategy_config(&self) -> StrategyConfig {
-        StrategyConfig { quoter: self.quoter.config(), taker: self.taker.config() }
+        StrategyConfig {
+            grid: self.grid.config(),
+            quoter: self.quoter.config(),
+            taker: self.taker.config(),
+        }
     }
 
     /// The strategies of a list of names, in its order.
@@ -183,6 +226,7 @@ mod tests {
         let config = Config::default();
         assert_eq!(config.quoter.config(), QuoterConfig::default());
         assert_eq!(config.taker.config(), TakerConfig::default());
+        assert_eq!(config.grid.config(), GridConfig::default());
     }
 
     #[test]

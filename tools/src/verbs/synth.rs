@@ -23,7 +23,7 @@ use crate::progress;
                   A path that ends in / (or is a folder) gets one file a symbol. The ending decides the \
                   compression: .gz, .zst, or none.")]
 pub struct Args {
-    /// calm or burst.
+    /// calm, burst or grid-drift.
     scenario: Scenario,
     /// File or folder to write.
     #[arg(long, value_name = "PATH")]

@@ -48,11 +48,18 @@ const STEPS: [Step; 12] = [
 ];
 
 /// What is done on purpose only, and changes the clone.
-const ASIDE: [Step; 1] = [Step {
-    name: "golden",
-    what: "records tests/golden again, and shows what changed",
-    run: golden::run,
-}];
+const ASIDE: [Step; 2] = [
+    Step {
+        name: "golden",
+        what: "records tests/golden again, and shows what changed",
+        run: golden::run,
+    },
+    Step {
+        name: "exhibits",
+        what: "runs the exhibits of docs/exhibits again, and writes their figures",
+        run: exhibits,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -194,6 +201,14 @@ fn profiles(root: &Path) -> Result<(), String> {
 fn digest_of(report: &str) -> Option<String> {
     let line = report.lines().find(|line| line.trim_start().starts_with("\"all\":"))?;
     line.split('"').nth(3).map(str::to_owned)
+}
+
+/// The tests of the exhibits write what they otherwise compare with.
+fn exhibits(root: &Path) -> Result<(), String> {
+    let tests = ["test", "-p", "fusewire-tests", "--test", "it", "exhibits::"];
+    let mut command = cargo(root, &tests);
+    command.env("FUSEWIRE_EXHIBITS", "write");
+    run(command)
 }
 
 fn gates(root: &Path) -> Result<(), String> {
