@@ -17,10 +17,12 @@ use crate::latency::{self, Latency};
 use crate::outcome::Failure;
 
 mod account;
+mod data;
 mod text;
 mod trading;
 
 pub use account::AccountReport;
+pub use data::DataReport;
 pub use trading::{Pnl, PositionReport, Trading};
 
 /// The report of a replay.

@@ -10,6 +10,7 @@ use fusewire_core::units::{Px, Qty, UsdSum};
 use serde::Serialize;
 
 use super::account::{Account, AccountReport};
+use super::data::{self, DataReport};
 use crate::config::{AssumptionSet, Config};
 use crate::engine::Run;
 
@@ -55,6 +56,8 @@ pub struct Trading {
     pub venue: BTreeMap<&'static str, String>,
     /// What stood in for what the capture lacks.
     pub assumptions: BTreeMap<&'static str, String>,
+    /// What market data each symbol had, by report key, and what was assumed where there was no book.
+    pub data: BTreeMap<String, DataReport>,
     /// Digest of each lane, and of all.
     pub digest: BTreeMap<&'static str, String>,
 }
@@ -126,6 +129,7 @@ impl Trading {
             by_strategy: by_strategy(account, universe, names, &mark),
             venue: venue(run),
             assumptions: assumptions(run, config),
+            data: data::of(run, config),
             digest: digests(run),
         }
     }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! An order fills only where a counter-party stood: at levels that the folded book showed when the order
-//! got in, or by later trades that went through its price or ate the queue before it. Each fill names the
+//! got in, or by later trades that went through its price or ate the queue before it; without a book see `sparse`. Each fill names the
 //! event that paid. Conditional orders wait in a table of their own, see `conditional`. What can not be known is decided against the account. Its clock is `event.ts`; it refuses rather than stop the pipeline.
 
 mod closed;
@@ -25,6 +25,7 @@ mod orders;
 mod queue;
 mod requests;
 mod self_trade;
+mod sparse;
 mod stats;
 mod take;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use fees::{FeeTier, FeeTiers};
 pub use latency::{Latencies, Latency, LatencyHistogram, QuantilePoint};
 pub use queue::{QueueFunction, QueueModel};
 pub use self_trade::SelfTrade;
+pub use sparse::SparseConfig;
 pub use stats::PaperStats;
 
 use fusewire_core::book::BookConfig;
@@ -54,6 +56,7 @@ use desk::{At, Desk};
 use market::Market;
 use orders::{OpenOrder, OpenOrders, Queue};
 use requests::{Next, Request, Requests};
+use sparse::Sparse;
 
 /// Most messages of one report: it may be repeated on purpose.
 const COPIES: usize = 2;
@@ -69,6 +72,7 @@ pub struct PaperVenue {
     orders: OpenOrders,
     conditionals: Conditionals,
     requests: Requests,
+    sparse: Sparse,
     desk: Desk,
 }
 
@@ -95,6 +99,7 @@ impl PaperVenue {
             orders: OpenOrders::new(config.orders_max),
             conditionals: Conditionals::new(universe.len(), config.conditional_max),
             requests: Requests::new(config.requests_max),
+            sparse: Sparse::new(config.sparse, universe.len()),
             desk: Desk::new(config, universe, strategies),
             universe: universe.clone(),
         }
@@ -330,19 +335,29 @@ impl Venue for PaperVenue {
         self.enter_fired(at, out);
         self.admit(at, out);
         self.take_tap(event.seq);
+        if let Some(id) = event.instrument {
+            self.leave_sparse(at, id, out);
+        }
         match (&event.body, event.instrument) {
             (Body::Trade(trade), Some(id)) => {
                 self.count_trade(id, trade);
                 // What rests was there before what the trade triggers.
-                self.on_trade(at, id, trade, out);
+                self.on_print(at, id, trade, out);
                 self.see_price(at, id, (TriggerPrice::Last, trade.price), out);
             }
             (Body::Mark(mark), Some(id)) => {
                 self.see_price(at, id, (TriggerPrice::Mark, mark.price), out);
             }
-            (Body::Touch(change), Some(id)) => self.market.set_touch(id, change),
+            (Body::Bar(bar), Some(id)) => self.on_bar(at, id, bar, out),
+            (Body::Touch(change), Some(id)) => {
+                self.market.set_touch(id, change);
+                self.sparse.see_touch(id, change);
+            }
             (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
-            (Body::Gap, _) => self.market.invalidate_all(),
+            (Body::Gap, _) => {
+                self.market.invalidate_all();
+                self.sparse.on_gap();
+            }
             _ => {}
         }
     }
@@ -375,6 +390,7 @@ fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
         shown: None,
         traded: Qty::ZERO,
         blind: false,
+        waits: false,
         place: 0,
         requests: 1,
         answers: 0,
