@@ -12,6 +12,7 @@
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
 //! - `journal`: journals from the command line
+//! - `sparse`: captures without a book, and the antipattern of bars that fill what they touch
 //! - `runners`: threads, kill levels at any moment, latency gates
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
 
@@ -33,5 +34,6 @@ mod journal;
 mod journal_capture;
 mod pipeline;
 mod runners;
+mod sparse;
 mod synthetic;
 mod truncation;

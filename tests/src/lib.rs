@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
+pub mod bar_crossing;
 pub mod tamper;
 
 /// The folder of real captures and protocol fixtures, from `FUSEWIRE_SHARED`. A test that needs it says

@@ -8,6 +8,7 @@ mod own;
 mod queues;
 mod requests;
 mod sessions;
+mod sparse;
 
 use std::collections::BTreeMap;
 
