@@ -128,6 +128,15 @@ impl Sparse {
     }
 }
 
+impl Symbol {
+    /// Where the market was at the end of a bar. Trades know it better.
+    fn see_close(&mut self, bar: &Bar) {
+        if !self.has_trades {
+            self.last = Some(bar.close);
+        }
+    }
+}
+
 impl PaperVenue {
     /// True when nobody can say that an order would not have taken: without a book at all, or, of an assumed one,
     /// at the last price and beyond. Whether that trade was at the bid or at the ask, nobody knows.
@@ -186,6 +195,7 @@ impl PaperVenue {
     /// reached the price of an order that rests on the same side, and that one is not paid.
     pub(super) fn on_bar(&mut self, at: At, id: InstrumentId, bar: &Bar, out: &mut Feedbacks) {
         if !self.sparse.takes_bar(id, bar) {
+            self.sparse.symbols[id.index()].see_close(bar);
             return;
         }
         let step = self.universe.get(id).lot.step;
@@ -198,7 +208,7 @@ impl PaperVenue {
             blocked: self.conditionals.see_bar(at.seq, id, bar),
         };
         self.pay(at, id, &mut print, out);
-        self.sparse.symbols[id.index()].last = Some(bar.close);
+        self.sparse.symbols[id.index()].see_close(bar);
         self.enter_fired(at, out);
     }
 

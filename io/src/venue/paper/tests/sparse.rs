@@ -156,6 +156,15 @@ fn a_bar_that_only_touches_never_fills() {
     assert_eq!(short(&floor.news()), [whole(5, 95), whole(5, 105)]);
 }
 
+/// The bar behind which the first touch is assumed comes before it.
+#[test]
+fn a_bar_before_the_first_touch_says_where_the_market_is() {
+    let mut floor = Floor::new(config());
+    floor.bar([100, 100, 100, 100], VOLUME);
+    floor.assume();
+    assert_eq!(short(&floor.enter(1, buy(Tif::Gtx, 99, 5))), [ACCEPTED]);
+}
+
 #[test]
 fn bars_made_of_trades_and_longer_bars_pay_nothing() {
     let mut floor = Floor::sparse();
