@@ -113,7 +113,7 @@ fn real_trades_without_a_book_fill_only_by_trades_that_went_through() {
     }
     assert!(liquidity.contains_key("maker") && liquidity.contains_key("taker"), "{liquidity:?}");
 
-    assert_eq!(document("verify", &dir, &[])["verified"], true);
+    assert_eq!(document("verify", &dir, &[])["same"], true);
     let filled = events.iter().find(|row| row["status"] == "filled").unwrap();
     let why = text("why", &dir, &[&filled["order_id"]]);
     assert!(why.contains("trade") || why.contains("Trade"), "{why}");
@@ -239,7 +239,7 @@ fn s0_03_bar_crossing_fills_what_the_venue_does_not() {
             assert!(count(&report, "fills") > 0);
             assert_paid_by_bars(&dir);
         }
-        assert_eq!(document("verify", &dir, &[])["verified"], true);
+        assert_eq!(document("verify", &dir, &[])["same"], true);
     }
 }
 
@@ -298,5 +298,5 @@ fn s0_03_on_real_minutes_most_of_the_antipatterns_fills_are_gone() {
     assert!(fills > 0);
     assert!(model.fills > 2 * fills, "{} by crossing, {fills} by the venue", model.fills);
     assert_paid_by_bars(&dir);
-    assert_eq!(document("verify", &dir, &[])["verified"], true);
+    assert_eq!(document("verify", &dir, &[])["same"], true);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fusewire_core::assumed::DataModel;
 use fusewire_core::event::EventKind;
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::order::{Check, StrategyId};
@@ -251,7 +252,12 @@ fn assumptions(run: &Run, config: &Config) -> BTreeMap<&'static str, String> {
     let (marks, assumed) = (events[EventKind::Mark as usize], run.sequencer.assumed_marks());
     let mark = match assumed {
         0 => format!("recorded: {marks} events"),
-        _ => format!("assumed from trades: {assumed} of {marks} events"),
+        _ => {
+            let mut symbols = run.feed.feed().universe().iter();
+            let has_bars = symbols.any(|(id, _)| run.sequencer.data(id).0 == DataModel::Bars);
+            let from = if has_bars { "trades and bars" } else { "trades" };
+            format!("assumed from {from}: {assumed} of {marks} events")
+        }
     };
     all.insert("mark", mark);
     all.insert("funding", "none is charged".to_owned());

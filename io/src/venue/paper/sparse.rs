@@ -218,7 +218,12 @@ impl PaperVenue {
             return;
         }
         self.sparse.symbols[id.index()].is_on = false;
-        while let Some(index) = self.next_waiting(id, at.ts) {
+        while let Some(index) = self.next_waiting(id, Nanos(u64::MAX)) {
+            if !self.fits(index, out) {
+                // The next event of the symbol goes on with it.
+                self.sparse.symbols[id.index()].is_on = true;
+                return;
+            }
             let order = self.orders.remove(index);
             self.execute(at, OpenOrder { waits: false, since: at.ts, ..order }, out);
         }
@@ -235,14 +240,21 @@ impl PaperVenue {
         all.min_by_key(|index| self.orders.get(*index).place)
     }
 
+    /// True when there is room for what becomes of an order: a fill, its end, and the ends of own orders that it
+    /// meets. One that would not fit an empty outbox either goes on at once.
+    fn fits(&mut self, index: usize, out: &Feedbacks) -> bool {
+        let order = self.orders.get(index);
+        let met = self.orders.crossing(order.instrument, order.side, order.price).len();
+        let fits = out.room() >= COPIES * (met + 3) || out.is_empty();
+        self.desk.stats.put_off += u64::from(!fits);
+        fits
+    }
+
     /// Pays who waits, then who rests.
     fn pay(&mut self, at: At, id: InstrumentId, print: &mut Print, out: &mut Feedbacks) {
         let before = print.left;
         while let Some(index) = self.next_waiting(id, print.opened) {
-            let order = self.orders.get(index);
-            let met = self.orders.crossing(id, order.side, order.price).len();
-            if out.room() < COPIES * (met + 3) && !out.is_empty() {
-                self.desk.stats.put_off += 1;
+            if !self.fits(index, out) {
                 return;
             }
             let order = self.orders.remove(index);
