@@ -150,7 +150,7 @@ mod tests {
     fn the_touch_holds_the_notional_in_whole_lots() {
         let base = common(Market::UsdM, "BTCUSDT").unwrap();
         let lot = LotSize { min: Qty(100_000), max: Qty(i64::MAX), step: Qty(100_000) };
-        let instrument = crate::instrument::Instrument { tick: Some(px("0.1")), lot, ..base };
+        let instrument = Instrument { tick: Some(px("0.1")), lot, ..base };
         let touch = AssumedBook::default().touch(px("60000"), &instrument).unwrap();
         let (bid, ask) = (touch.bid.unwrap(), touch.ask.unwrap());
         assert_eq!((bid.price, ask.price), (px("59994"), px("60006")));

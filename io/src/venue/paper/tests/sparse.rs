@@ -112,7 +112,7 @@ fn an_order_at_rest_fills_when_a_trade_goes_through_by_a_tick_and_never_by_a_tou
     assert_eq!(short(&reports), [part(3, 99)]);
     assert_eq!((reports[0].payer, reports[0].liquidity), (floor.seq, Liquidity::Maker));
     let would = expired(Why::WouldTake);
-    for price in [98, 99] {
+    for price in [98_i64, 99] {
         let told = floor.enter(1 + price.unsigned_abs(), buy(Tif::Gtx, price, 5));
         assert_eq!(short(&told), [ACCEPTED, would], "at the last price it may take");
     }
@@ -122,10 +122,13 @@ fn an_order_at_rest_fills_when_a_trade_goes_through_by_a_tick_and_never_by_a_tou
 fn a_trade_at_the_time_of_arrival_pays_nothing() {
     let mut floor = Floor::sparse();
     floor.trade(100, 9, Side::Buy);
-    floor.enter(1, buy(Tif::Gtx, 99, 5));
-    floor.enter(2, buy(Tif::Ioc, 105, 5));
+    floor.send(1, buy(Tif::Gtx, 99, 5));
+    floor.send(2, buy(Tif::Ioc, 105, 5));
+    floor.wake();
     floor.trade_now(90, 50, Side::Sell);
-    assert_eq!(short(&floor.news()), []);
+    assert_eq!(short(&floor.news()), [ACCEPTED; 2]);
+    floor.trade(97, 50, Side::Sell);
+    assert_eq!(short(&floor.news()), [whole(5, 98), whole(5, 99)]);
 }
 
 #[test]
