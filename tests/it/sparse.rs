@@ -297,6 +297,11 @@ fn s0_03_on_real_minutes_most_of_the_antipatterns_fills_are_gone() {
     let (model, fills) = (antipattern(&dir, &told), count(&report, "fills"));
     assert!(fills > 0);
     assert!(model.fills > 2 * fills, "{} by crossing, {fills} by the venue", model.fills);
+    // Before fees: the antipattern wins what the venue loses.
+    let last = raw(minutes[359].1[3]);
+    assert!(model.profit(last) > 0, "{}", model.profit(last));
+    let [realized, open] = ["realized", "unrealized"].map(|part| &report["pnl"][part]);
+    assert!(number(realized.as_str().unwrap()) + number(open.as_str().unwrap()) < 0.0);
     assert_paid_by_bars(&dir);
     assert_eq!(document("verify", &dir, &[])["same"], true);
 }
