@@ -49,7 +49,7 @@ pub enum Body {
     Mark(Mark),
     /// A forced order (at most one a second and symbol is told, X4).
     Liquidation(Liquidation),
-    /// A closed candle, made of trades.
+    /// A closed candle: made of trades, or the exchange's own where there are none.
     Bar(Bar),
     /// A book frame came, or was lost, and the book is not valid.
     BookInvalid(Invalid),
@@ -81,11 +81,13 @@ pub enum TouchSource {
     Book,
     /// A book ticker that is newer than the folded book.
     Ticker,
+    /// The assumption set: half a spread around the last price, because no book was ever seen.
+    Assumed,
 }
 
 impl TouchSource {
     /// All sources, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Book, Self::Ticker];
+    pub const ALL: [Self; 3] = [Self::Book, Self::Ticker, Self::Assumed];
 }
 
 /// A new touch.
@@ -381,7 +383,7 @@ mod tests {
 
     #[test]
     fn sources_and_origins_are_listed_in_order() {
-        assert_eq!(TouchSource::ALL.map(|source| source as u8), [0, 1]);
+        assert_eq!(TouchSource::ALL.map(|source| source as u8), [0, 1, 2]);
         assert_eq!(Origin::ALL.map(|origin| origin as u8), [0, 1]);
     }
 }

@@ -13,6 +13,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod alert;
+pub mod assumed;
 pub mod book;
 pub mod books;
 pub mod contract;

@@ -9,11 +9,14 @@
 //! first, then what was derived from it, `last` on the final one.
 
 use crate::book::Invalid;
-use crate::event::{Body, Event};
+use crate::event::{Bar, Body, Event};
 use crate::instrument::InstrumentId;
 use crate::latency::Stamp;
-use crate::market::{self, AggTrade, BookTicker, DepthIds, LevelRange, Liquidation, Mark, Trade};
+use crate::market::{
+    self, AggTrade, BookTicker, Decoded, DepthIds, LevelRange, Liquidation, Mark, Trade,
+};
 use crate::order::{AccountUpdate, Intent, Rejection, Report, Status, Verdict};
+use crate::sequencer::bar_of;
 use crate::units::Nanos;
 
 /// One decoded message on its way to the sequencer. Levels follow it on the ring's second lane: bids
@@ -47,15 +50,17 @@ pub enum InputBody {
     Mark(Mark),
     /// A forced order.
     Liquidation(Liquidation),
-    /// A frame that says nothing for the stream (a candle, a contract notice, a control answer): it only
+    /// A closed candle of the exchange.
+    Candle(Bar),
+    /// A frame that says nothing for the stream (an open candle, a contract notice, a control answer): it only
     /// moves time on. Its instrument has no meaning.
     Nothing,
 }
 
 impl InputBody {
-    /// What a decoded message says for the stream. Its levels follow it, see `levels_of`.
+    /// What a message of a decoded frame says for the stream. Its levels follow it, see `levels_of`.
     #[must_use]
-    pub const fn of(message: &market::Body) -> Self {
+    pub fn of(message: &market::Body, decoded: &Decoded) -> Self {
         match message {
             market::Body::Depth(depth) => {
                 let LevelRange { bids, asks, .. } = depth.levels;
@@ -74,7 +79,10 @@ impl InputBody {
             market::Body::AggTrade(trade) => Self::AggTrade(*trade),
             market::Body::Mark(mark) => Self::Mark(*mark),
             market::Body::Liquidation(liquidation) => Self::Liquidation(*liquidation),
-            market::Body::Kline(_) | market::Body::ContractInfo(_) => Self::Nothing,
+            market::Body::Kline(at) => {
+                bar_of(decoded.kline(at)).map_or(Self::Nothing, Self::Candle)
+            }
+            market::Body::ContractInfo(_) => Self::Nothing,
         }
     }
 

@@ -18,6 +18,7 @@ mod fold;
 #[cfg(test)]
 pub(crate) mod harness;
 mod heap;
+mod klines;
 mod mark;
 mod market;
 #[cfg(test)]
@@ -26,6 +27,9 @@ mod refold;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod touch;
+
+pub(crate) use klines::bar_of;
 
 pub use expected::{Expected, ExpectedFull, Rerun, Unexpected};
 pub use refold::{Ending, Mismatch, Refold, Refolded};
@@ -36,6 +40,7 @@ use std::sync::Arc;
 use crossbeam_queue::ArrayQueue;
 use thiserror::Error;
 
+use crate::assumed::AssumedBook;
 use crate::event::{BANDS, Control, Event};
 use crate::message::{Feedback, Input, Tap};
 use crate::ring::{Consumer, LevelsConsumer, LevelsProducer, Producer};
@@ -72,6 +77,31 @@ pub struct SequencerConfig {
     /// Mark prices made of trades for symbols that no mark stream was seen for; none without an
     /// assumption set.
     pub assumed_mark: Option<AssumedMark>,
+    /// A touch around the last price of contracts that no book was seen for; none without an assumption set.
+    pub assumed_touch: Option<AssumedTouch>,
+    /// What becomes of the exchange's own candles.
+    pub candles: Candles,
+}
+
+/// What becomes of the exchange's own candles, where there are no trades to make bars of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Candles {
+    /// Closed ones are told as bars.
+    #[default]
+    Told,
+    /// They only move time on, as they did before they were told.
+    Ignored,
+}
+
+/// A touch around the last price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AssumedTouch {
+    /// Least time between two of them: a multiple of the tick.
+    pub cadence: Nanos,
+    /// How long after its first trade or bar a symbol may still turn out to have a book.
+    pub wait: Nanos,
+    /// How wide and how deep.
+    pub book: AssumedBook,
 }
 
 /// Mark prices made of trades.
@@ -138,6 +168,8 @@ impl Default for SequencerConfig {
             ticker_lead_max: Nanos(Nanos::SECOND),
             bar_interval_s: 60,
             assumed_mark: None,
+            assumed_touch: None,
+            candles: Candles::Told,
         }
     }
 }
@@ -197,7 +229,29 @@ impl SequencerConfig {
             let value = self.bar_interval_s;
             return Err(format!("bar_interval_s = {value} is no multiple of a tick up to a day"));
         }
+        self.assumed_touch.map_or(Ok(()), |touch| touch.validate(self.tick))?;
         self.assumed_mark.map_or(Ok(()), |mark| mark.validate(self.tick))
+    }
+}
+
+impl Default for AssumedTouch {
+    /// The rhythm of the exchange's fast depth stream.
+    fn default() -> Self {
+        Self {
+            cadence: Nanos(100 * Nanos::MILLI),
+            wait: Nanos(10 * Nanos::SECOND),
+            book: AssumedBook::default(),
+        }
+    }
+}
+
+impl AssumedTouch {
+    fn validate(&self, tick: Nanos) -> Result<(), String> {
+        if self.cadence == Nanos(0) || !self.cadence.0.is_multiple_of(tick.0) {
+            let value = self.cadence.0;
+            return Err(format!("touch_cadence = {value} ns is no multiple of a tick"));
+        }
+        self.book.validate()
     }
 }
 

@@ -107,7 +107,8 @@ fn decoded(options: &Options, universe: &Universe) -> Vec<Fed> {
         let recv = std::str::from_utf8(&line[..at]).unwrap().parse().map(Nanos).unwrap();
         let frame = inputs.len() as u64 + 1;
         feed.take(&line[at + 1..], &context, |instrument, message, decoded| {
-            let (body, range) = (InputBody::of(&message.body), InputBody::levels_of(&message.body));
+            let (body, range) =
+                (InputBody::of(&message.body, decoded), InputBody::levels_of(&message.body));
             let (bids, asks) = (decoded.bids(range).to_vec(), decoded.asks(range).to_vec());
             inputs.push(Fed {
                 input: Input { recv, frame, instrument, stamp: Default::default(), body },

@@ -15,6 +15,7 @@
 //! - `ledger_store`: the ledger in databases, each row once whenever the writer is killed
 //! - `money`: funding, every exit path, a venue that misbehaves, and a ledger that it must agree with
 //! - `journal`: journals from the command line
+//! - `sparse`: captures without a book, and the antipattern of bars that fill what they touch
 //! - `runners`: threads, kill levels at any moment, latency gates
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
 
@@ -39,5 +40,6 @@ mod ledger_store;
 mod money;
 mod pipeline;
 mod runners;
+mod sparse;
 mod synthetic;
 mod truncation;

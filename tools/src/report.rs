@@ -17,11 +17,13 @@ use crate::latency::{self, Latency};
 use crate::outcome::Failure;
 
 mod account;
+mod data;
 mod ledger;
 mod text;
 mod trading;
 
 pub use account::AccountReport;
+pub use data::DataReport;
 pub use ledger::{ExitReport, LedgerReport};
 pub use trading::{Pnl, PositionReport, Trading};
 

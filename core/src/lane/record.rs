@@ -202,6 +202,7 @@ impl<const N: usize> FieldWriter<N> {
                 self.u8(match change.source {
                     TouchSource::Book => 0,
                     TouchSource::Ticker => 1,
+                    TouchSource::Assumed => 2,
                 });
                 for side in [change.touch.bid, change.touch.ask] {
                     self.u8(u8::from(side.is_some()));

@@ -53,6 +53,28 @@ impl Shape {
         }
     }
 
+    /// Depth of a book of which nothing is assumed but its touch.
+    pub(super) fn of_touch(&self, touch: &Touch) -> Depth {
+        let (Some(bid), Some(ask)) = (touch.bid, touch.ask) else { return Depth::default() };
+        let mid_twice = i128::from(bid.price.0) + i128::from(ask.price.0);
+        let within = |side, level: Level| {
+            self.bands.map(|band| {
+                let limit = limit(side, mid_twice, mid_twice * i128::from(band.0) / BPS_ONE);
+                let is_in = match side {
+                    BookSide::Bid => level.price >= limit,
+                    BookSide::Ask => level.price <= limit,
+                };
+                i128::from(if is_in { level.qty.0 } else { 0 }).into()
+            })
+        };
+        Depth {
+            imbalance_ppm: imbalance_ppm(bid, ask),
+            microprice: microprice(bid, ask),
+            bids: within(BookSide::Bid, bid),
+            asks: within(BookSide::Ask, ask),
+        }
+    }
+
     /// The top of both sides in pieces, bids first; nothing when switched off.
     pub(super) fn levels(&self, id: InstrumentId, book: &Book, drafts: &mut Drafts) {
         if self.levels == 0 {
@@ -160,6 +182,17 @@ mod tests {
         // A mid of 9,999.5: 2 bp are 1.9999 units, so that 9,997.5001 is the edge.
         let asks = [level(10_000, 1), level(10_001, 2), level(10_002, 4)];
         assert_eq!(sums(&depth_of(shape, &bids, &asks)), [[3, 15], [3, 7]]);
+    }
+
+    #[test]
+    fn an_assumed_touch_has_the_shape_of_a_book_with_one_level_a_side() {
+        let shape = shape([Bps(20_000), Bps(100_000)], 9, 0);
+        for (bid, ask) in [(9_999, 10_001), (9_998, 10_003), (9_900, 10_100)] {
+            let (bid, ask) = (level(bid, 30), level(ask, 10));
+            let touch = Touch { bid: Some(bid), ask: Some(ask) };
+            assert_eq!(shape.of_touch(&touch), depth_of(shape, &[bid], &[ask]));
+        }
+        assert_eq!(shape.of_touch(&Touch::default()), Depth::default());
     }
 
     #[test]

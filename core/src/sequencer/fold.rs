@@ -3,6 +3,7 @@
 //! Ticks and gaps are a function of the frames: nothing is sequenced that lies behind the next frame, and
 //! what is fed in between changes neither when they are due nor what they say.
 
+use crate::assumed::DataModel;
 use crate::book::{BookConfig, Invalid};
 use crate::books::Books;
 use crate::event::{Body, Event};
@@ -132,6 +133,11 @@ impl Fold {
     /// The books as folded so far.
     pub(super) fn books(&self) -> &Books {
         self.market.books()
+    }
+
+    /// What data a symbol has so far, and how many touches were assumed of it.
+    pub(super) fn data(&self, id: InstrumentId) -> (DataModel, u64) {
+        self.market.data(id)
     }
 
     /// True when an input waits.

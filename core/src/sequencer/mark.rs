@@ -1,13 +1,14 @@
-//! Mark prices made of trades, for contracts that no mark stream was seen for.
+//! Mark prices made of trades, or of bars where there are none, for contracts that no mark stream was seen for.
 //!
 //! Never of the book: a strategy would then be judged by a price that its own orders stand in.
 
 use crate::event::{Body, Mark, Origin, Trade};
 use crate::instrument::{InstrumentId, Market, Universe};
+use crate::market::Side;
 use crate::sequencer::AssumedMark;
 use crate::sequencer::clock::following_multiple;
 use crate::sequencer::drafts::Drafts;
-use crate::units::{Nanos, Px, Round, div_round};
+use crate::units::{Nanos, Px, Qty, Round, div_round};
 
 /// The assumption, by symbol.
 #[derive(Debug)]
@@ -50,6 +51,13 @@ impl AssumedMarks {
     /// A trade at `ts`.
     pub(super) fn on_trade(&mut self, id: InstrumentId, trade: &Trade, ts: Nanos) {
         self.symbols[id.index()].add(trade, ts);
+    }
+
+    /// A bar of a symbol without trades closed at this price.
+    pub(super) fn on_bar(&mut self, id: InstrumentId, close: Px, ts: Nanos) {
+        // Its volume traded at other prices too: the price counts, not how much.
+        let last = Trade { id: 0, price: close, qty: Qty(1), aggressor: Side::Buy };
+        self.symbols[id.index()].add(&last, ts);
     }
 
     /// A tick at `at`.
@@ -102,8 +110,7 @@ impl Symbol {
 mod tests {
     use super::*;
     use crate::instrument::common;
-    use crate::market::Side;
-    use crate::units::{Qty, Rate};
+    use crate::units::Rate;
 
     const BTC: InstrumentId = InstrumentId(0);
     const SPOT: InstrumentId = InstrumentId(1);
@@ -161,6 +168,17 @@ mod tests {
         assert_eq!(tick(&mut marks, second(11)), [(BTC, mark)]);
         trade(&mut marks, BTC, second(11), 300, 1);
         assert_eq!(prices(&mut marks, second(12)), [(BTC, 300)]);
+    }
+
+    #[test]
+    fn a_bar_counts_by_its_close() {
+        let mut marks = marks();
+        marks.on_bar(BTC, Px(100), second(10));
+        assert_eq!(prices(&mut marks, second(11)), [(BTC, 100)]);
+        marks.on_bar(BTC, Px(300), second(12));
+        assert_eq!(prices(&mut marks, second(12)), [(BTC, 300)]);
+        assert_eq!(prices(&mut marks, second(15)), [(BTC, 300)]);
+        assert_eq!(prices(&mut marks, second(16)), [], "too old");
     }
 
     #[test]

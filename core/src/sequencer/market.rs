@@ -5,17 +5,20 @@
 
 use std::collections::VecDeque;
 
+use crate::assumed::DataModel;
 use crate::book::{BookConfig, Invalid, Touch};
 use crate::books::Books;
 use crate::event::{self, Body, Origin, TouchChange, TouchSource};
 use crate::instrument::{InstrumentId, Universe};
 use crate::market::{AggTrade, BookTicker, Level, Liquidation, Mark, Side, Trade, TradeOrigin};
 use crate::message::{BookInput, Input, InputBody};
-use crate::sequencer::SequencerConfig;
 use crate::sequencer::bars::Bars;
 use crate::sequencer::depth::Shape;
 use crate::sequencer::drafts::Drafts;
+use crate::sequencer::klines::Klines;
 use crate::sequencer::mark::AssumedMarks;
+use crate::sequencer::touch::AssumedTouches;
+use crate::sequencer::{Candles, SequencerConfig};
 use crate::units::{Nanos, Px, Qty};
 
 /// The market as folded so far.
@@ -26,6 +29,9 @@ pub(super) struct MarketFold {
     shape: Shape,
     bars: Bars,
     marks: Option<AssumedMarks>,
+    touches: AssumedTouches,
+    /// None when candles are not told.
+    klines: Option<Klines>,
     ticker_lead_max: Nanos,
 }
 
@@ -62,14 +68,24 @@ impl MarketFold {
             shape: Shape::new(config),
             bars: Bars::new(universe.len(), config.bar_interval_s),
             marks: config.assumed_mark.map(|mark| AssumedMarks::new(mark, universe)),
+            touches: AssumedTouches::new(config.assumed_touch, universe),
+            klines: match config.candles {
+                Candles::Told => Some(Klines::new(universe.len())),
+                Candles::Ignored => None,
+            },
             ticker_lead_max: config.ticker_lead_max,
         }
     }
 
     /// Most events of one input or tick.
     pub(super) fn drafts_max(universe: &Universe) -> usize {
-        // A book frame: depth, touch, levels. A tick: a bar and a mark for each symbol.
-        (2 + Shape::levels_messages_max()).max(2 * universe.len())
+        // A book frame: depth, touch, levels. A tick: a bar, a mark, depth and touch for each symbol.
+        (2 + Shape::levels_messages_max()).max(4 * universe.len())
+    }
+
+    /// What data a symbol has so far, and how many touches were assumed of it.
+    pub(super) fn data(&self, id: InstrumentId) -> (DataModel, u64) {
+        self.touches.of(id)
     }
 
     pub(super) fn books(&self) -> &Books {
@@ -97,21 +113,28 @@ impl MarketFold {
                     drafts.push(id, Body::Liquidation(told));
                 }
             }
+            InputBody::Candle(bar) => self.candle(id, bar, ts, drafts),
             InputBody::Nothing => {}
         }
     }
 
-    /// What follows a tick: bars that it closes, then marks.
+    /// What follows a tick: bars that it closes, then marks, then touches.
     pub(super) fn on_tick(&mut self, at: Nanos, drafts: &mut Drafts) {
         self.bars.on_tick(at, drafts);
         if let Some(marks) = &mut self.marks {
             marks.on_tick(at, drafts);
         }
+        let Self { touches, symbols, shape, .. } = self;
+        touches.on_tick(at, |id, touch| {
+            drafts.push(id, Body::Depth(shape.of_touch(&touch)));
+            symbols[id.index()].tell_touch(id, touch, TouchSource::Assumed, drafts);
+        });
     }
 
     /// All books are invalid from now on.
     pub(super) fn on_gap(&mut self) {
         self.bars.on_gap();
+        self.touches.on_gap();
         for (symbol, id) in self.symbols.iter_mut().zip((0..).map(InstrumentId)) {
             self.books.invalidate(id, Invalid::Stale);
             symbol.told = None;
@@ -129,6 +152,14 @@ impl MarketFold {
         drafts: &mut Drafts,
     ) {
         let (bids, asks) = levels.split_at(input.levels().0);
+        let is_real = match input {
+            BookInput::Diff { .. } | BookInput::Snapshot { .. } | BookInput::Partial { .. } => true,
+            BookInput::Invalidate(_) => false,
+        };
+        if is_real && self.touches.on_book(id) {
+            // What was told last was assumed: whatever the book says is news.
+            self.symbols[id.index()].told = None;
+        }
         // What the book is now says more than what became of the frame.
         self.books.apply_input(id, input, bids, asks);
         let book = self.books.get(id);
@@ -158,6 +189,11 @@ impl MarketFold {
     fn ticker(&mut self, id: InstrumentId, ticker: &BookTicker, ts: Nanos, drafts: &mut Drafts) {
         let book = self.books.get(id);
         let symbol = &mut self.symbols[id.index()];
+        if self.touches.on_book(id) {
+            // Nobody is to rely any longer on what was assumed.
+            symbol.told = None;
+            drafts.push(id, Body::BookInvalid(book.state().err().unwrap_or(Invalid::NoSnapshot)));
+        }
         if symbol.ticker_id.is_some_and(|last| ticker.id <= last) {
             return;
         }
@@ -185,7 +221,21 @@ impl MarketFold {
         if let Some(marks) = &mut self.marks {
             marks.on_trade(id, &trade, ts);
         }
+        self.touches.on_trade(id, trade.price, ts);
         drafts.push(id, Body::Trade(trade));
+    }
+
+    /// A closed candle of the exchange: a bar where no trades were seen to make one of.
+    fn candle(&mut self, id: InstrumentId, bar: &event::Bar, ts: Nanos, drafts: &mut Drafts) {
+        let Some(klines) = &mut self.klines else { return };
+        if !self.touches.wants_bars(id) || !klines.is_news(id, bar) {
+            return;
+        }
+        if let Some(marks) = &mut self.marks {
+            marks.on_bar(id, bar.close, ts);
+        }
+        self.touches.on_bar(id, bar.close, ts);
+        drafts.push(id, Body::Bar(*bar));
     }
 
     fn mark(&mut self, id: InstrumentId, mark: &Mark, drafts: &mut Drafts) {

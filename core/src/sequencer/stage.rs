@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 
+use crate::assumed::DataModel;
 use crate::book::BookConfig;
 use crate::books::Books;
 use crate::event::{Body, Control, Event, EventKind, Mark, Origin};
@@ -165,6 +166,12 @@ impl Sequencer {
     #[must_use]
     pub fn assumed_marks(&self) -> u64 {
         self.out.assumed_marks
+    }
+
+    /// What data a symbol has so far, and how many touches were assumed of it.
+    #[must_use]
+    pub fn data(&self, id: InstrumentId) -> (DataModel, u64) {
+        self.fold.data(id)
     }
 
     /// Feedback that was taken off its ring and is not sequenced yet, in order.

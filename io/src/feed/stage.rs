@@ -428,7 +428,7 @@ impl Inputs {
     fn message(&mut self, id: InstrumentId, message: &Message, decoded: &Decoded) {
         let levels = InputBody::levels_of(&message.body);
         let (bids, asks) = (decoded.bids(levels), decoded.asks(levels));
-        self.put(id, bids, asks, || InputBody::of(&message.body));
+        self.put(id, bids, asks, || InputBody::of(&message.body, decoded));
     }
 
     fn invalidate(&mut self, id: InstrumentId) {

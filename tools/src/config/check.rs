@@ -77,7 +77,13 @@ const LATE_SECTIONS: [&str; 6] = ["runner", "gates", "ledger", "margin", "misbeh
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
-pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 18] = [
+pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 24] = [
+    ("assume", "sparse", Some("off")),
+    ("assume", "book_wait_ms", None),
+    ("assume", "touch_cadence_ms", None),
+    ("assume", "spread_bp", None),
+    ("assume", "depth_notional", None),
+    ("assume", "bar_volume_share", None),
     ("fees", "opening_volume", None),
     ("paper", "self_trade", Some("expire-maker")),
     ("paper", "queue", Some("trades-only")),

@@ -78,6 +78,7 @@ mod tests {
         match (key, value) {
             ("run.strategy", _) => texts(&["taker, noop"]),
             ("assume.set", _) => texts(&["none"]),
+            ("assume.sparse", _) => texts(&["off"]),
             ("paper.queue", _) => texts(&["probabilistic"]),
             ("paper.queue_function", _) => texts(&["log"]),
             ("paper.self_trade", _) => texts(&["expire-both"]),

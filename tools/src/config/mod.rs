@@ -29,7 +29,8 @@ pub use limits::{LimitsSection, ProfileName, RiskSection};
 pub use runner::{GatesSection, IdleName, LockMemory, RunnerMode, RunnerSection};
 pub use sections::{
     Account, Alpha, Assume, AssumptionSet, BookSection, CaptureSection, Clock, LedgerSection,
-    Paper, QueueFunctionName, QueueName, Ring, Run, SelfTradeName, Stream, UniverseSection,
+    Paper, QueueFunctionName, QueueName, Ring, Run, SelfTradeName, SparseName, Stream,
+    UniverseSection,
 };
 pub use strategies::{GridSection, QuoterSection, TakerSection};
 pub use venue::{MarginSection, MisbehaviourSection, OutageEntry};

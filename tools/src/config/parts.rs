@@ -1,16 +1,22 @@
 //! The configuration as each part of the pipeline takes it: sections in their units become types.
 
+use fusewire_core::assumed::AssumedBook;
 use fusewire_core::book::BookConfig;
-use fusewire_core::sequencer::{AssumedMark, SequencerConfig};
+use fusewire_core::sequencer::{AssumedMark, AssumedTouch, Candles, SequencerConfig};
 use fusewire_core::units::Nanos;
 use fusewire_io::capture::CaptureLimits;
 use fusewire_io::gateway::GatewayConfig;
 use fusewire_io::manifest::ManifestOptions;
-use fusewire_io::venue::paper::{PaperConfig, QueueFunction, QueueModel, ReportFaults, SelfTrade};
+use fusewire_io::venue::paper::{
+    PaperConfig, QueueFunction, QueueModel, ReportFaults, SelfTrade, SparseConfig,
+};
 use fusewire_strategies::stage::AlphaConfig;
 
 use super::number::{micros, millis};
-use super::{AssumptionSet, Config, ProfileName, QueueFunctionName, QueueName, SelfTradeName};
+use super::{
+    Assume, AssumptionSet, Config, ProfileName, QueueFunctionName, QueueName, SelfTradeName,
+    SparseName,
+};
 
 /// The session of a replay. Live sessions count up from there.
 pub(super) const REPLAY_SESSION: u16 = 1;
@@ -60,7 +66,29 @@ impl Config {
             ticker_lead_max: millis(self.stream.ticker_lead_max_ms),
             bar_interval_s: self.clock.bar_s,
             assumed_mark: self.assumed_mark(),
+            assumed_touch: self.assumed_touch(),
+            candles: match self.assume.sparse {
+                SparseName::Conservative => Candles::Told,
+                SparseName::Off => Candles::Ignored,
+            },
         }
+    }
+
+    /// The touch that is assumed where there is no book; none when nothing is.
+    pub(crate) fn assumed_touch(&self) -> Option<AssumedTouch> {
+        match (self.assume.set, self.assume.sparse) {
+            (AssumptionSet::None, _) | (_, SparseName::Off) => None,
+            (AssumptionSet::Calm, SparseName::Conservative) => Some(AssumedTouch {
+                cadence: millis(self.assume.touch_cadence_ms),
+                wait: millis(self.assume.book_wait_ms),
+                book: self.assumed_book(),
+            }),
+        }
+    }
+
+    fn assumed_book(&self) -> AssumedBook {
+        let Assume { spread_bp: spread, depth_notional, .. } = self.assume;
+        AssumedBook { spread, depth_notional }
     }
 
     fn assumed_mark(&self) -> Option<AssumedMark> {
@@ -114,6 +142,10 @@ impl Config {
             fees: self.fees.schedule(),
             queue: self.queue_model(),
             self_trade: self.self_trade(),
+            sparse: SparseConfig {
+                book: self.assumed_book(),
+                bar_volume_share: self.assume.bar_volume_share,
+            },
             orders_max: self.paper.orders_max as usize,
             requests_max: self.paper.requests_max as usize,
             closed_max: self.paper.closed_max as usize,
@@ -177,7 +209,7 @@ impl Config {
             (&["latency"], self.latency.latencies().map(drop)),
             (&["fees"], self.fees.fee_tiers().map(drop)),
             (&["misbehaviour"], self.misbehaviour.misbehaviour().map(drop)),
-            (&["latency", "fees", "paper", "margin"], self.paper_config().validate()),
+            (&["latency", "fees", "paper", "margin", "assume"], self.paper_config().validate()),
             // Also where the model in force does not ask for it.
             (&["paper"], power.validate()),
             (&["quoter", "taker", "grid"], self.strategy_config().validate()),
@@ -196,7 +228,9 @@ mod tests {
     fn the_defaults_are_those_of_the_parts() {
         let config = Config::default();
         let assumed_mark = Some(AssumedMark::default());
-        let sequencer = SequencerConfig { assumed_mark, ..SequencerConfig::default() };
+        let assumed_touch = Some(AssumedTouch::default());
+        let sequencer =
+            SequencerConfig { assumed_mark, assumed_touch, ..SequencerConfig::default() };
         assert_eq!(config.sequencer_config(0), sequencer);
         assert_eq!(config.alpha_config(), AlphaConfig::default());
         assert_eq!(config.gateway_config(), GatewayConfig::default());

@@ -228,6 +228,31 @@ pub struct Assume {
     pub funding_rate: Rate,
     /// Hours between two charges.
     pub funding_interval_h: u32,
+    /// What is made of symbols without a book.
+    pub sparse: SparseName,
+    /// How long a symbol may still turn out to have a book, in ms.
+    pub book_wait_ms: u32,
+    /// Between two assumed touches, in ms.
+    pub touch_cadence_ms: u32,
+    /// Spread of an assumed book.
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    pub spread_bp: Bps,
+    /// What stands on each of its sides.
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
+    pub depth_notional: Usd,
+    /// Share of a bar's volume that own orders may have.
+    #[serde(deserialize_with = "rate", serialize_with = "text")]
+    pub bar_volume_share: Rate,
+}
+
+/// What is made of symbols without a book.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SparseName {
+    /// Candles are bars, and a touch is assumed around the last price.
+    Conservative,
+    /// Nothing, as before there was a choice.
+    Off,
 }
 
 /// The named assumption sets.

@@ -115,6 +115,7 @@ pub fn body_text(body: &Body) -> String {
             let source = match change.source {
                 TouchSource::Book => "book",
                 TouchSource::Ticker => "ticker",
+                TouchSource::Assumed => "assumed",
             };
             let [bid, ask] =
                 [change.touch.bid, change.touch.ask].map(|l| l.map_or("-".into(), level));

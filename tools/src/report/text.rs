@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use fusewire_io::manifest::{Manifest, Severity};
 
-use super::{BookReport, LedgerReport, Pnl, Report};
+use super::{BookReport, LedgerReport, Pnl, Report, data};
 use crate::latency;
 
 /// Streams listed one by one; the JSON has all.
@@ -133,6 +133,7 @@ fn trading(out: &mut String, report: &Report) {
     for (what, text) in &t.assumptions {
         let _ = writeln!(out, "  {what:>10}  {text}");
     }
+    data::text(out, &t.data);
     let _ = writeln!(
         out,
         "orders   {} intents ({} of risk itself), {} approved under profile '{}', {} orders sent \

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fusewire_core::assumed::DataModel;
 use fusewire_core::event::EventKind;
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::order::{Check, Leg, StrategyId};
@@ -11,6 +12,7 @@ use fusewire_risk::ledger::{Ledger, PostingKind};
 use serde::Serialize;
 
 use super::account::{Account, AccountReport};
+use super::data::{self, DataReport};
 use super::ledger::LedgerReport;
 use crate::config::{AssumptionSet, Config};
 use crate::engine::Run;
@@ -59,6 +61,8 @@ pub struct Trading {
     pub venue: BTreeMap<&'static str, String>,
     /// What stood in for what the capture lacks.
     pub assumptions: BTreeMap<&'static str, String>,
+    /// What market data each symbol had, by report key, and what was assumed where there was no book.
+    pub data: BTreeMap<String, DataReport>,
     /// Digest of each lane, and of all.
     pub digest: BTreeMap<&'static str, String>,
 }
@@ -133,6 +137,7 @@ impl Trading {
             ledger: LedgerReport::new(run),
             venue: venue(run),
             assumptions: assumptions(run, config),
+            data: data::of(run, config),
             digest: digests(run),
         }
     }
@@ -291,7 +296,12 @@ fn assumptions(run: &Run, config: &Config) -> BTreeMap<&'static str, String> {
     let (marks, assumed) = (events[EventKind::Mark as usize], run.sequencer.assumed_marks());
     let mark = match assumed {
         0 => format!("recorded: {marks} events"),
-        _ => format!("assumed from trades: {assumed} of {marks} events"),
+        _ => {
+            let mut symbols = run.feed.feed().universe().iter();
+            let has_bars = symbols.any(|(id, _)| run.sequencer.data(id).0 == DataModel::Bars);
+            let from = if has_bars { "trades and bars" } else { "trades" };
+            format!("assumed from {from}: {assumed} of {marks} events")
+        }
     };
     all.insert("mark", mark);
     all.insert("brackets", "built-in table, for margin and liquidation".to_owned());

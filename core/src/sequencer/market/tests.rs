@@ -289,7 +289,7 @@ proptest! {
                 let told = told.expect("a book that is valid has told its touch");
                 let followed = match told.source {
                     TouchSource::Book => book,
-                    TouchSource::Ticker => told.touch,
+                    TouchSource::Ticker | TouchSource::Assumed => told.touch,
                 };
                 prop_assert_eq!(followed, told.touch, "{:?}", act);
             }

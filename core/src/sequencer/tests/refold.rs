@@ -6,13 +6,14 @@ use crate::market::BookTicker;
 use crate::ring::{LevelsConsumer, with_levels};
 use crate::sequencer::harness::{Feed, LEVELS_MAX, books, universe};
 
-/// Everything derived: bars, assumed marks, levels.
+/// Everything derived: bars, assumed marks and touches, levels.
 fn rich() -> SequencerConfig {
     let (cadence, max_age) = (Nanos(200 * MILLI), Nanos(SECOND));
     SequencerConfig {
         bar_interval_s: 1,
         levels: 5,
         assumed_mark: Some(AssumedMark { cadence, max_age, ..AssumedMark::default() }),
+        assumed_touch: Some(AssumedTouch { cadence, wait: cadence, ..AssumedTouch::default() }),
         ..config()
     }
 }
@@ -131,7 +132,7 @@ fn changes(event: &Event) -> Vec<Event> {
         Body::Touch(change) => {
             let source = match change.source {
                 TouchSource::Book => TouchSource::Ticker,
-                TouchSource::Ticker => TouchSource::Book,
+                TouchSource::Ticker | TouchSource::Assumed => TouchSource::Book,
             };
             let touch = Touch { bid: None, ..change.touch };
             vec![

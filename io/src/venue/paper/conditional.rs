@@ -8,10 +8,12 @@
 //! What can not be known is decided against the account: an order that may only reduce is refused when there
 //! is nothing to reduce, and ends with the position, as the exchange does with those that close one.
 
+use fusewire_core::event::Bar;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{
     Action, Conditional, OrderId, ReportKind, Side, Trigger, TriggerKind, TriggerPrice, VenueReason,
 };
+use fusewire_core::portfolio::side_index;
 use fusewire_core::units::{Px, Qty, Rate};
 
 use super::desk::At;
@@ -116,6 +118,38 @@ impl Conditionals {
         }
     }
 
+    /// Takes a bar of a symbol without trades. An order that got in before it opened sees its highest and lowest
+    /// price, the one that is against the account last; any other its close alone. Says by side whether it met
+    /// a stop.
+    pub(super) fn see_bar(
+        &mut self,
+        seq: u64,
+        id: InstrumentId,
+        bar: &Bar,
+    ) -> [bool; Side::ALL.len()] {
+        let mut stopped = [false; Side::ALL.len()];
+        for waiting in &mut self.waiting {
+            let order = &waiting.order;
+            let looks = order.instrument == id && waiting.trigger.by == TriggerPrice::Last;
+            if !looks || waiting.fired.is_some() {
+                continue;
+            }
+            let side = order.side;
+            let prices = match (order.since < bar.open_time, side) {
+                (true, Side::Sell) => [bar.high, bar.low],
+                (true, Side::Buy) => [bar.low, bar.high],
+                (false, _) => [bar.close; 2],
+            };
+            if let Some(price) = prices.into_iter().find(|price| waiting.sees(*price)) {
+                waiting.fired = Some(Fired { seq, price });
+                self.fired += 1;
+                stopped[side_index(side)] |= waiting.trigger.kind != TriggerKind::TakeProfit;
+            }
+        }
+        self.last[id.index()][TriggerPrice::Last as usize] = Some(bar.close);
+        stopped
+    }
+
     fn last(&self, id: InstrumentId, by: TriggerPrice) -> Option<Px> {
         self.last[id.index()][by as usize]
     }
@@ -175,7 +209,7 @@ impl PaperVenue {
                 order.qty = there;
             }
             order.since = at.ts;
-            order.blind = !self.market.is_valid(order.instrument);
+            order.blind = self.is_blind(&order);
             order.path = trigger.kind.reason();
             self.desk.triggered(at, &mut order, fired, out);
             self.join(at, order, out);

@@ -8,6 +8,7 @@ use super::latency::Latencies;
 use super::misbehave::Misbehaviour;
 use super::queue::QueueModel;
 use super::self_trade::SelfTrade;
+use super::sparse::SparseConfig;
 
 /// Parts in a million.
 pub(super) const PPM: u32 = 1_000_000;
@@ -46,6 +47,8 @@ pub struct PaperConfig {
     pub queue: QueueModel,
     /// Who ends before an account trades with itself. Default [`SelfTrade::ExpireMaker`].
     pub self_trade: SelfTrade,
+    /// What is assumed of symbols without a book.
+    pub sparse: SparseConfig,
     /// Open orders. Default 1,024.
     pub orders_max: usize,
     /// Requests on their way. Default 4,096.
@@ -87,6 +90,7 @@ impl Default for PaperConfig {
             fee_tiers: FeeTiers::default(),
             queue: QueueModel::default(),
             self_trade: SelfTrade::default(),
+            sparse: SparseConfig::default(),
             orders_max: 1_024,
             requests_max: 4_096,
             closed_max: 65_536,
@@ -153,6 +157,7 @@ impl PaperConfig {
         if self.adl_ppm > PPM {
             return Err(format!("adl_ppm = {} is above {PPM}", self.adl_ppm));
         }
+        self.sparse.validate()?;
         let faults = self.faults;
         for (name, ppm) in [
             ("faults.lose_ppm", faults.lose_ppm),
@@ -187,7 +192,9 @@ mod tests {
         let slow = Latencies { new: slow, ..Latencies::default() };
         let none = Some(Latency::Constant(Nanos(0)));
         let none = Latencies { fill: none, ..Latencies::default() };
+        let share = SparseConfig { bar_volume_share: Rate(0), ..good.sparse };
         let bad = [
+            ("bar_volume_share", PaperConfig { sparse: share, ..good }),
             ("order_latency", PaperConfig { order_latency: Nanos(0), ..good }),
             ("response_latency", PaperConfig { response_latency: Nanos(0), ..good }),
             ("arrival_max", PaperConfig { arrival_max: Nanos(6_999_999), ..good }),

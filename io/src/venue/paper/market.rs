@@ -137,7 +137,7 @@ impl Market {
     pub(super) fn set_touch(&mut self, id: InstrumentId, change: &TouchChange) {
         self.newest[id.index()].ticker = match change.source {
             TouchSource::Ticker => Some(change.touch),
-            TouchSource::Book => None,
+            TouchSource::Book | TouchSource::Assumed => None,
         };
     }
 

@@ -29,10 +29,10 @@ enum Reach {
 }
 
 /// What became of one order.
-struct Matched {
-    qty: Qty,
+pub(super) struct Matched {
+    pub(super) qty: Qty,
     /// It is no longer in the table.
-    over: bool,
+    pub(super) over: bool,
 }
 
 impl PaperVenue {
@@ -94,6 +94,18 @@ impl PaperVenue {
         if paid == Qty::ZERO {
             return Matched { qty: Qty::ZERO, over: false };
         }
+        self.pay_order(at, index, paid, out)
+    }
+
+    /// Fills an order that rests, at its own price, with at most so much.
+    pub(super) fn pay_order(
+        &mut self,
+        at: At,
+        index: usize,
+        paid: Qty,
+        out: &mut Feedbacks,
+    ) -> Matched {
+        let order = self.orders.get_mut(index);
         let wanted = self.desk.wanted(order);
         if wanted == Qty::ZERO {
             self.end(at, index, ReportKind::Expired, VenueReason::ReduceOnly, out);

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! An order fills only where a counter-party stood: at levels that the folded book showed when the order
-//! got in, or by later trades that went through its price or ate the queue before it. Each fill names the
+//! got in, or by later trades that went through its price or ate the queue before it; without a book see `sparse`. Each fill names the
 //! event that paid. Conditional orders wait in a table of their own, see `conditional`. What can not be known is decided against the account. Its clock is `event.ts`; it refuses rather than stop the pipeline.
 
 mod closed;
@@ -29,6 +29,7 @@ mod orders;
 mod queue;
 mod requests;
 mod self_trade;
+mod sparse;
 mod stats;
 mod take;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use latency::{Latencies, Latency, LatencyHistogram, QuantilePoint};
 pub use misbehave::{Misbehaviour, Outage, OutageKind};
 pub use queue::{QueueFunction, QueueModel};
 pub use self_trade::SelfTrade;
+pub use sparse::SparseConfig;
 pub use stats::PaperStats;
 
 use fusewire_core::book::BookConfig;
@@ -63,6 +65,7 @@ use market::Market;
 use money::Charge;
 use orders::{OpenOrder, OpenOrders, Queue};
 use requests::{Next, Request, Requests};
+use sparse::Sparse;
 
 /// Most messages of one report: it may be repeated on purpose.
 const COPIES: usize = 2;
@@ -78,6 +81,7 @@ pub struct PaperVenue {
     orders: OpenOrders,
     conditionals: Conditionals,
     requests: Requests,
+    sparse: Sparse,
     desk: Desk,
     funding: Funding,
     liquidator: Liquidator,
@@ -110,6 +114,7 @@ impl PaperVenue {
             orders: OpenOrders::new(config.orders_max),
             conditionals: Conditionals::new(universe.len(), config.conditional_max),
             requests: Requests::new(config.requests_max),
+            sparse: Sparse::new(config.sparse, universe.len()),
             desk: Desk::new(config, universe, strategies),
             funding: Funding::new(universe.len()),
             liquidator: Liquidator::new(universe),
@@ -397,11 +402,14 @@ impl Venue for PaperVenue {
         self.enter_fired(at, out);
         self.admit(at, out);
         self.take_tap(event.seq);
+        if let Some(id) = event.instrument {
+            self.leave_sparse(at, id, out);
+        }
         match (&event.body, event.instrument) {
             (Body::Trade(trade), Some(id)) => {
                 self.count_trade(id, trade);
                 // What rests was there before what the trade triggers.
-                self.on_trade(at, id, trade, out);
+                self.on_print(at, id, trade, out);
                 self.see_price(at, id, (TriggerPrice::Last, trade.price), out);
             }
             (Body::Mark(mark), Some(id)) => {
@@ -410,9 +418,16 @@ impl Venue for PaperVenue {
             }
             (Body::Liquidation(forced), Some(id)) => self.deleverage(at, id, forced, out),
             (Body::Control(control), _) => self.on_control(at, control, out),
-            (Body::Touch(change), Some(id)) => self.market.set_touch(id, change),
+            (Body::Bar(bar), Some(id)) => self.on_bar(at, id, bar, out),
+            (Body::Touch(change), Some(id)) => {
+                self.market.set_touch(id, change);
+                self.sparse.see_touch(id, change);
+            }
             (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
-            (Body::Gap, _) => self.market.invalidate_all(),
+            (Body::Gap, _) => {
+                self.market.invalidate_all();
+                self.sparse.on_gap();
+            }
             _ => {}
         }
         let marked = event.instrument.filter(|_| matches!(event.body, Body::Mark(_)));
@@ -447,6 +462,7 @@ fn order_of(intent: &Intent, new: &NewOrder, since: Nanos) -> OpenOrder {
         shown: None,
         traded: Qty::ZERO,
         blind: false,
+        waits: false,
         place: 0,
         requests: 1,
         answers: 0,

@@ -39,6 +39,8 @@ pub(super) struct OpenOrder {
     /// It, or its last amend, got in without a valid book. It may have crossed what nobody saw: all its
     /// fills since then are a taker's.
     pub(super) blind: bool,
+    /// It takes and there is no book: it waits for the next trade or bar. See `sparse`.
+    pub(super) waits: bool,
     /// Time priority, given by the table.
     pub(super) place: u64,
     /// Requests that were made of it.

@@ -36,7 +36,7 @@ impl PaperVenue {
             self.desk.refuse(at, &mut order, reason, out);
             return;
         }
-        order.blind = !self.market.is_valid(order.instrument);
+        order.blind = self.is_blind(&order);
         if self.desk.portfolio.track(intent, at.ts).is_err() {
             // The account remembers it, or ids so much newer that it can not tell.
             self.desk.stats.duplicates += 1;
@@ -100,8 +100,8 @@ impl PaperVenue {
             return;
         }
         // It gets in anew: what was not known of it before counts no more.
-        let blind = !self.market.is_valid(before.instrument);
-        let mut order = OpenOrder { price, qty, since, blind, ..before };
+        let mut order = OpenOrder { price, qty, since, waits: false, ..before };
+        order.blind = self.is_blind(&order);
         let ended = if qty <= before.cum_qty {
             Some(VenueReason::AmendedAway)
         } else {
@@ -138,10 +138,14 @@ impl PaperVenue {
     }
 
     /// Takes what the order may take; the rest rests or expires. The order is in nobody's table here.
-    fn execute(&mut self, at: At, mut order: OpenOrder, out: &mut Feedbacks) {
+    pub(super) fn execute(&mut self, at: At, mut order: OpenOrder, out: &mut Feedbacks) {
         let wanted = self.desk.wanted(&order);
         if wanted == Qty::ZERO {
             self.desk.report(at, &mut order, ReportKind::Expired, VenueReason::ReduceOnly, out);
+            return;
+        }
+        if self.waits_for_print(&order) {
+            self.orders.insert(OpenOrder { waits: true, ..order });
             return;
         }
         let (id, side, limit) = (order.instrument, order.side, self.take_limit(&order));
@@ -185,7 +189,7 @@ impl PaperVenue {
     }
 
     /// What becomes of what was not filled.
-    fn settle(&mut self, at: At, mut order: OpenOrder, out: &mut Feedbacks) {
+    pub(super) fn settle(&mut self, at: At, mut order: OpenOrder, out: &mut Feedbacks) {
         let reason = if self.desk.wanted(&order) == Qty::ZERO {
             VenueReason::ReduceOnly
         } else {

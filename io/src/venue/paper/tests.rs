@@ -10,6 +10,7 @@ mod peer;
 mod queues;
 mod requests;
 mod sessions;
+mod sparse;
 
 use std::collections::BTreeMap;
 

@@ -67,7 +67,7 @@ pub(super) const EVENT: [Column; 30] = [
     u64("frame", "number of its frame in the feed lane, null without one"),
     text("symbol", "the symbol; null when it is about no single one"),
     text("kind", "which of the 17 kinds"),
-    text("source", "of a touch `book`, `ticker`; of a mark `real`, `assumed`"),
+    text("source", "of a touch `book`, `ticker`, `assumed`; of a mark `real`, `assumed`"),
     text(
         "side",
         "`buy`, `sell`: of an order, of a forced order, or of who crossed the spread in a trade",

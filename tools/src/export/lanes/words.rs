@@ -37,6 +37,7 @@ impl Word for TouchSource {
         match self {
             Self::Book => "book",
             Self::Ticker => "ticker",
+            Self::Assumed => "assumed",
         }
     }
 }
