@@ -115,7 +115,8 @@ fn inputs(tape: &Tape, frames: usize, universe: &Universe) -> Vec<Fed> {
         let context = Context { market: Market::UsdM, origin: Origin::Stream, only_symbol };
         let (recv, number) = (frame.recv, inputs.len() as u64 + 1);
         let taken = feed.take(frame.bytes, &context, |instrument, message, decoded| {
-            let (body, range) = (InputBody::of(&message.body), InputBody::levels_of(&message.body));
+            let (body, range) =
+                (InputBody::of(&message.body, decoded), InputBody::levels_of(&message.body));
             let (bids, asks) = (decoded.bids(range).to_vec(), decoded.asks(range).to_vec());
             let stamp = Stamp::default();
             let input = Input { recv, frame: number, instrument, stamp, body };
