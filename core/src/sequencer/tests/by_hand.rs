@@ -460,7 +460,6 @@ fn errors_of_the_configuration_name_the_field() {
         ("liquidations_max", SequencerConfig { liquidations_max: 0, ..good.clone() }),
         ("bar_interval_s", SequencerConfig { bar_interval_s: 0, ..good.clone() }),
         ("bar_interval_s", SequencerConfig { tick: Nanos(700 * MILLI), ..good.clone() }),
-        ("touch_cadence", touch(|touch| touch.cadence = Nanos(150 * MILLI))),
         ("spread_bp", touch(|touch| touch.book.spread = Bps(-1))),
         ("assumed_mark.cadence", mark(|mark| mark.cadence = Nanos(150 * MILLI))),
         ("assumed_mark.max_age", mark(|mark| mark.max_age = Nanos(1))),
