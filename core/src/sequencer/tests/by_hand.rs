@@ -378,9 +378,9 @@ fn a_touch_is_assumed_until_the_book_speaks() {
         (EventKind::Tick, 500),
     ];
     assert_eq!(times(&events), expected);
-    let source = |event: &Event| match event.body {
-        Body::Touch(change) => change.source,
-        _ => panic!("{event:?}"),
+    let source = |event: &Event| {
+        let Body::Touch(change) = event.body else { panic!("{event:?}") };
+        change.source
     };
     assert_eq!([5, 7].map(|n| source(&events[n])), [TouchSource::Assumed, TouchSource::Book]);
 }
