@@ -96,7 +96,7 @@ pub enum Candles {
 /// A touch around the last price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AssumedTouch {
-    /// Least time between two of them: a multiple of the tick.
+    /// Least time between two of them. They come with ticks.
     pub cadence: Nanos,
     /// How long after its first trade or bar a symbol may still turn out to have a book.
     pub wait: Nanos,
@@ -229,7 +229,7 @@ impl SequencerConfig {
             let value = self.bar_interval_s;
             return Err(format!("bar_interval_s = {value} is no multiple of a tick up to a day"));
         }
-        self.assumed_touch.map_or(Ok(()), |touch| touch.validate(self.tick))?;
+        self.assumed_touch.map_or(Ok(()), |touch| touch.book.validate())?;
         self.assumed_mark.map_or(Ok(()), |mark| mark.validate(self.tick))
     }
 }
@@ -242,16 +242,6 @@ impl Default for AssumedTouch {
             wait: Nanos(10 * Nanos::SECOND),
             book: AssumedBook::default(),
         }
-    }
-}
-
-impl AssumedTouch {
-    fn validate(&self, tick: Nanos) -> Result<(), String> {
-        if self.cadence == Nanos(0) || !self.cadence.0.is_multiple_of(tick.0) {
-            let value = self.cadence.0;
-            return Err(format!("touch_cadence = {value} ns is no multiple of a tick"));
-        }
-        self.book.validate()
     }
 }
 

@@ -14,6 +14,8 @@ use crate::units::{Nanos, Px};
 #[derive(Debug)]
 pub(super) struct AssumedTouches {
     config: Option<AssumedTouch>,
+    /// When touches were last looked for.
+    looked_at: Nanos,
     symbols: Vec<Symbol>,
 }
 
@@ -42,7 +44,8 @@ impl AssumedTouches {
             news: None,
             told: 0,
         };
-        Self { config, symbols: universe.iter().map(|(_, it)| symbol(it)).collect() }
+        let looked_at = Nanos(0);
+        Self { config, looked_at, symbols: universe.iter().map(|(_, it)| symbol(it)).collect() }
     }
 
     /// What data a symbol has so far, and how many touches were assumed of it.
@@ -97,9 +100,10 @@ impl AssumedTouches {
     /// A tick at `at`: shows each touch that is assumed from now on.
     pub(super) fn on_tick(&mut self, at: Nanos, mut show: impl FnMut(InstrumentId, Touch)) {
         let Some(AssumedTouch { cadence, wait, book }) = self.config else { return };
-        if !at.0.is_multiple_of(cadence.0) {
+        if at.since(self.looked_at) < i128::from(cadence.0) {
             return;
         }
+        self.looked_at = at;
         for (symbol, id) in self.symbols.iter_mut().zip((0..).map(InstrumentId)) {
             let waited = symbol.since.is_some_and(|since| at.since(since) >= i128::from(wait.0));
             if !waited || symbol.instrument.market != Market::UsdM {
@@ -160,7 +164,7 @@ mod tests {
         let mut touches = touches();
         touches.on_trade(BTC, px(10_000), at(100));
         assert_eq!(tick(&mut touches, 1_000), [], "a book may still come");
-        assert_eq!(tick(&mut touches, 1_100), [], "off its cadence");
+        assert_eq!(tick(&mut touches, 1_100), [], "too soon");
         assert_eq!(tick(&mut touches, 1_200), [(BTC, px(9_999))]);
         assert_eq!(tick(&mut touches, 1_400), [], "no news");
         touches.on_trade(BTC, px(20_000), at(1_500));

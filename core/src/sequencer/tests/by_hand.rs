@@ -378,9 +378,9 @@ fn a_touch_is_assumed_until_the_book_speaks() {
         (EventKind::Tick, 500),
     ];
     assert_eq!(times(&events), expected);
-    let source = |event: &Event| match event.body {
-        Body::Touch(change) => change.source,
-        _ => panic!("{event:?}"),
+    let source = |event: &Event| {
+        let Body::Touch(change) = event.body else { panic!("{event:?}") };
+        change.source
     };
     assert_eq!([5, 7].map(|n| source(&events[n])), [TouchSource::Assumed, TouchSource::Book]);
 }
@@ -460,7 +460,6 @@ fn errors_of_the_configuration_name_the_field() {
         ("liquidations_max", SequencerConfig { liquidations_max: 0, ..good.clone() }),
         ("bar_interval_s", SequencerConfig { bar_interval_s: 0, ..good.clone() }),
         ("bar_interval_s", SequencerConfig { tick: Nanos(700 * MILLI), ..good.clone() }),
-        ("touch_cadence", touch(|touch| touch.cadence = Nanos(150 * MILLI))),
         ("spread_bp", touch(|touch| touch.book.spread = Bps(-1))),
         ("assumed_mark.cadence", mark(|mark| mark.cadence = Nanos(150 * MILLI))),
         ("assumed_mark.max_age", mark(|mark| mark.max_age = Nanos(1))),
