@@ -3,6 +3,7 @@
 //! It is strict: whatever is accepted is encoded to the same bytes again. `last` of a message is not in
 //! its record, because it says how the stages split their work; it is decoded as true.
 
+mod account;
 #[cfg(test)]
 mod tests;
 
@@ -393,28 +394,6 @@ impl FieldReader<'_> {
         })
     }
 
-    fn account(&mut self) -> Result<AccountUpdate, DecodeError> {
-        Ok(AccountUpdate {
-            reason: self.one_of("reason", &AccountReason::ALL)?,
-            leg: self.one_of("leg", &Leg::ALL)?,
-            n: self.u64("number")?,
-            total: self.usd("total")?,
-            change: self.usd("change")?,
-            wallet: self.usd("wallet")?,
-            qty: self.qty("qty")?,
-            price: self.px("price")?,
-            rate: self.i64("rate").map(Rate)?,
-            at: self.nanos("at")?,
-        })
-    }
-
-    /// Whether an order may only reduce, and its leg, from one byte.
-    fn reduce_only_and_leg(&mut self) -> Result<(bool, Leg), DecodeError> {
-        let byte = self.u8("reduce only")?;
-        let leg = Leg::ALL.get(usize::from(byte >> 1)).ok_or(self.unknown("reduce only", byte))?;
-        Ok((byte & 1 == 1, *leg))
-    }
-
     fn report(&mut self) -> Result<Report, DecodeError> {
         let order = self.u64("order").map(OrderId)?;
         let kind = self.one_of("report kind", &ReportKind::ALL)?;
@@ -466,20 +445,6 @@ impl FieldReader<'_> {
             measured: self.wide("measured")?,
             limit: self.wide("limit")?,
         })
-    }
-
-    fn control(&mut self) -> Result<Control, DecodeError> {
-        match self.u8("command")? {
-            0 => self.one_of("level", &KillLevel::ALL).map(Control::Raise),
-            1 => Ok(Control::GateBreach(GateBreach {
-                span: self.one_of("span", &Span::ALL)?,
-                measured: self.nanos("measured")?,
-                budget: self.nanos("budget")?,
-            })),
-            2 => Ok(Control::Reconcile),
-            3 => self.usd("amount").map(Control::Transfer),
-            number => Err(self.unknown("command", number)),
-        }
     }
 
     fn approved(&mut self) -> Result<(Class, Intent), DecodeError> {

@@ -6,6 +6,7 @@ mod life;
 mod memory;
 mod model;
 mod money;
+mod settling;
 
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,5 +1,6 @@
 //! The stage against the reference, and each rule by itself.
 
+mod assumed;
 mod by_hand;
 mod expected;
 mod refold;

@@ -85,43 +85,9 @@ proptest! {
         let mut counter = 0;
         for step in steps {
             match step {
-                Step::Fill(who, id, leg, side, qty, price, fee, delivery) => {
+                Step::Fill(..) => {
                     counter += 1;
-                    let who = [A, B, StrategyId::RISK, StrategyId::VENUE][who];
-                    let quote = Px(price).notional(Qty(qty), Round::Up).narrow().unwrap();
-                    let whole = Report {
-                        leg,
-                        side,
-                        qty: Qty(qty),
-                        cum_qty: Qty(qty),
-                        cum_quote: quote,
-                        cum_fee: Usd(fee),
-                        ..filled(order(who, counter), side, (1, 1), 0)
-                    };
-                    match delivery {
-                        Delivery::Once | Delivery::Twice => {}
-                        Delivery::Halves => {
-                            let half = |n: i64| n / 2;
-                            books.report(id, Report {
-                                kind: ReportKind::PartialFill,
-                                cum_qty: Qty(half(qty)),
-                                cum_quote: Usd(half(quote.0)),
-                                cum_fee: Usd(half(fee)),
-                                ..whole
-                            });
-                        }
-                        Delivery::Settled => {
-                            let (cum_qty, cum_quote, cum_fee) = (Qty(0), usd(0), usd(0));
-                            books.report(id, Report { cum_qty, cum_quote, cum_fee, ..whole });
-                        }
-                    }
-                    books.report(id, whole);
-                    if delivery == Delivery::Twice {
-                        books.report(id, whole);
-                    }
-                    let sign = if side == Side::Buy { 1 } else { -1 };
-                    naive.cash -= sign * i128::from(quote.0) + i128::from(fee);
-                    naive.units[id.index()][leg as usize] += sign * i128::from(qty);
+                    fill(&mut books, &mut naive, counter, &step);
                 }
                 Step::Funding(id, leg, amount) => {
                     charge(&mut books, &mut totals, (AccountReason::Funding, Some(id), leg), amount);
@@ -149,6 +115,49 @@ proptest! {
             check(&books, &naive)?;
         }
     }
+}
+
+/// Delivers a fill in its way.
+fn fill(books: &mut Books, naive: &mut Naive, counter: u64, step: &Step) {
+    let Step::Fill(who, id, leg, side, qty, price, fee, delivery) = *step else { return };
+    let who = [A, B, StrategyId::RISK, StrategyId::VENUE][who];
+    let quote = Px(price).notional(Qty(qty), Round::Up).narrow().unwrap();
+    let whole = Report {
+        leg,
+        side,
+        qty: Qty(qty),
+        cum_qty: Qty(qty),
+        cum_quote: quote,
+        cum_fee: Usd(fee),
+        ..filled(order(who, counter), side, (1, 1), 0)
+    };
+    match delivery {
+        Delivery::Once | Delivery::Twice => {}
+        Delivery::Halves => {
+            let half = |n: i64| n / 2;
+            books.report(
+                id,
+                Report {
+                    kind: ReportKind::PartialFill,
+                    cum_qty: Qty(half(qty)),
+                    cum_quote: Usd(half(quote.0)),
+                    cum_fee: Usd(half(fee)),
+                    ..whole
+                },
+            );
+        }
+        Delivery::Settled => {
+            let (cum_qty, cum_quote, cum_fee) = (Qty(0), usd(0), usd(0));
+            books.report(id, Report { cum_qty, cum_quote, cum_fee, ..whole });
+        }
+    }
+    books.report(id, whole);
+    if delivery == Delivery::Twice {
+        books.report(id, whole);
+    }
+    let sign = if side == Side::Buy { 1 } else { -1 };
+    naive.cash -= sign * i128::from(quote.0) + i128::from(fee);
+    naive.units[id.index()][leg as usize] += sign * i128::from(qty);
 }
 
 /// Charges, with the figures that the venue would give.

@@ -1,0 +1,226 @@
+//! Executions: on the account as the venue nets them, on those whose they are, and line by line.
+
+use fusewire_core::market::Side;
+use fusewire_core::order::{Leg, Liquidity, StrategyId};
+use fusewire_core::portfolio::{Execution, Position};
+use fusewire_core::units::{Qty, Usd, UsdSum};
+
+use super::{Booking, ClosedPosition, Ledger, Posting, PostingKind, Row, TradeRow, life};
+
+impl Ledger {
+    /// Books an execution: on the account as the venue nets it, and on those whose it is.
+    pub(super) fn execute(&mut self, booking: &Booking, out: &mut impl FnMut(Row)) {
+        self.line = 0;
+        let Booking { instrument, leg, execution, .. } = *booking;
+        let place = instrument.index() * Leg::ALL.len() + leg as usize;
+        let before = self.account[place];
+        let Some(after) = before.booked(&execution) else {
+            self.faults += 1;
+            return;
+        };
+        self.account[place] = after;
+        self.share(booking);
+        let mut told = UsdSum::ZERO;
+        let parts = std::mem::take(&mut self.parts);
+        for &(seat, part) in &parts {
+            told.0 += self.book_part(booking, seat, &part, out).0;
+        }
+        self.parts = parts;
+        let realized = UsdSum(after.realized.0 - before.realized.0);
+        let netting = UsdSum(realized.0 - told.0);
+        self.post(booking, PostingKind::Netting, None, netting, out);
+        let change = UsdSum(realized.0 - i128::from(execution.fee.0));
+        self.close_sum(booking, change, out);
+        let cost = after.cost.0 - before.cost.0;
+        self.executed_at = self.executed_at.max(booking.at);
+        self.assert_conserved();
+        // Cash is what was paid, whatever was made of it.
+        let signed = match execution.side {
+            Side::Buy => -i128::from(execution.quote.0),
+            Side::Sell => i128::from(execution.quote.0),
+        };
+        assert_eq!(realized.0 - cost, signed, "realised less cost is the cash of an execution");
+    }
+
+    /// Whose an execution is: its sender's, but exits by risk and venue are those of the holders, by seat.
+    fn share(&mut self, booking: &Booking) {
+        self.parts.clear();
+        let (strategy, whole) = (booking.order.strategy(), booking.execution);
+        let own = self.seat(strategy).unwrap_or(self.seats.len() - 1);
+        let mut left = whole;
+        if matches!(strategy, StrategyId::RISK | StrategyId::VENUE) {
+            for seat in 0..self.seats.len() - 2 {
+                let held = self.cells[self.cell(seat, booking.instrument, booking.leg)].position;
+                if left.qty == Qty::ZERO || held.reducing_side() != Some(whole.side) {
+                    continue;
+                }
+                let qty = left.qty.0.min(i64::try_from(held.size().0).unwrap_or(i64::MAX));
+                let part = cut(&mut left, qty);
+                self.parts.push((seat, part));
+            }
+        }
+        if left.qty > Qty::ZERO {
+            self.parts.push((own, left));
+        }
+    }
+
+    /// Books the part of one seat; returns what it realised.
+    fn book_part(
+        &mut self,
+        booking: &Booking,
+        seat: usize,
+        part: &Execution,
+        out: &mut impl FnMut(Row),
+    ) -> UsdSum {
+        let Booking { moment, instrument, leg, liquidity, incident, .. } = *booking;
+        let index = self.cell(seat, instrument, leg);
+        let before = self.cells[index].position;
+        // The account holds no more than all seats together, so that a seat may leave its range first.
+        let Some(after) = before.booked(part) else {
+            self.faults += 1;
+            return UsdSum::ZERO;
+        };
+        self.cells[index].position = after;
+        let realized = UsdSum(after.realized.0 - before.realized.0);
+        let strategy = self.seats[seat];
+        out(Row::Trade(TradeRow {
+            seq: moment.seq,
+            ts: moment.ts,
+            at: booking.at,
+            order: booking.order,
+            strategy,
+            instrument,
+            leg,
+            side: part.side,
+            qty: part.qty,
+            quote: part.quote,
+            fee: part.fee,
+            liquidity,
+            payer: booking.payer,
+            realized,
+            incident,
+        }));
+        self.post(booking, PostingKind::Realized, Some(seat), realized, out);
+        let kind = match liquidity {
+            Liquidity::Maker => PostingKind::FeeMaker,
+            Liquidity::Taker => PostingKind::FeeTaker,
+        };
+        self.post(booking, kind, Some(seat), UsdSum(-i128::from(part.fee.0)), out);
+        self.live(booking, index, (&before, &after), part, out);
+        realized
+    }
+
+    /// Moves the life of a position on, and tells of it when it ends.
+    fn live(
+        &mut self,
+        booking: &Booking,
+        index: usize,
+        (before, after): (&Position, &Position),
+        part: &Execution,
+        out: &mut impl FnMut(Row),
+    ) {
+        let filled = life::Filled {
+            moment: booking.moment,
+            part: *part,
+            before: *before,
+            after: *after,
+            twice_mid: booking.twice_mid,
+            incident: booking.incident,
+        };
+        let life = self.cells[index].life.take();
+        let was_open = life.is_some();
+        let (ended, next) = life::step(life, &filled);
+        match next.is_some() {
+            true if !was_open => self.open.push(index),
+            false => self.open.retain(|open| *open != index),
+            true => {}
+        }
+        self.cells[index].life = next;
+        let Some(ended) = ended else { return };
+        self.closed += 1;
+        let strategy = self.seats[index / (self.instruments * Leg::ALL.len())];
+        let row = ended.row(self.closed, strategy, booking.instrument, booking.leg, booking.exit);
+        self.note_exit(&row);
+        out(Row::Closed(row));
+    }
+
+    fn note_exit(&mut self, row: &ClosedPosition) {
+        let exits = &mut self.exits[row.exit as usize];
+        let net = row.realized.0 - row.fees.0 + row.funding.0;
+        exits.count += 1;
+        exits.wins += u64::from(net > 0);
+        exits.realized.0 += row.realized.0;
+        exits.adverse += i128::from(row.max_adverse.0);
+        exits.favorable += i128::from(row.max_favorable.0);
+    }
+
+    /// Posts a line, if there is something to post.
+    fn post(
+        &mut self,
+        booking: &Booking,
+        kind: PostingKind,
+        seat: Option<usize>,
+        amount: UsdSum,
+        out: &mut impl FnMut(Row),
+    ) {
+        if amount == UsdSum::ZERO {
+            return;
+        }
+        if let Some(seat) = seat {
+            let index = self.cell(seat, booking.instrument, booking.leg);
+            self.cells[index].sums[kind as usize].0 += amount.0;
+        }
+        let posting = Posting {
+            seq: booking.moment.seq,
+            line: self.line,
+            ts: booking.moment.ts,
+            kind,
+            strategy: seat.map(|seat| self.seats[seat]),
+            instrument: Some(booking.instrument),
+            leg: booking.leg,
+            order: Some(booking.order),
+            amount,
+            incident: booking.incident,
+        };
+        self.enter(posting, out);
+    }
+
+    /// Counts and tells a line.
+    pub(super) fn enter(&mut self, posting: Posting, out: &mut impl FnMut(Row)) {
+        self.totals[posting.kind as usize].0 += posting.amount.0;
+        if posting.incident && posting.kind != PostingKind::Wallet {
+            self.incident.0 += posting.amount.0;
+        }
+        self.line += 1;
+        out(Row::Posting(posting));
+    }
+
+    /// The wallet's own line of an execution.
+    fn close_sum(&mut self, booking: &Booking, change: UsdSum, out: &mut impl FnMut(Row)) {
+        self.wallet.0 += change.0;
+        self.post(booking, PostingKind::Wallet, None, UsdSum(-change.0), out);
+    }
+}
+
+/// Cuts `qty` off an execution, with its share of the amounts rounded down; the rest keeps what is left.
+fn cut(left: &mut Execution, qty: i64) -> Execution {
+    if qty >= left.qty.0 {
+        let whole = *left;
+        *left = Execution { qty: Qty::ZERO, quote: Usd::ZERO, fee: Usd::ZERO, ..whole };
+        return whole;
+    }
+    let share = |amount: Usd| {
+        let part = i128::from(amount.0) * i128::from(qty) / i128::from(left.qty.0);
+        Usd(i64::try_from(part).expect("a part of an amount is no larger than it"))
+    };
+    let part = Execution {
+        side: left.side,
+        qty: Qty(qty),
+        quote: share(left.quote),
+        fee: share(left.fee),
+    };
+    left.qty.0 -= part.qty.0;
+    left.quote.0 -= part.quote.0;
+    left.fee.0 -= part.fee.0;
+    part
+}

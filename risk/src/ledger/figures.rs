@@ -1,0 +1,128 @@
+//! What can be asked of the ledger.
+
+use fusewire_core::instrument::InstrumentId;
+use fusewire_core::order::{Leg, StrategyId};
+use fusewire_core::portfolio::Position;
+use fusewire_core::units::{Qty, Usd, UsdSum};
+
+use super::{ExitPath, Exits, Ledger, OpenPosition, PostingKind, Reconciled};
+
+impl Ledger {
+    /// What the account was opened with.
+    #[must_use]
+    pub fn opening(&self) -> Usd {
+        self.opening
+    }
+
+    /// The balance without unrealised profit.
+    #[must_use]
+    pub fn wallet(&self) -> UsdSum {
+        self.wallet
+    }
+
+    /// Sum of all postings of a kind; above zero is income.
+    #[must_use]
+    pub fn total(&self, kind: PostingKind) -> UsdSum {
+        self.totals[kind as usize]
+    }
+
+    /// The same of one strategy in one symbol, all legs; zero for a strategy without a seat.
+    #[must_use]
+    pub fn total_of(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        kind: PostingKind,
+    ) -> UsdSum {
+        let Some(seat) = self.seat(strategy) else { return UsdSum::ZERO };
+        let sum = |leg| self.cells[self.cell(seat, instrument, leg)].sums[kind as usize].0;
+        UsdSum(Leg::ALL.into_iter().map(sum).sum())
+    }
+
+    /// The part of all totals that stems from incidents (S3-14).
+    #[must_use]
+    pub fn incident(&self) -> UsdSum {
+        self.incident
+    }
+
+    /// Unrealised profit over every open unit at the last marks; none when one has no mark.
+    #[must_use]
+    pub fn unrealized(&self) -> Option<UsdSum> {
+        let mut sum = UsdSum::ZERO;
+        for (index, position) in self.account.iter().enumerate() {
+            if position.qty != Qty::ZERO {
+                let mark = self.quotes[index / Leg::ALL.len()].mark?;
+                sum = sum.checked_add(position.unrealized(mark))?;
+            }
+        }
+        Some(sum)
+    }
+
+    /// Seats: the strategies in order, then risk, then the venue.
+    #[must_use]
+    pub fn seats(&self) -> &[StrategyId] {
+        &self.seats
+    }
+
+    /// A seat's position in a leg.
+    #[must_use]
+    pub fn position_of(
+        &self,
+        strategy: StrategyId,
+        instrument: InstrumentId,
+        leg: Leg,
+    ) -> Position {
+        let seat = self.seat(strategy);
+        seat.map_or_else(Position::default, |seat| {
+            self.cells[self.cell(seat, instrument, leg)].position
+        })
+    }
+
+    /// The account's position in a leg, as the venue nets it.
+    #[must_use]
+    pub fn account_position(&self, instrument: InstrumentId, leg: Leg) -> &Position {
+        &self.account[instrument.index() * Leg::ALL.len() + leg as usize]
+    }
+
+    /// Positions that are open now, by seat, symbol and leg.
+    pub fn open_positions(&self) -> impl Iterator<Item = OpenPosition> {
+        let legs = self.instruments * Leg::ALL.len();
+        self.cells.iter().enumerate().filter_map(move |(index, cell)| {
+            let life = cell.life.as_ref()?;
+            let (instrument, leg) = self.place_of(index);
+            let mark = self.quotes[instrument.index()].mark;
+            let (max_adverse, max_favorable) = life.excursions();
+            Some(OpenPosition {
+                strategy: self.seats[index / legs],
+                instrument,
+                leg,
+                qty: cell.position.qty,
+                cost: cell.position.cost,
+                mark,
+                unrealized: mark.map(|mark| cell.position.unrealized(mark)),
+                entry_seq: life.entry().seq,
+                entry_ts: life.entry().ts,
+                max_adverse,
+                max_favorable,
+            })
+        })
+    }
+
+    /// How positions ended, in the order of `ExitPath::ALL`.
+    #[must_use]
+    pub fn exits(&self) -> &[Exits; ExitPath::ALL.len()] {
+        &self.exits
+    }
+
+    /// How ledger and venue compared so far.
+    #[must_use]
+    pub fn reconciled(&self) -> &Reconciled {
+        &self.reconciled
+    }
+
+    /// Amounts that left their range and were not booked.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.faults
+    }
+}
