@@ -31,11 +31,11 @@ pub use types::{
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{
-    AccountReason, AccountUpdate, Action, Intent, Leg, Liquidity, OrderId, Report, ReportKind,
-    Status, StrategyId, VenueReason,
+    AccountReason, Action, Intent, Leg, Liquidity, OrderId, Report, ReportKind, Status, StrategyId,
+    VenueReason,
 };
 use fusewire_core::portfolio::{Change, Execution, Phase, Portfolio, Position};
-use fusewire_core::units::{Nanos, Px, Qty, Usd, UsdSum};
+use fusewire_core::units::{Nanos, Px, Usd, UsdSum};
 
 use arrivals::Arrivals;
 use life::{Life, Moment};

@@ -15,18 +15,17 @@ use super::record::NOT_BLOCKED;
 use crate::alert::{Alert, AlertKind};
 use crate::book::{BookSide, Invalid, Touch};
 use crate::event::{
-    Bar, Body, Control, Depth, Event, EventKind, GateBreach, LEVELS_PER_MESSAGE, Levels,
-    Liquidation, Mark, Origin, TouchChange, TouchSource, Trade,
+    Bar, Body, Depth, Event, EventKind, LEVELS_PER_MESSAGE, Levels, Liquidation, Mark, Origin,
+    TouchChange, TouchSource, Trade,
 };
 use crate::instrument::{InstrumentId, Market};
 use crate::kill::Level as KillLevel;
-use crate::latency::{Span, Stamp};
+use crate::latency::Stamp;
 use crate::market::{Level, Side};
 use crate::message::{Feedback, FeedbackBody, FeedbackOrigin, IntentMessage};
 use crate::order::{
-    AccountReason, AccountUpdate, Action, Check, Class, Conditional, Intent, Leg, Liquidity,
-    NewOrder, OrderId, OrderState, RejectedBy, Rejection, Report, ReportKind, Source, Status,
-    TimeInForce, Trigger, TriggerKind, TriggerPrice, VenueReason,
+    Action, Check, Class, Conditional, Intent, Liquidity, NewOrder, OrderId, OrderState,
+    RejectedBy, Rejection, Report, ReportKind, Source, Status, TimeInForce, VenueReason,
 };
 use crate::units::Rate;
 
@@ -477,16 +476,6 @@ impl FieldReader<'_> {
             })),
             number => Err(self.unknown("action", number)),
         }
-    }
-
-    fn trigger(&mut self) -> Result<Trigger, DecodeError> {
-        Ok(Trigger {
-            kind: self.one_of("trigger", &TriggerKind::ALL)?,
-            by: self.one_of("trigger by", &TriggerPrice::ALL)?,
-            price: self.px("trigger price")?,
-            callback: self.i64("callback").map(Rate)?,
-            close_position: self.flag("close position")?,
-        })
     }
 
     fn new_order(&mut self) -> Result<NewOrder, DecodeError> {

@@ -1,10 +1,10 @@
-//! The account, legs and commands back from their bytes.
+//! The account, legs, triggers and commands back from their bytes.
 
 use super::{DecodeError, FieldReader};
 use crate::event::{Control, GateBreach};
 use crate::kill::Level as KillLevel;
 use crate::latency::Span;
-use crate::order::{AccountReason, AccountUpdate, Leg};
+use crate::order::{AccountReason, AccountUpdate, Leg, Trigger, TriggerKind, TriggerPrice};
 use crate::units::Rate;
 
 impl FieldReader<'_> {
@@ -42,5 +42,15 @@ impl FieldReader<'_> {
             3 => self.usd("amount").map(Control::Transfer),
             number => Err(self.unknown("command", number)),
         }
+    }
+
+    pub(super) fn trigger(&mut self) -> Result<Trigger, DecodeError> {
+        Ok(Trigger {
+            kind: self.one_of("trigger", &TriggerKind::ALL)?,
+            by: self.one_of("trigger by", &TriggerPrice::ALL)?,
+            price: self.px("trigger price")?,
+            callback: self.i64("callback").map(Rate)?,
+            close_position: self.flag("close position")?,
+        })
     }
 }

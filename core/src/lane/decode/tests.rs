@@ -9,6 +9,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::*;
+use crate::event::Control;
 use crate::lane::record::Record;
 use crate::message::VerdictMessage;
 use crate::order::{ApprovalKey, Approved, Side, Verdict};

@@ -2,8 +2,7 @@
 
 use super::by_hand::times;
 use super::*;
-use crate::sequencer::{AssumedTouch, Candles, Sequencer};
-use crate::stage::{Horizon, Stage};
+use crate::sequencer::{AssumedTouch, Candles};
 
 fn assumed_touch() -> SequencerConfig {
     let touch = AssumedTouch { wait: Nanos(100 * MILLI), ..AssumedTouch::default() };

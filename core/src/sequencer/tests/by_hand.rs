@@ -1,7 +1,7 @@
 //! Cases that have a name: ties, gaps, late feedback, kill levels, bounds.
 
 use super::*;
-use crate::sequencer::{AssumedTouch, Candles, Sequencer};
+use crate::sequencer::{AssumedTouch, Sequencer};
 use crate::stage::{Horizon, Stage};
 
 /// Events as kind and time after `START` in ms.

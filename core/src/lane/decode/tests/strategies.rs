@@ -8,6 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::alert::{Alert, AlertKind};
+use crate::event::GateBreach;
+use crate::latency::Span;
+use crate::order::{AccountReason, AccountUpdate, Leg, Trigger, TriggerKind, TriggerPrice};
 use crate::units::{Nanos, Px, Qty, Usd, Wide};
 
 fn one<T: Copy + Debug + 'static, const N: usize>(all: [T; N]) -> impl Strategy<Value = T> {
