@@ -88,6 +88,7 @@ impl Gate {
     ) -> Result<Px, Fail> {
         let limits = &self.limits;
         let symbol = state.market.symbol(proposal.intent.instrument);
+        witness.see(checks::ledger_drift(state.drift, limits.drift_block))?;
         let fresh = checks::book_freshness(symbol, state.now, limits.book_age_max);
         let twice_mid = witness.see(fresh)?;
         let fresh = checks::mark_freshness(symbol.mark(), state.now, limits.mark_age_max);

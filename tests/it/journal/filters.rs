@@ -211,7 +211,7 @@ fn names_that_a_journal_does_not_have_are_told_with_those_that_it_has() {
         ("--symbol", "btcusdt", "BTCUSDT, ETHUSDT"),
         ("--stage", "report", "feed, event, alpha, risk, gateway"),
         ("--kind", "Fill", "Touch, Depth, Levels"),
-        ("--kind", "Touch,", "intent, verdict, sent"),
+        ("--kind", "Touch,", "intent, verdict, alert, sent"),
         ("--strategy", "noop", "quoter, taker, risk"),
         ("--order", "1-9", "SESSION-SEAT-COUNTER"),
         ("--order", "1-0-0", "SESSION-SEAT-COUNTER"),

@@ -25,7 +25,7 @@ fn verify(test: &str, captures: &[&str], modes: &[&[&str]]) {
             assert_eq!(whole[key], report[of_report], "{key}");
         }
         let events = &report["events"];
-        let fed_in = ["Report", "Status", "Rejected", "Wake"];
+        let fed_in = ["Report", "Status", "Rejected", "Wake", "Account"];
         let fed_in: u64 = fed_in.iter().map(|kind| events[*kind].as_u64().unwrap_or(0)).sum();
         assert_eq!(number(&whole, "feedback"), fed_in);
         let decisions = document("verify", &dir, &["--decisions-only"]);

@@ -37,7 +37,7 @@ enum State {
     Spoilt,
 }
 
-const RECIPES: [Recipe; 4] = [
+const RECIPES: [Recipe; 5] = [
     Recipe {
         name: "quoter-calm",
         market: ["calm", "2"],
@@ -66,6 +66,22 @@ const RECIPES: [Recipe; 4] = [
         state: State::Spoilt,
         arguments: &["--allow-broken"],
     },
+    Recipe {
+        name: "money",
+        market: ["burst", "7"],
+        lines: 380,
+        state: State::Sound,
+        arguments: &[
+            "--reconcile",
+            "2",
+            "--transfer",
+            "250.5@3",
+            "--reconcile",
+            "4",
+            "--reconcile",
+            "6",
+        ],
+    },
 ];
 
 pub(crate) fn run(root: &Path) -> Result<(), String> {
@@ -74,7 +90,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let mut changed = Vec::new();
     for (recipe, new) in RECIPES.iter().zip(fresh) {
         let old = format!("{FOLDER}/{}", recipe.name);
-        if is_changed(root, &old, &new)? {
+        if !root.join(&old).exists() || is_changed(root, &old, &new)? {
             changed.push((old, new));
         }
     }

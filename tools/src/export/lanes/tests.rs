@@ -8,8 +8,8 @@ use fusewire_core::event::{
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::market::Level;
 use fusewire_core::order::{
-    Check, Liquidity, OrderState, RejectedBy, ReportKind, Side, Source, Status, TimeInForce,
-    TriggerPrice, VenueReason,
+    AccountReason, AccountUpdate, Check, Leg, Liquidity, OrderState, RejectedBy, ReportKind, Side,
+    Source, Status, TimeInForce, TriggerPrice, VenueReason,
 };
 use fusewire_core::units::{Rate, Wide};
 
@@ -241,6 +241,7 @@ fn every_kind_of_report_has_a_word() {
         "amend_refused",
         "cancel_refused",
         "triggered",
+        "outcome_unknown",
     ];
     assert_eq!(words, expected);
 }
@@ -449,7 +450,7 @@ fn market_bodies() -> [Told; 4] {
     ]
 }
 
-fn order_bodies() -> [Told; 5] {
+fn order_bodies() -> [Told; 6] {
     let status = Status {
         order: order(0, 1),
         state: OrderState::Open,
@@ -481,6 +482,21 @@ fn order_bodies() -> [Told; 5] {
         ),
         ("kill_level=2", Body::Control(Control::Raise(KillLevel::Halt))),
         ("kill_level=0", Body::KillLevel(KillLevel::Run)),
+        (
+            r#"reason=funding venue_ns=900 body={"leg":"both","n":3,"total":"-2.5","change":"-0.5","wallet":"9997.5","position":"0.3","mark":"85000.1","rate":"0.0001"}"#,
+            Body::Account(AccountUpdate {
+                reason: AccountReason::Funding,
+                leg: Leg::Both,
+                n: 3,
+                total: usd("-2.5"),
+                change: usd("-0.5"),
+                wallet: usd("9997.5"),
+                qty: qty("0.3"),
+                price: px("85000.1"),
+                rate: Rate(100_000_000),
+                at: Nanos(900),
+            }),
+        ),
     ]
 }
 

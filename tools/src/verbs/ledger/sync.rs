@@ -168,7 +168,14 @@ impl Run<'_> {
                 closed += usize::from(matches!(item.record, Decoded::Close(_)));
                 self.sync.take(&item)?;
             }
-            if self.is_stopped() || closed == Lane::ALL.len() - 1 {
+            if self.is_stopped() {
+                return Ok(Done::Yes);
+            }
+            if closed == Lane::ALL.len() - 1 {
+                // All is written; the writer has yet to let go of the journal.
+                while is_open(self.dir) && !self.is_stopped() {
+                    std::thread::park_timeout(LOOK);
+                }
                 return Ok(Done::Yes);
             }
             if !was_open {
