@@ -300,7 +300,10 @@ impl Desk {
         let (cum_qty, cum_quote, cum_fee) = one.told;
         let state = match status.state {
             OrderState::Closed => OrderState::Settling,
-            other => other,
+            OrderState::Open => OrderState::Open,
+            OrderState::Unknown => OrderState::Unknown,
+            OrderState::Waiting => OrderState::Waiting,
+            OrderState::Settling => OrderState::Settling,
         };
         Status { state, cum_qty, cum_quote, cum_fee, ..*status }
     }

@@ -109,7 +109,7 @@ fn fill() -> Report {
         reason: VenueReason::None,
         side: Side::Buy,
         reduce_only: false,
-        leg: fusewire_core::order::Leg::Both,
+        leg: Leg::Both,
         liquidity: Liquidity::Maker,
         price: px("85000.1"),
         qty: qty("0.3"),

@@ -23,7 +23,10 @@ fn mark_of(price: i64, rate: i64, next: u64) -> Body {
 fn updates(floor: &Floor) -> Vec<AccountUpdate> {
     let update = |feedback: &Feedback| match feedback.body {
         FeedbackBody::Account(update) => Some(update),
-        _ => None,
+        FeedbackBody::Report(_)
+        | FeedbackBody::Status(_)
+        | FeedbackBody::Rejected(_)
+        | FeedbackBody::Wake => None,
     };
     floor.told.iter().filter_map(update).collect()
 }
@@ -245,7 +248,9 @@ fn row_7_unknown_outcomes_are_done_or_lost_and_not_told() {
         match status.state {
             OrderState::Open => states[0] += 1,
             OrderState::Unknown => states[1] += 1,
-            other => panic!("{other:?}"),
+            OrderState::Closed | OrderState::Waiting | OrderState::Settling => {
+                panic!("{status:?}")
+            }
         }
     }
     assert!(states[0] > 5 && states[1] > 5, "{states:?}");
