@@ -316,7 +316,8 @@ impl Ledger {
                 instrument,
                 leg: report.leg,
                 execution,
-                liquidity: report.liquidity,
+                // What another report made up for is charged as the dearer one.
+                liquidity: if report.kind.is_fill() { report.liquidity } else { Liquidity::Taker },
                 payer: if report.kind.is_fill() { report.payer } else { 0 },
                 exit,
                 incident: is_incident(before, exit),

@@ -327,7 +327,7 @@ impl Desk {
     /// Raises the kill switch when something was filled that the position does not show. Unknown is unsafe.
     fn watch_faults(&mut self) {
         let faults = self.portfolio.faults();
-        let faults = faults.range + faults.overflow;
+        let faults = faults.range + faults.overflow + self.ledger.faults();
         if faults > self.faults {
             self.faults = faults;
             self.kill.raise(Level::NoNewRisk);

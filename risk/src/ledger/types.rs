@@ -206,7 +206,8 @@ pub struct ClosedPosition {
     pub exit: ExitPath,
     /// Profit before fees and funding.
     pub realized: UsdSum,
-    /// Fees paid, those of a liquidation included; below zero when rebates prevail.
+    /// Fees paid on its fills; below zero when rebates prevail. The venue's fee for a liquidation comes when the
+    /// position is gone, and is the account's.
     pub fees: UsdSum,
     /// Funding: above zero was received.
     pub funding: UsdSum,

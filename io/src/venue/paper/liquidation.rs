@@ -107,7 +107,9 @@ impl PaperVenue {
         if !self.liquidator.pending && !marked.is_some_and(held) {
             return;
         }
-        while let Some(margin) = self.margin() {
+        loop {
+            // While nobody can tell, what was begun stays begun.
+            let Some(margin) = self.margin() else { return };
             let Some(id) = margin.largest else { break };
             if margin.equity > margin.maintenance && !self.liquidator.pending {
                 return;
@@ -121,7 +123,11 @@ impl PaperVenue {
                 self.desk.stats.put_off += 1;
                 return;
             }
-            self.liquidate(at, id, &margin, out);
+            if !self.liquidate(at, id, &margin, out) {
+                // Amounts beyond their range: at the next mark again, and not for ever at this one.
+                self.liquidator.pending = false;
+                return;
+            }
         }
         if self.liquidator.pending && out.room() >= COPIES {
             self.liquidator.pending = false;
@@ -129,11 +135,17 @@ impl PaperVenue {
         }
     }
 
-    /// Closes one position.
-    fn liquidate(&mut self, at: At, id: InstrumentId, margin: &Margin, out: &mut Feedbacks) {
+    /// Closes one position; false when that could not be booked.
+    fn liquidate(
+        &mut self,
+        at: At,
+        id: InstrumentId,
+        margin: &Margin,
+        out: &mut Feedbacks,
+    ) -> bool {
         let position = *self.desk.portfolio.position(id);
         let (Some(side), Some(mark)) = (position.reducing_side(), self.funding.mark(id)) else {
-            return;
+            return false;
         };
         let tick = self.universe.get(id).tick.unwrap_or(Px(1));
         let others = margin.equity.0 - position.unrealized(mark).0;
@@ -161,6 +173,7 @@ impl PaperVenue {
             }
         }
         self.charge_fee(at, &order, (position.qty, mark), out);
+        order.is_filled()
     }
 
     /// The fee on what was closed.
@@ -216,8 +229,7 @@ impl PaperVenue {
         if position.reducing_side() != Some(side) || !in_profit || out.room() < 3 * COPIES {
             return;
         }
-        let next = OrderId::new(SESSION, StrategyId::VENUE, self.liquidator.counter + 1);
-        if !self.desk.deleverages(next) {
+        if !self.desk.deleverages(at.seq) {
             return;
         }
         let qty = forced.qty.min(Qty(position.qty.0.saturating_abs()));
@@ -262,7 +274,9 @@ fn bankruptcy(qty: Qty, cost: i128, others: i128, tick: Px) -> Px {
     let price = money.checked_mul(i128::from(ONE)).and_then(|m| div_round(m, size, round));
     let ticks = price.and_then(|price| div_round(price, i128::from(tick.0), round));
     let price = ticks.and_then(|ticks| ticks.checked_mul(i128::from(tick.0)));
-    let price = price.and_then(|price| i64::try_from(price).ok()).unwrap_or(tick.0);
+    // Beyond its range: the end of it that is against the account.
+    let beyond = if qty.0 > 0 { tick.0 } else { i64::MAX - i64::MAX % tick.0 };
+    let price = price.and_then(|price| i64::try_from(price).ok()).unwrap_or(beyond);
     Px(price.max(tick.0))
 }
 

@@ -233,9 +233,9 @@ impl Desk {
         if self.mood.misbehaviour.is_any() { COPIES } else { 0 }
     }
 
-    /// True when the venue takes a position to cover somebody else's liquidation.
-    pub(super) fn deleverages(&self, order: OrderId) -> bool {
-        self.mood.hits(Draw::Deleverage, order, 0, self.mood.adl_ppm)
+    /// True when the venue takes a position to cover the forced order of this event: each is drawn by itself.
+    pub(super) fn deleverages(&self, seq: u64) -> bool {
+        self.mood.hits(Draw::Deleverage, OrderId(seq), 0, self.mood.adl_ppm)
     }
 
     /// What becomes of a message. `before` is what was filled of its order before the fill that it tells of.
@@ -354,7 +354,8 @@ impl PaperVenue {
         let began = *mood.began.get_or_insert(at.ts);
         let since = u64::try_from(at.ts.since(began)).unwrap_or(0);
         mood.weather = mood.misbehaviour.weather(Nanos(since));
-        while !self.desk.mood.weather.no_fills && !self.desk.mood.withheld.is_empty() {
+        let Weather { no_fills, disconnected, .. } = self.desk.mood.weather;
+        while !no_fills && !disconnected && !self.desk.mood.withheld.is_empty() {
             if out.room() < COPIES {
                 self.desk.stats.put_off += 1;
                 return;
