@@ -34,6 +34,7 @@ fn encoded(decoded: &Decoded<'_>) -> Vec<u8> {
         Decoded::Intent(message) => Record::intent(message),
         Decoded::Verdict(verdict) => Record::from(verdict),
         Decoded::Sent(sent) => Record::from(sent),
+        Decoded::Alert(alert) => Record::alert(alert),
         Decoded::CancelAll { seq } => Record::cancel_all(*seq),
         Decoded::Close(close) => Record::close(close),
     };
