@@ -36,6 +36,12 @@ impl StrategyId {
     /// Orders that the venue sends on the account's behalf: liquidations and auto-deleveraging. Nobody else
     /// may use it.
     pub const VENUE: Self = Self(u8::MAX - 1);
+
+    /// True for who closes what others hold: risk and the venue.
+    #[must_use]
+    pub const fn acts_for_holders(self) -> bool {
+        self.0 == Self::RISK.0 || self.0 == Self::VENUE.0
+    }
 }
 
 impl fmt::Display for StrategyId {

@@ -4,6 +4,7 @@
 //! *increase* of an order's cumulative quantity, so that repeated, late and lost reports do no harm; a
 //! terminal report releases the rest, and nothing that comes later for that order changes anything.
 
+mod booking;
 mod closed;
 mod order;
 mod position;
@@ -24,7 +25,7 @@ use crate::order::{
     Action, Intent, NewOrder, OrderId, OrderState, Rejection, Report, ReportKind, Status,
     StrategyId, TimeInForce, Trigger,
 };
-use crate::units::{Nanos, Px, Qty, QtySum, Usd, UsdSum};
+use crate::units::{Nanos, Px, Qty, QtySum, UsdSum};
 
 /// Orders, positions and money.
 #[derive(Clone, Debug)]
@@ -363,55 +364,6 @@ impl Portfolio {
         Some(self.insert(order))
     }
 
-    /// Books the increase of an order's cumulative amounts, if there is one. An error changes nothing.
-    fn book(
-        &mut self,
-        index: usize,
-        (qty, quote, fee): (Qty, Usd, Usd),
-    ) -> Result<Option<Execution>, RangeFault> {
-        let order = self.orders[index];
-        if qty <= order.cum_qty {
-            return Ok(None);
-        }
-        let execution = (|| {
-            Some(Execution {
-                side: order.side,
-                qty: qty.checked_sub(order.cum_qty)?,
-                quote: quote.checked_sub(order.cum_quote)?,
-                fee: fee.checked_sub(order.cum_fee)?,
-            })
-        })();
-        let own = self.seat(order.strategy()).map(|seat| self.cell(seat, order.instrument));
-        let booked = execution.and_then(|execution| {
-            let before = &self.account[order.instrument.index()];
-            let account = before.booked(&execution)?;
-            let (realized, fees) = self.totals;
-            let totals = (
-                realized.checked_add(account.realized.checked_sub(before.realized)?)?,
-                fees.checked_add(account.fees.checked_sub(before.fees)?)?,
-            );
-            let own = match own {
-                Some(cell) => Some((cell, self.by_strategy[cell].booked(&execution)?)),
-                None => None,
-            };
-            Some((account, own, totals))
-        });
-        let Some((account, own, totals)) = booked else {
-            self.faults.range += 1;
-            return Err(RangeFault);
-        };
-        self.executions += 1;
-        self.account[order.instrument.index()] = account;
-        self.totals = totals;
-        if let Some((cell, position)) = own {
-            self.by_strategy[cell] = position;
-        }
-        self.update(index, |order| {
-            (order.cum_qty, order.cum_quote, order.cum_fee) = (qty, quote, fee);
-        });
-        Ok(execution)
-    }
-
     fn insert(&mut self, order: Order) -> usize {
         self.closed.open(order.id);
         let at = self.orders.partition_point(|other| other.id < order.id);
@@ -469,9 +421,6 @@ impl Portfolio {
 fn lacks_fills(report: &Report) -> bool {
     report.kind == ReportKind::Filled && report.cum_qty < report.qty
 }
-
-/// Amounts that could not be booked.
-struct RangeFault;
 
 /// Index of a side in tables of two.
 #[must_use]

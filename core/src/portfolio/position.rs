@@ -34,6 +34,35 @@ pub struct Execution {
     pub fee: Usd,
 }
 
+impl Execution {
+    /// Takes off the part that closes what is held, if it closes anything: the rest keeps what is left.
+    pub fn take_closing(&mut self, held: &Position) -> Option<Self> {
+        if self.qty <= Qty::ZERO || held.reducing_side() != Some(self.side) {
+            return None;
+        }
+        let held = i64::try_from(held.size().0).unwrap_or(i64::MAX);
+        Some(self.cut_off(Qty(self.qty.0.min(held))))
+    }
+
+    /// Takes off a quantity, with its share of the amounts rounded towards zero.
+    fn cut_off(&mut self, qty: Qty) -> Self {
+        if qty >= self.qty {
+            let whole = *self;
+            *self = Self { qty: Qty::ZERO, quote: Usd::ZERO, fee: Usd::ZERO, ..whole };
+            return whole;
+        }
+        let share = |amount: Usd| {
+            let part = i128::from(amount.0) * i128::from(qty.0) / i128::from(self.qty.0);
+            Usd(i64::try_from(part).expect("a part of an amount is no larger than it"))
+        };
+        let part = Self { side: self.side, qty, quote: share(self.quote), fee: share(self.fee) };
+        self.qty.0 -= part.qty.0;
+        self.quote.0 -= part.quote.0;
+        self.fee.0 -= part.fee.0;
+        part
+    }
+}
+
 impl Position {
     /// Books an execution. `None`, and no change, when the position would leave its range.
     #[must_use]

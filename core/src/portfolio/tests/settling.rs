@@ -1,4 +1,4 @@
-//! Orders that are filled without fills, and outcomes that nobody knows.
+//! Orders that are filled without fills, outcomes that nobody knows, and exits by somebody else.
 
 use super::*;
 
@@ -70,4 +70,42 @@ fn row_7_an_unknown_outcome_stays_reserved_until_the_venue_says_more() {
     let order = fold.order(id(1)).unwrap();
     assert_eq!((order.phase, order.in_doubt), (Phase::Open, true));
     assert_eq!(order.cancel_since, Some(at(3)));
+}
+
+/// An exit by the halt, a liquidation or deleveraging is one of who held the position: its strategy hears of it, and
+/// does not go on to close what is gone.
+#[test]
+fn exits_by_risk_and_venue_are_those_of_the_holders() {
+    for sender in [StrategyId::RISK, StrategyId::VENUE] {
+        let mut fold = portfolio();
+        let order = |strategy, counter| OrderId::new(1, strategy, counter);
+        let told =
+            |order, side, kind, size| Report { side, qty: qty(size), ..filled(order, kind, size) };
+        for (strategy, side, size) in [
+            (StrategyId(0), Side::Buy, 5),
+            (StrategyId(1), Side::Buy, 3),
+            (StrategyId(9), Side::Buy, 1),
+        ] {
+            let _ =
+                fold.report(BTC, &told(order(strategy, 1), side, ReportKind::Filled, size), at(1));
+        }
+        // 7 of 9: all of the first, 2 of the second, each with its part of the fee of 7.
+        let exit = told(order(sender, 1), Side::Sell, ReportKind::Filled, 7);
+        assert!(matches!(fold.report(BTC, &exit, at(2)), Change::Executed(_)));
+        let of = |strategy| fold.position_of(StrategyId(strategy), BTC);
+        assert_eq!((of(0).qty, of(0).fees), (Qty::ZERO, sum(5 + 5)));
+        assert_eq!((of(1).qty, of(1).fees), (qty(1), sum(3 + 2)));
+        assert_eq!(fold.position(BTC).qty, qty(2));
+        // What nobody holds is the sender's, if it has a seat.
+        let more = told(order(sender, 2), Side::Sell, ReportKind::Filled, 4);
+        let _ = fold.report(BTC, &more, at(3));
+        let rest = if sender == StrategyId::RISK { qty(-3) } else { Qty::ZERO };
+        assert_eq!(fold.position_of(StrategyId(1), BTC).qty, Qty::ZERO);
+        assert_eq!(fold.position_of(sender, BTC).qty, rest);
+        assert_eq!(fold.position(BTC).qty, qty(-2));
+        // A strategy's own order is nobody else's.
+        let own = told(order(StrategyId(0), 2), Side::Buy, ReportKind::Filled, 2);
+        let _ = fold.report(BTC, &own, at(4));
+        assert_eq!(fold.position_of(StrategyId(0), BTC).qty, qty(2));
+    }
 }
