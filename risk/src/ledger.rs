@@ -252,6 +252,9 @@ impl Ledger {
             (Body::Report(report), Some(id)) => self.report(event, id, report, portfolio, out),
             (Body::Status(status), Some(id)) => self.status(event, id, status, portfolio, out),
             (Body::Account(update), instrument) => self.account(event, instrument, update, out),
+            (Body::Rejected(rejection), _) if rejection.action.is_new() => {
+                self.arrivals.remove(rejection.order);
+            }
             (
                 Body::Touch(_)
                 | Body::Mark(_)

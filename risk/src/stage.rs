@@ -18,7 +18,7 @@ use fusewire_core::order::{
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig, TrackError};
 use fusewire_core::ring::{Consumer, Producer, pop_in_place};
 use fusewire_core::stage::{Outbox, Stage};
-use fusewire_core::units::{Nanos, Px, UsdSum};
+use fusewire_core::units::{Nanos, Px};
 
 use crate::checks::Fail;
 use crate::gate::{Gate, State};
@@ -76,8 +76,6 @@ struct Desk {
     gate: Gate,
     portfolio: Portfolio,
     ledger: Ledger,
-    /// How far ledger and venue were apart when they were last compared, without sign.
-    drift: UsdSum,
     /// Where people are told; none in a run that is repeated.
     alerts: Option<Arc<ArrayQueue<Alert>>>,
     /// Of the event that is being handled.
@@ -150,7 +148,6 @@ impl RiskStage {
                 arrival_max: config.arrival_max,
             }),
             ledger,
-            drift: UsdSum::ZERO,
             alerts: None,
             alert: None,
             market: Market::new(universe.len()),
@@ -338,7 +335,6 @@ impl Desk {
     fn watch_money(&mut self, seq: u64) {
         let compared = self.ledger.reconciled().last.filter(|last| last.seq == seq);
         let Some(compared) = compared else { return };
-        self.drift = UsdSum(compared.drift().0.saturating_abs());
         let limits = self.gate.limits();
         let (kind, limit) = match compared.outcome {
             ReconcileOutcome::Agrees | ReconcileOutcome::Late => return,
@@ -457,7 +453,7 @@ impl Desk {
             level: self.level,
             now: self.now,
             wallet: self.ledger.wallet(),
-            drift: self.drift,
+            drift: self.ledger.drift(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Executions: on the account as the venue nets them, on those whose they are, and line by line.
 
 use fusewire_core::market::Side;
-use fusewire_core::order::{Leg, Liquidity, StrategyId};
+use fusewire_core::order::{Leg, Liquidity};
 use fusewire_core::portfolio::{Execution, Position};
-use fusewire_core::units::{Qty, Usd, UsdSum};
+use fusewire_core::units::{Qty, UsdSum};
 
 use super::{Booking, ClosedPosition, Ledger, Posting, PostingKind, Row, TradeRow, life};
 
@@ -14,12 +14,17 @@ impl Ledger {
         let Booking { instrument, leg, execution, .. } = *booking;
         let place = instrument.index() * Leg::ALL.len() + leg as usize;
         let before = self.account[place];
-        let Some(after) = before.booked(&execution) else {
+        self.share(booking);
+        let fits = |(seat, part): &(usize, Execution)| {
+            self.cells[self.cell(*seat, instrument, leg)].position.booked(part).is_some()
+        };
+        let all_fit = self.parts.iter().all(fits);
+        let Some(after) = before.booked(&execution).filter(|_| all_fit) else {
+            // Nothing of it is booked: the ledger is off, and who watches its faults stops new risk.
             self.faults += 1;
             return;
         };
         self.account[place] = after;
-        self.share(booking);
         let mut told = UsdSum::ZERO;
         let parts = std::mem::take(&mut self.parts);
         for &(seat, part) in &parts {
@@ -31,6 +36,10 @@ impl Ledger {
         self.post(booking, PostingKind::Netting, None, netting, out);
         let change = UsdSum(realized.0 - i128::from(execution.fee.0));
         self.close_sum(booking, change, out);
+        // The balance that it was compared with already knew of this one.
+        if let Some(last) = self.reconciled.last.as_mut().filter(|last| booking.at < last.at) {
+            last.ledger.0 += change.0;
+        }
         let cost = after.cost.0 - before.cost.0;
         // A clock that runs ahead must not make every later balance too old to compare.
         self.executed_at = self.executed_at.max(booking.at.min(booking.moment.ts));
@@ -46,18 +55,14 @@ impl Ledger {
     /// Whose an execution is: its sender's, but exits by risk and venue are those of the holders, by seat.
     fn share(&mut self, booking: &Booking) {
         self.parts.clear();
-        let (strategy, whole) = (booking.order.strategy(), booking.execution);
+        let strategy = booking.order.strategy();
         let own = self.seat(strategy).unwrap_or(self.seats.len() - 1);
-        let mut left = whole;
-        if matches!(strategy, StrategyId::RISK | StrategyId::VENUE) {
+        let mut left = booking.execution;
+        if strategy.acts_for_holders() {
             for seat in 0..self.seats.len() - 2 {
-                let held = self.cells[self.cell(seat, booking.instrument, booking.leg)].position;
-                if left.qty == Qty::ZERO || held.reducing_side() != Some(whole.side) {
-                    continue;
-                }
-                let qty = left.qty.0.min(i64::try_from(held.size().0).unwrap_or(i64::MAX));
-                let part = cut(&mut left, qty);
-                self.parts.push((seat, part));
+                let cell = self.cell(seat, booking.instrument, booking.leg);
+                let part = left.take_closing(&self.cells[cell].position);
+                self.parts.extend(part.map(|part| (seat, part)));
             }
         }
         if left.qty > Qty::ZERO {
@@ -76,11 +81,7 @@ impl Ledger {
         let Booking { moment, instrument, leg, liquidity, incident, .. } = *booking;
         let index = self.cell(seat, instrument, leg);
         let before = self.cells[index].position;
-        // The account holds no more than all seats together, so that a seat may leave its range first.
-        let Some(after) = before.booked(part) else {
-            self.faults += 1;
-            return UsdSum::ZERO;
-        };
+        let after = before.booked(part).expect("all parts were tried before");
         self.cells[index].position = after;
         let realized = UsdSum(after.realized.0 - before.realized.0);
         let strategy = self.seats[seat];
@@ -201,27 +202,4 @@ impl Ledger {
         self.wallet.0 += change.0;
         self.post(booking, PostingKind::Wallet, None, UsdSum(-change.0), out);
     }
-}
-
-/// Cuts `qty` off an execution, with its share of the amounts rounded down; the rest keeps what is left.
-fn cut(left: &mut Execution, qty: i64) -> Execution {
-    if qty >= left.qty.0 {
-        let whole = *left;
-        *left = Execution { qty: Qty::ZERO, quote: Usd::ZERO, fee: Usd::ZERO, ..whole };
-        return whole;
-    }
-    let share = |amount: Usd| {
-        let part = i128::from(amount.0) * i128::from(qty) / i128::from(left.qty.0);
-        Usd(i64::try_from(part).expect("a part of an amount is no larger than it"))
-    };
-    let part = Execution {
-        side: left.side,
-        qty: Qty(qty),
-        quote: share(left.quote),
-        fee: share(left.fee),
-    };
-    left.qty.0 -= part.qty.0;
-    left.quote.0 -= part.quote.0;
-    left.fee.0 -= part.fee.0;
-    part
 }

@@ -114,6 +114,14 @@ impl Ledger {
         &self.exits
     }
 
+    /// How far ledger and venue were apart when they were last compared, without sign, and with what has come since of
+    /// before then; zero before the first time.
+    #[must_use]
+    pub fn drift(&self) -> UsdSum {
+        let last = self.reconciled.last.as_ref();
+        UsdSum(last.map_or(0, |last| last.drift().0.saturating_abs()))
+    }
+
     /// How ledger and venue compared so far.
     #[must_use]
     pub fn reconciled(&self) -> &Reconciled {

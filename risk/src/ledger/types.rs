@@ -206,8 +206,7 @@ pub struct ClosedPosition {
     pub exit: ExitPath,
     /// Profit before fees and funding.
     pub realized: UsdSum,
-    /// Fees paid on its fills; below zero when rebates prevail. The venue's fee for a liquidation comes when the
-    /// position is gone, and is the account's.
+    /// Fees paid, those of a liquidation included; below zero when rebates prevail.
     pub fees: UsdSum,
     /// Funding: above zero was received.
     pub funding: UsdSum,

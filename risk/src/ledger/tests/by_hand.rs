@@ -132,6 +132,41 @@ fn s0_36_ledger_and_venue_are_compared() {
     assert_eq!(books.ledger().reconciled().last.unwrap().outcome, ReconcileOutcome::Blocks);
 }
 
+/// A fill from before the last comparison makes up for the drift that it left; one from behind it does not.
+#[test]
+fn s0_36_a_late_fill_makes_up_for_the_drift() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Buy, (1, 100));
+    books.send(order(A, 2), BTC, Side::Sell, 1);
+    // The venue has sold at 90, for a fee of one.
+    books.update(None, AccountReason::Snapshot, 0, sum(9_999 - 11));
+    assert_eq!(books.outcomes(), [ReconcileOutcome::Blocks]);
+    assert_eq!(books.ledger().drift(), sum(11));
+    let looked_at = books.ledger().reconciled().last.unwrap().at;
+    let late = Report { at: Nanos(looked_at.0 - 1), ..filled(order(A, 2), Side::Sell, (1, 90), 1) };
+    books.see(Some(BTC), Body::Report(late));
+    assert_eq!(books.ledger().drift(), sum(0));
+    books.trade(order(A, 3), BTC, Side::Buy, (1, 100));
+    books.trade(order(A, 4), BTC, Side::Sell, (1, 50));
+    assert_eq!(books.ledger().drift(), sum(0), "what comes after it is no drift");
+}
+
+/// X1: the fee of a liquidation comes while the position is there, and is of who holds it.
+#[test]
+fn x1_a_liquidation_fee_is_a_fee_of_the_position() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Buy, (3, 100));
+    books.trade(order(B, 1), BTC, Side::Buy, (1, 100));
+    let wallet = UsdSum(books.ledger().wallet().0 - sum(8).0);
+    books.update(Some(BTC), AccountReason::LiquidationFee, -8, wallet);
+    let exit = filled(order(StrategyId::VENUE, 1), Side::Sell, (4, 90), 4);
+    books.report(BTC, Report { reason: VenueReason::Liquidation, ..exit });
+    let fees: Vec<_> = books.closed().iter().map(|closed| closed.fees).collect();
+    assert_eq!(fees, [sum(1 + 6 + 3), sum(1 + 2 + 1)]);
+    assert_eq!(books.ledger().total_of(A, BTC, PostingKind::LiquidationFee), sum(-6));
+    assert_eq!(books.outcomes(), [ReconcileOutcome::Agrees]);
+}
+
 /// Amounts are cumulative: a lost update is made up for, one that comes twice or late changes nothing.
 #[test]
 fn charges_are_booked_once_however_they_arrive() {
