@@ -2,7 +2,6 @@
 //!
 //! A ring of records, and an index by id with open addressing that is at most half full.
 
-use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{OrderId, Side};
 use fusewire_core::units::{Px, Qty, Usd};
 
@@ -12,7 +11,6 @@ use super::orders::OpenOrder;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ClosedOrder {
     pub(super) id: OrderId,
-    pub(super) instrument: InstrumentId,
     pub(super) price: Px,
     pub(super) qty: Qty,
     pub(super) cum_qty: Qty,
@@ -28,7 +26,6 @@ impl From<&OpenOrder> for ClosedOrder {
     fn from(order: &OpenOrder) -> Self {
         Self {
             id: order.id,
-            instrument: order.instrument,
             price: order.price,
             qty: order.qty,
             cum_qty: order.cum_qty,
@@ -137,7 +134,6 @@ mod tests {
     fn order(id: u64) -> ClosedOrder {
         ClosedOrder {
             id: OrderId(id),
-            instrument: InstrumentId(0),
             price: Px(1),
             qty: Qty(id.cast_signed()),
             cum_qty: Qty(0),

@@ -199,7 +199,7 @@ impl PaperVenue {
                 return;
             }
             let Waiting { mut order, trigger, .. } = self.conditionals.remove(index);
-            if !fits || self.has_no_room(&order) {
+            if !fits || self.has_no_room(&order) || self.lacks_margin(&order) {
                 let why = (ReportKind::Expired, VenueReason::TriggerReject);
                 self.desk.report(at, &mut order, why.0, why.1, out);
                 continue;

@@ -67,7 +67,7 @@ pub(super) struct Desk {
     pub(super) money: Money,
     pub(super) mood: Mood,
     /// Amounts of an order before the fill that is being told.
-    before: Amounts,
+    pub(super) before: Amounts,
     /// When the last message falls due: it is one connection, nothing overtakes.
     last_due: Nanos,
 }
@@ -82,7 +82,8 @@ impl Desk {
         let portfolio = Portfolio::new(PortfolioConfig {
             instruments: universe.len(),
             strategies: strategies.to_vec(),
-            orders_max: config.orders_max + config.conditional_max,
+            // And one that the venue sends itself, which is over before the next.
+            orders_max: config.orders_max + config.conditional_max + 1,
             closed_max: config.closed_max,
             arrival_max: config.arrival_max,
         });
@@ -108,12 +109,6 @@ impl Desk {
     pub(super) fn arrival_of_all(&self, now: Nanos) -> Nanos {
         let way = self.config.latencies.cancel;
         later(now, self.span(way, self.config.order_latency, Leg::Request, OrderId(0), 0))
-    }
-
-    /// The symbol of an order that was in the market.
-    pub(super) fn instrument_of(&self, id: OrderId) -> Option<InstrumentId> {
-        let open = self.portfolio.order(id).map(|order| order.instrument);
-        open.or_else(|| self.closed.get(id).map(|order| order.instrument))
     }
 
     /// What a reduce-only order of this side may have now.
@@ -365,7 +360,7 @@ impl Desk {
             return;
         }
         let mut due = self.last_due;
-        let body = match self.fate(body, number, self.before) {
+        let body = match self.fate(body, number, instrument) {
             Fate::Told(body) => body,
             Fate::Late(body) => {
                 self.stats.delayed += 1;
@@ -415,13 +410,17 @@ fn later(now: Nanos, span: Nanos) -> Nanos {
     Nanos(now.0.saturating_add(span.0))
 }
 
-/// What a fill costs, each amount rounded against the account.
-fn execution(side: Side, fill: &Fill, fees: &FeeSchedule) -> Option<Execution> {
-    let round = match side {
+/// How what is bought or sold for is rounded.
+pub(super) const fn against_account(side: Side) -> Round {
+    match side {
         Side::Buy => Round::Up,
         Side::Sell => Round::Down,
-    };
-    let quote = fill.price.notional(fill.qty, round);
+    }
+}
+
+/// What a fill costs, each amount rounded against the account.
+fn execution(side: Side, fill: &Fill, fees: &FeeSchedule) -> Option<Execution> {
+    let quote = fill.price.notional(fill.qty, against_account(side));
     let fee = fees.fill_fee(fill.price, fill.qty, fill.liquidity)?;
     Some(Execution { side, qty: fill.qty, quote: quote.narrow()?, fee: fee.narrow()? })
 }
@@ -451,7 +450,6 @@ fn report_of(at: At, order: &OpenOrder, kind: ReportKind, reason: VenueReason) -
 fn unknown(id: OrderId) -> ClosedOrder {
     ClosedOrder {
         id,
-        instrument: InstrumentId(0),
         price: Px::ZERO,
         qty: Qty::ZERO,
         cum_qty: Qty::ZERO,

@@ -16,7 +16,7 @@ use fusewire_core::order::{
 };
 use fusewire_core::units::{ONE, Px, Qty, Rate, Round, Usd, UsdSum, div_round};
 
-use super::desk::{At, Fill};
+use super::desk::{At, Fill, against_account};
 use super::money::Charge;
 use super::orders::{OpenOrder, opposite};
 use super::{COPIES, PaperVenue, order_of};
@@ -160,6 +160,8 @@ impl PaperVenue {
         } else {
             Qty::ZERO
         };
+        // While the position is there, so that the fee is of who holds it.
+        self.charge_fee(at, id, self.closing_quote(&order, found), (position.qty, mark), out);
         if found > Qty::ZERO {
             self.take(at, &mut order, out);
         }
@@ -172,19 +174,28 @@ impl PaperVenue {
                 self.desk.report(at, &mut order, ReportKind::Expired, VenueReason::None, out);
             }
         }
-        self.charge_fee(at, &order, (position.qty, mark), out);
         order.is_filled()
     }
 
-    /// The fee on what was closed.
+    /// What closing is going to come to: what the book was found to offer, and the rest at the order's price.
+    fn closing_quote(&self, order: &OpenOrder, found: Qty) -> UsdSum {
+        let round = against_account(order.side);
+        let offers = (0..).map_while(|index| self.market.offer(index));
+        let offers = offers.map(|offer| offer.price.notional(offer.qty, round).0);
+        let taken: i128 = if found > Qty::ZERO { offers.sum() } else { 0 };
+        let rest = order.price.notional(Qty(order.qty.0 - found.0), round);
+        UsdSum(taken.saturating_add(rest.0))
+    }
+
+    /// The fee on what is closed.
     fn charge_fee(
         &mut self,
         at: At,
-        order: &OpenOrder,
+        id: InstrumentId,
+        quote: UsdSum,
         (qty, price): (Qty, Px),
         out: &mut Feedbacks,
     ) {
-        let quote = UsdSum(i128::from(order.cum_quote.0));
         let fee = quote.times(self.liquidation_fee, Round::Up).and_then(UsdSum::narrow);
         let Some(Usd(fee)) = fee else {
             self.desk.stats.out_of_range += 1;
@@ -192,7 +203,7 @@ impl PaperVenue {
         };
         let charge = Charge {
             reason: AccountReason::LiquidationFee,
-            instrument: Some(order.instrument),
+            instrument: Some(id),
             change: Usd(-fee),
             qty,
             price,

@@ -6,6 +6,7 @@
 //! moves the true account at once, the account's owner hears that the order is filled and no amounts, a query says
 //! that it is being settled, and the fills come when the outage is over.
 
+use fusewire_core::instrument::InstrumentId;
 use fusewire_core::jitter;
 use fusewire_core::message::FeedbackBody;
 use fusewire_core::order::{
@@ -154,6 +155,7 @@ pub(super) type Amounts = (Qty, Usd, Usd);
 /// Fills of one order that were not told.
 #[derive(Clone, Copy, Debug)]
 struct Withheld {
+    instrument: Option<InstrumentId>,
     /// What the owner knows.
     told: Amounts,
     /// The last of them.
@@ -238,8 +240,13 @@ impl Desk {
         self.mood.hits(Draw::Deleverage, OrderId(seq), 0, self.mood.adl_ppm)
     }
 
-    /// What becomes of a message. `before` is what was filled of its order before the fill that it tells of.
-    pub(super) fn fate(&mut self, body: FeedbackBody, number: u32, before: Amounts) -> Fate {
+    /// What becomes of a message.
+    pub(super) fn fate(
+        &mut self,
+        body: FeedbackBody,
+        number: u32,
+        instrument: Option<InstrumentId>,
+    ) -> Fate {
         if !self.mood.misbehaviour.is_any() {
             return Fate::Told(body);
         }
@@ -248,7 +255,7 @@ impl Desk {
         }
         match body {
             FeedbackBody::Report(report) if report.kind.is_fill() && self.mood.weather.no_fills => {
-                self.withhold(&report, number, before)
+                self.withhold(&report, number, instrument)
             }
             FeedbackBody::Report(report) if is_acknowledgement(report.kind) => {
                 let late = self.mood.misbehaviour.ack_late_ppm;
@@ -269,7 +276,8 @@ impl Desk {
     }
 
     /// Keeps a fill back. That an order is filled is told, without amounts.
-    fn withhold(&mut self, report: &Report, number: u32, before: Amounts) -> Fate {
+    fn withhold(&mut self, report: &Report, number: u32, instrument: Option<InstrumentId>) -> Fate {
+        let before = self.before;
         let Mood { withheld, withheld_max, .. } = &mut self.mood;
         let told = match withheld.iter().position(|one| one.last.order == report.order) {
             Some(index) => {
@@ -278,7 +286,7 @@ impl Desk {
                 one.told
             }
             None if withheld.len() < *withheld_max => {
-                withheld.push(Withheld { told: before, last: *report, number });
+                withheld.push(Withheld { instrument, told: before, last: *report, number });
                 before
             }
             // No room to send it later: it goes now.
@@ -360,8 +368,7 @@ impl PaperVenue {
                 self.desk.stats.put_off += 1;
                 return;
             }
-            let Withheld { last, number, .. } = self.desk.mood.withheld.remove(0);
-            let instrument = self.desk.instrument_of(last.order);
+            let Withheld { instrument, last, number, .. } = self.desk.mood.withheld.remove(0);
             let body = FeedbackBody::Report(last);
             self.desk.send(at, instrument, last.order, number, body, out);
         }

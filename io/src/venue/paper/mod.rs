@@ -383,10 +383,11 @@ impl PaperVenue {
                 self.desk.stats.put_off += 1;
                 return false;
             }
-            if self.orders.len() > 0 {
-                self.end(at, 0, ReportKind::Canceled, why, out);
-            } else {
+            // What waits first: it must not be triggered while the rest has no room.
+            if self.conditionals.len() > 0 {
                 self.end_waiting(at, 0, (ReportKind::Canceled, why), out);
+            } else {
+                self.end(at, 0, ReportKind::Canceled, why, out);
             }
         }
         true
@@ -399,7 +400,9 @@ impl Venue for PaperVenue {
         let at = At { seq: event.seq, ts: event.ts };
         self.look_at_the_weather(at, out);
         self.settle_funding(at, out);
-        self.enter_fired(at, out);
+        if !matches!(self.requests.peek(at.ts), Some(Next::CancelAll)) {
+            self.enter_fired(at, out);
+        }
         self.admit(at, out);
         self.take_tap(event.seq);
         if let Some(id) = event.instrument {

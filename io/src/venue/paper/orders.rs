@@ -5,7 +5,7 @@ use std::ops::Range;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{OrderId, Side, TimeInForce, VenueReason};
 use fusewire_core::portfolio::side_index;
-use fusewire_core::units::{Nanos, Px, Qty, Usd};
+use fusewire_core::units::{Nanos, Px, Qty, Round, Usd};
 
 /// What of other people stands before an order at its price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +60,12 @@ impl OpenOrder {
     /// True when all of it is filled.
     pub(super) fn is_filled(&self) -> bool {
         self.cum_qty >= self.qty
+    }
+
+    /// True when more money stands behind what is left of it.
+    pub(super) fn asks_more_than(&self, other: &Self) -> bool {
+        let notional = |order: &Self| order.price.notional(order.remaining(), Round::Up);
+        notional(self) > notional(other)
     }
 
     fn key(&self) -> (InstrumentId, usize, i64, u64) {

@@ -91,7 +91,13 @@ impl PaperVenue {
         let refused = if (price, qty) == (before.price, before.qty) {
             Some(VenueReason::NoChange)
         } else {
-            (!self.passes(&before, price, qty)).then_some(VenueReason::Filter)
+            let after = OpenOrder { price, qty, ..before };
+            if !self.passes(&before, price, qty) {
+                Some(VenueReason::Filter)
+            } else {
+                (after.asks_more_than(&before) && self.lacks_margin(&after))
+                    .then_some(VenueReason::Margin)
+            }
         };
         if let Some(reason) = refused {
             let order = self.orders.get_mut(index);
