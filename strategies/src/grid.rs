@@ -20,21 +20,17 @@ use fusewire_core::portfolio::{Order, Position};
 use fusewire_core::units::{Nanos, ONE, Px, Qty, Round};
 
 use crate::market::{Best, Market};
-use crate::pacing::{Backoff, Pace};
+use crate::pacing::{Backoff, MINUTE, Pace};
 use crate::sizing;
 use crate::strategy::{Orders, Refused, Strategy, View};
+use crate::traded::Traded;
 use ladder::{Ladder, passive};
-
-/// The window of the paces: the risk limits are per minute.
-const MINUTE: Nanos = Nanos(60 * Nanos::SECOND);
 
 /// Pairs fills on a grid.
 #[derive(Debug)]
 pub struct Grid {
     config: GridConfig,
-    symbols: Vec<Symbol>,
-    /// By instrument: its place in `symbols`.
-    places: Vec<Option<usize>>,
+    symbols: Traded<Symbol>,
     pace: Pace,
 }
 
@@ -104,8 +100,7 @@ impl Grid {
         assert_eq!(config.validate(), Ok(()), "the configuration was validated");
         Self {
             pace: Pace::new(config.orders_per_minute, MINUTE),
-            symbols: Vec::new(),
-            places: Vec::new(),
+            symbols: Traded::none(),
             config: config.clone(),
         }
     }
@@ -121,13 +116,7 @@ impl Grid {
 
 impl Strategy for Grid {
     fn start(&mut self, view: &View<'_>) {
-        self.places = vec![None; view.universe().len()];
-        for (id, instrument) in view.universe().iter() {
-            if let Some(tick) = instrument.tick.filter(|_| view.is_tradable(id)) {
-                self.places[id.index()] = Some(self.symbols.len());
-                self.symbols.push(Symbol::new(id, tick, &self.config));
-            }
-        }
+        self.symbols = Traded::new(view, |id, tick| Symbol::new(id, tick, &self.config));
     }
 
     fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
@@ -142,7 +131,7 @@ impl Strategy for Grid {
             }
             return;
         };
-        let Some(place) = self.places.get(id.index()).copied().flatten() else { return };
+        let Some(place) = self.symbols.place(id) else { return };
         let Self { config, symbols, pace, .. } = self;
         let symbol = &mut symbols[place];
         symbol.market.take(&event.body, event.ts);

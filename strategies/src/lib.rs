@@ -8,9 +8,11 @@ pub mod strategy;
 
 pub mod stage;
 
+mod checks;
 pub mod market;
 pub mod pacing;
 pub mod sizing;
+pub mod traded;
 
 pub mod grid;
 pub mod noop;

@@ -2,6 +2,9 @@
 
 use fusewire_core::units::Nanos;
 
+/// The window of the strategies' paces: the risk limits are per minute.
+pub const MINUTE: Nanos = Nanos(60 * Nanos::SECOND);
+
 /// At most so many times in any window of a given length. The memory is taken at construction.
 #[derive(Clone, Debug)]
 pub struct Pace {

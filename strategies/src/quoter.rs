@@ -20,13 +20,11 @@ use fusewire_core::portfolio::Position;
 use fusewire_core::units::{Bps, Nanos, Px, Qty, Round, Usd, UsdSum};
 
 use crate::market::{Best, Market};
-use crate::pacing::{Backoff, Pace};
+use crate::pacing::{Backoff, MINUTE, Pace};
 use crate::sizing;
 use crate::strategy::{Orders, Refused, Strategy, View};
+use crate::traded::Traded;
 use slot::{Done, Kind, Paces, Slot, Step, Turn, Wish};
-
-/// The window of the paces: the risk limits are per minute.
-const MINUTE: Nanos = Nanos(60 * Nanos::SECOND);
 
 /// Quotes both sides.
 #[derive(Debug)]
@@ -34,9 +32,7 @@ pub struct Quoter {
     config: QuoterConfig,
     /// Time between two changes of one side.
     interval: Nanos,
-    symbols: Vec<Symbol>,
-    /// By instrument: its place in `symbols`.
-    places: Vec<Option<usize>>,
+    symbols: Traded<Symbol>,
     quotes: Pace,
     amends: Pace,
     /// The harness took no more while steps were left.
@@ -91,8 +87,7 @@ impl Quoter {
         assert_eq!(config.validate(), Ok(()), "the configuration was validated");
         Self {
             interval: config.change_interval,
-            symbols: Vec::new(),
-            places: Vec::new(),
+            symbols: Traded::none(),
             quotes: Pace::new(config.quotes_per_minute, MINUTE),
             amends: Pace::new(config.amends_per_minute, MINUTE),
             has_rest: false,
@@ -103,11 +98,11 @@ impl Quoter {
     /// Folds the event and says which symbols it concerns.
     fn take(&mut self, event: &Event, view: &View<'_>) -> Concerned {
         if matches!(event.body, Body::Gap) {
-            for symbol in &mut self.symbols {
+            for symbol in self.symbols.iter_mut() {
                 symbol.take(event);
             }
         }
-        let place = event.instrument.and_then(|id| self.places.get(id.index()).copied().flatten());
+        let place = event.instrument.and_then(|id| self.symbols.place(id));
         let symbol = place.map(|place| &mut self.symbols[place]);
         if let Some(symbol) = symbol {
             symbol.take(event);
@@ -199,13 +194,7 @@ enum Concerned {
 
 impl Strategy for Quoter {
     fn start(&mut self, view: &View<'_>) {
-        self.places = vec![None; view.universe().len()];
-        for (id, instrument) in view.universe().iter() {
-            if let Some(tick) = instrument.tick.filter(|_| view.is_tradable(id)) {
-                self.places[id.index()] = Some(self.symbols.len());
-                self.symbols.push(Symbol::new(id, tick, &self.config));
-            }
-        }
+        self.symbols = Traded::new(view, |id, tick| Symbol::new(id, tick, &self.config));
         // Each side changes at most once an interval, so that all sides together keep to the pace of
         // amends and the first symbol does not use it up.
         let sides = 2 * self.symbols.len() as u64;

@@ -22,6 +22,7 @@ use crate::market::{Best, Market};
 use crate::pacing::Backoff;
 use crate::sizing;
 use crate::strategy::{Orders, Strategy, View};
+use crate::traded::Traded;
 use imbalance::{Imbalance, LEVELS};
 use protect::{Protection, Wanted};
 
@@ -29,9 +30,7 @@ use protect::{Protection, Wanted};
 #[derive(Debug)]
 pub struct Taker {
     config: TakerConfig,
-    symbols: Vec<Symbol>,
-    /// By instrument: its place in `symbols`.
-    places: Vec<Option<usize>>,
+    symbols: Traded<Symbol>,
 }
 
 #[derive(Debug)]
@@ -59,32 +58,26 @@ impl Taker {
     #[must_use]
     pub fn new(config: &TakerConfig) -> Self {
         assert_eq!(config.validate(), Ok(()), "the configuration was validated");
-        Self { config: config.clone(), symbols: Vec::new(), places: Vec::new() }
+        Self { config: config.clone(), symbols: Traded::none() }
     }
 }
 
 impl Strategy for Taker {
     fn start(&mut self, view: &View<'_>) {
-        self.places = vec![None; view.universe().len()];
-        for (id, instrument) in view.universe().iter() {
-            if let Some(tick) = instrument.tick.filter(|_| view.is_tradable(id)) {
-                self.places[id.index()] = Some(self.symbols.len());
-                self.symbols.push(Symbol::new(id, tick));
-            }
-        }
+        self.symbols = Traded::new(view, Symbol::new);
     }
 
     fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
         let config = &self.config;
         let Some(id) = event.instrument else {
-            for symbol in &mut self.symbols {
+            for symbol in self.symbols.iter_mut() {
                 symbol.take(event, view, config);
                 symbol.protect(event.ts, view, orders, config);
                 symbol.exit(event.ts, view, orders, config);
             }
             return;
         };
-        let Some(place) = self.places.get(id.index()).copied().flatten() else { return };
+        let Some(place) = self.symbols.place(id) else { return };
         let symbol = &mut self.symbols[place];
         let is_new_view = symbol.take(event, view, config);
         // After a `Depth` the touch may still be that of the book before, see `Market::take`.

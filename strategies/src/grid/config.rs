@@ -2,6 +2,8 @@
 
 use fusewire_core::units::{Bps, Nanos, ONE, Usd};
 
+use crate::checks;
+
 /// Parameters of `grid`. The defaults are Fusewire's own, small on purpose, and leave room below the default
 /// risk limits for other strategies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +55,8 @@ impl Default for GridConfig {
 
 /// Farthest rung, so that every price stays above zero: 10 %.
 const REACH_MAX: Bps = Bps(10_000_000);
-/// The tables of rungs and of times are taken at start.
+/// The table of rungs is taken at start.
 const LEVELS_MAX: u32 = 100;
-const PER_MINUTE_MAX: u32 = 100_000;
 
 impl GridConfig {
     /// Checks what the types do not.
@@ -74,12 +75,7 @@ impl GridConfig {
             ("orders_per_minute", self.orders_per_minute),
             ("symbol_orders_per_minute", self.symbol_orders_per_minute),
         ];
-        for (name, value) in counts {
-            if !(1..=PER_MINUTE_MAX).contains(&value) {
-                return Err(format!("{name} is {value}: it must lie in 1..={PER_MINUTE_MAX}"));
-            }
-        }
-        Ok(())
+        checks::counts(&counts)
     }
 
     fn check_reach(&self) -> Result<(), String> {
@@ -108,15 +104,8 @@ impl GridConfig {
             ("retry", self.retry),
             ("backoff_min", self.backoff_min),
         ];
-        for (name, value) in times {
-            if value == Nanos(0) {
-                return Err(format!("{name} is zero: it must take time"));
-            }
-        }
-        if self.backoff_max < self.backoff_min {
-            return Err("backoff_max is shorter than backoff_min".to_owned());
-        }
-        Ok(())
+        checks::take_time(&times)?;
+        checks::grow(("backoff_min", self.backoff_min), ("backoff_max", self.backoff_max))
     }
 }
 

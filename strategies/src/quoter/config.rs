@@ -2,6 +2,8 @@
 
 use fusewire_core::units::{Bps, Nanos, ONE, Usd};
 
+use crate::checks;
+
 /// Parameters of `quoter`. The defaults are Fusewire's own, small on purpose, and leave room below the
 /// default risk limits for other strategies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +78,6 @@ impl Default for QuoterConfig {
 
 /// Widest distance, so that every price stays above zero: 10 %.
 const BPS_MAX: Bps = Bps(10_000_000);
-/// The tables of times are taken at start.
-const PER_MINUTE_MAX: u32 = 100_000;
 
 impl QuoterConfig {
     /// Checks what the types do not.
@@ -94,12 +94,7 @@ impl QuoterConfig {
             ("symbol_quotes_per_minute", self.symbol_quotes_per_minute),
             ("amends_per_minute", self.amends_per_minute),
         ];
-        for (name, value) in counts {
-            if !(1..=PER_MINUTE_MAX).contains(&value) {
-                return Err(format!("{name} is {value}: it must lie in 1..={PER_MINUTE_MAX}"));
-            }
-        }
-        Ok(())
+        checks::counts(&counts)
     }
 
     fn check_amounts(&self) -> Result<(), String> {
@@ -143,15 +138,8 @@ impl QuoterConfig {
             ("mark_age_max", self.mark_age_max),
             ("backoff_min", self.backoff_min),
         ];
-        for (name, value) in times {
-            if value == Nanos(0) {
-                return Err(format!("{name} is zero: it must take time"));
-            }
-        }
-        if self.backoff_max < self.backoff_min {
-            return Err("backoff_max is shorter than backoff_min".to_owned());
-        }
-        Ok(())
+        checks::take_time(&times)?;
+        checks::grow(("backoff_min", self.backoff_min), ("backoff_max", self.backoff_max))
     }
 }
 

@@ -508,7 +508,7 @@ impl Strategy for Restless {
     }
 
     fn on_event(&mut self, event: &Event, view: &View<'_>, orders: &mut Orders<'_>) {
-        for symbol in &mut self.0.symbols {
+        for symbol in self.0.symbols.iter_mut() {
             (symbol.settled, symbol.quoted) = (None, None);
         }
         self.0.on_event(event, view, orders);

@@ -3,6 +3,8 @@
 use fusewire_core::order::{TriggerKind, TriggerPrice};
 use fusewire_core::units::{Bps, Nanos, ONE, Usd};
 
+use crate::checks;
+
 /// Parameters of `taker`. The defaults are Fusewire's own, small on purpose: each entry pays the spread
 /// and two taker fees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,15 +104,9 @@ impl TakerConfig {
             ("cooldown", self.cooldown),
             ("mark_age_max", self.mark_age_max),
         ];
-        for (name, value) in times {
-            if value == Nanos(0) {
-                return Err(format!("{name} is zero: it must take time"));
-            }
-        }
-        if self.exit_backoff_max < self.exit_retry {
-            return Err("exit_backoff_max is shorter than exit_retry".to_owned());
-        }
-        Ok(())
+        checks::take_time(&times)?;
+        let (retry, most) = (self.exit_retry, self.exit_backoff_max);
+        checks::grow(("exit_retry", retry), ("exit_backoff_max", most))
     }
 
     /// How far the protective order of a kind lies from the entry; zero for none.
