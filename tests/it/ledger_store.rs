@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Output};
 
 use fusewire_tests::postgres::Cluster;
-use fusewire_tests::{fusewire_with, json, start_with};
+use fusewire_tests::{Places, fusewire_with, json, start_with};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -214,18 +214,6 @@ impl Db {
                 format!("select count(*) from {table} where seq > (select max(seq) from progress)");
             assert_eq!(self.number(&beyond), Some(0), "{table}: nothing is beyond the watermark");
         }
-    }
-}
-
-/// A fixed sequence of numbers that nothing in a journal favours.
-struct Places(u64);
-
-impl Places {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
     }
 }
 

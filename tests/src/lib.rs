@@ -20,6 +20,20 @@ pub fn shared(test: &str) -> Option<PathBuf> {
     folder
 }
 
+/// A fixed sequence of places (xorshift, seeded) that nothing in a capture or journal favours.
+#[derive(Clone, Debug)]
+pub struct Places(pub u64);
+
+impl Places {
+    /// The next place below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
 /// Writes a line that the test harness does not swallow, as it does what a passing test prints.
 pub fn say_loudly(line: &str) {
     // Nobody is left to tell when stderr is gone.

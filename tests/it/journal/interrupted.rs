@@ -9,6 +9,7 @@ use std::time::Duration;
 use fusewire_core::journal::{ControlPage, Journal, JournalConfig, Opening, RealDisk};
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::lane::Lane;
+use fusewire_tests::Places;
 
 use super::*;
 
@@ -56,18 +57,6 @@ fn kill_at(child: &mut Child, dir: &Path, event: u64) -> bool {
 pub(super) fn stop_early(capture: &Path, dir: &Path, more: &[&str]) {
     let mut child = begin(capture, dir, more);
     assert!(kill_at(&mut child, dir, 3_000), "it was over before it could be killed");
-}
-
-/// A fixed sequence of places that no structure of the capture favours.
-struct Places(u64);
-
-impl Places {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
 }
 
 /// A capture, and the run over it that nobody interrupts.

@@ -1,6 +1,7 @@
 //! Every field of every message reaches the bytes: what differs in one field differs in its record.
 
 mod conditional;
+mod money;
 
 use super::*;
 use crate::book::{Invalid, Touch};
@@ -204,39 +205,6 @@ fn reports() -> Vec<Body> {
     all.into_iter().map(Body::Report).collect()
 }
 
-fn accounts() -> Vec<Body> {
-    let base = AccountUpdate {
-        reason: AccountReason::Funding,
-        leg: Leg::Both,
-        n: 1,
-        total: Usd(2),
-        change: Usd(3),
-        wallet: Usd(4),
-        qty: Qty(5),
-        price: Px(6),
-        rate: Rate(7),
-        at: Nanos(8),
-    };
-    let mut all = variants(
-        base,
-        &[
-            |a| a.leg = Leg::Long,
-            |a| a.leg = Leg::Short,
-            |a| a.n = 10,
-            |a| a.total.0 = -10,
-            |a| a.change.0 = 10,
-            |a| a.wallet.0 = 10,
-            |a| a.qty = Qty(-10),
-            |a| a.price = Px(10),
-            |a| a.rate = Rate(10),
-            |a| a.at = Nanos(10),
-        ],
-    );
-    let others = AccountReason::ALL[1..].iter();
-    all.extend(others.map(|&reason| AccountUpdate { reason, ..base }));
-    all.into_iter().map(Body::Account).collect()
-}
-
 fn statuses() -> Vec<Body> {
     let base = Status {
         order: OrderId(1),
@@ -379,7 +347,7 @@ fn assert_distinct(records: &[Record]) {
 
 #[test]
 fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
-    let bodies = [bodies(), breaches(), conditional::bodies(), money()].concat();
+    let bodies = [bodies(), breaches(), conditional::bodies(), money::bodies()].concat();
     let mut kinds: Vec<_> = bodies.iter().map(Body::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -438,29 +406,11 @@ fn no_byte_of_what_is_digested_changes_unnoticed() {
     conditional::append(&mut lane);
     let digest = lane.digest().to_string();
     assert_eq!(digest, "69efc251a58301a3edfd7611079cde1339f671edc0496686497ae791518d94b2");
-    for body in money() {
+    for body in money::bodies() {
         lane.append(&Record::event(&event(body)));
     }
     let digest = lane.digest().to_string();
     assert_eq!(digest, "652f5c5ff0b045af6d500b3bf279b77640c14fb89d977c3fc533390151aeb8b8");
-}
-
-/// What came with the ledger: the account, outcomes that are not known, fills that are missing, legs.
-fn money() -> Vec<Body> {
-    let Body::Report(report) = reports()[0] else { panic!("reports") };
-    let Body::Status(status) = statuses()[0] else { panic!("statuses") };
-    let mut all = accounts();
-    let legs = [Leg::Long, Leg::Short];
-    all.extend(legs.map(|leg| Body::Report(Report { leg, reduce_only: true, ..report })));
-    all.push(Body::Report(Report { kind: ReportKind::OutcomeUnknown, ..report }));
-    let reasons = VenueReason::ALL[18..].iter();
-    all.extend(reasons.map(|&reason| Body::Report(Report { reason, ..report })));
-    all.push(Body::Status(Status { state: OrderState::Settling, ..status }));
-    let check = Check::LedgerDrift;
-    all.push(Body::Rejected(Rejection { check, ..rejections()[0] }));
-    let transfers = [1, -1].map(|amount| Control::Transfer(Usd(amount)));
-    all.extend([Control::Reconcile].into_iter().chain(transfers).map(Body::Control));
-    all
 }
 
 /// Commands that came later than the rest.
