@@ -53,7 +53,11 @@ impl Portfolio {
     /// # Panics
     /// When `closed_max` is 0.
     #[must_use]
-    pub fn new(config: PortfolioConfig) -> Self {
+    pub fn new(mut config: PortfolioConfig) -> Self {
+        // What the venue closed before it was heard of who held it has to stand somewhere.
+        if !config.strategies.contains(&StrategyId::VENUE) {
+            config.strategies.push(StrategyId::VENUE);
+        }
         let (instruments, strategies) = (config.instruments, config.strategies.len());
         Self {
             orders: Vec::with_capacity(config.orders_max),

@@ -31,8 +31,8 @@ pub use types::{
 use fusewire_core::event::{Body, Event};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{
-    AccountReason, Action, Intent, Leg, Liquidity, OrderId, Report, ReportKind, Status, StrategyId,
-    VenueReason,
+    AccountReason, Action, Intent, Leg, Liquidity, OrderId, RejectedBy, Report, ReportKind, Status,
+    StrategyId, VenueReason,
 };
 use fusewire_core::portfolio::{Change, Execution, Phase, Portfolio, Position};
 use fusewire_core::units::{Nanos, Px, Usd, UsdSum};
@@ -139,6 +139,8 @@ pub struct Ledger {
     /// Slots by reason, symbol (none is the last) and leg.
     told: Vec<Told>,
     newest: u64,
+    /// The venue's count at the balance that was compared last.
+    compared: u64,
     /// When the last execution that was booked happened at the venue.
     executed_at: Nanos,
     reconciled: Reconciled,
@@ -165,6 +167,21 @@ struct Booking {
     exit: ExitPath,
     incident: bool,
     twice_mid: Option<i128>,
+}
+
+impl Booking {
+    /// The same for the part of one seat: what ends at risk or the venue without being theirs was closed by their exit.
+    fn of_seat(&self, seat: StrategyId) -> Self {
+        let exit = match seat {
+            StrategyId::RISK => ExitPath::Halt,
+            StrategyId::VENUE => ExitPath::Liquidation,
+            _ => return *self,
+        };
+        if self.order.strategy().acts_for_holders() {
+            return *self;
+        }
+        Self { exit, incident: true, ..*self }
+    }
 }
 
 impl Ledger {
@@ -200,6 +217,7 @@ impl Ledger {
                 AccountReason::ALL.len() * (config.instruments + 1) * Leg::ALL.len()
             ],
             newest: 0,
+            compared: 0,
             executed_at: Nanos(0),
             reconciled: Reconciled::default(),
             exits: [Exits::default(); ExitPath::ALL.len()],
@@ -252,7 +270,10 @@ impl Ledger {
             (Body::Report(report), Some(id)) => self.report(event, id, report, portfolio, out),
             (Body::Status(status), Some(id)) => self.status(event, id, status, portfolio, out),
             (Body::Account(update), instrument) => self.account(event, instrument, update, out),
-            (Body::Rejected(rejection), _) if rejection.action.is_new() => {
+            // What risk refused never had a price, and its id may be that of an order that lives.
+            (Body::Rejected(rejection), _)
+                if rejection.action.is_new() && rejection.by == RejectedBy::Gateway =>
+            {
                 self.arrivals.remove(rejection.order);
             }
             (

@@ -61,8 +61,17 @@ pub struct AccountUpdate {
     pub price: Px,
     /// Funding rate; zero for other reasons.
     pub rate: Rate,
-    /// When it happened at the venue; of funding the boundary itself.
+    /// When it happened at the venue; of funding the boundary itself, of a total that is told again that moment.
     pub at: Nanos,
+}
+
+impl AccountUpdate {
+    /// Whether it only tells a total again, because the balance was asked for: nothing came to the wallet with it.
+    /// A charge of nothing names the price that it was computed with.
+    #[must_use]
+    pub fn is_repeat(&self) -> bool {
+        self.reason != AccountReason::Snapshot && self.change == Usd::ZERO && self.price == Px::ZERO
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Executions: on the account, and on those whose they are.
 //!
 //! What risk and the venue send closes what strategies hold, so that it is theirs: each hears of it in its own
-//! position. What nobody held stays with the sender.
+//! position. What nobody held stays with the sender, until the fill is heard of that it closed.
 
 use super::{Execution, Order, Portfolio};
 use crate::units::{Qty, Usd};
@@ -64,16 +64,12 @@ impl Portfolio {
     /// Books the parts of those whose an execution is; false when one does not fit.
     fn book_owners(&mut self, order: &Order, execution: Execution, step: Step) -> bool {
         let mut left = execution;
-        if order.strategy().acts_for_holders() {
-            for seat in 0..self.config.strategies.len() {
-                let cell = self.cell(seat, order.instrument);
-                if self.config.strategies[seat].acts_for_holders() {
-                    continue;
-                }
-                let part = left.take_closing(&self.by_strategy[cell]);
-                if part.is_some_and(|part| !self.book_cell(cell, &part, step)) {
-                    return false;
-                }
+        for seat in 0..self.config.strategies.len() {
+            let cell = self.cell(seat, order.instrument);
+            let other = (self.config.strategies[seat], &self.by_strategy[cell]);
+            let part = left.take_of(order.strategy(), other);
+            if part.is_some_and(|part| !self.book_cell(cell, &part, step)) {
+                return false;
             }
         }
         let own = self.seat(order.strategy()).filter(|_| left.qty > Qty::ZERO);

@@ -1,6 +1,7 @@
 //! One position: quantity, cost, what was realised, what it cost in fees.
 
 use crate::market::Side;
+use crate::order::StrategyId;
 use crate::units::{ONE, Px, Qty, QtySum, Round, Usd, UsdSum, div_round};
 
 /// A net position and its money. `realized - cost` is always the cash that went in and out, exactly:
@@ -35,9 +36,16 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// Takes off the part that closes what is held, if it closes anything: the rest keeps what is left.
-    pub fn take_closing(&mut self, held: &Position) -> Option<Self> {
-        if self.qty <= Qty::ZERO || held.reducing_side() != Some(self.side) {
+    /// Takes off the part of what `sender` executed that is another's, `seat`, which holds `held`. An exit by risk or
+    /// venue closes what strategies hold. When it was heard of before the fill that it closed, what it left over
+    /// stands against that fill, and takes it: no strategy holds what is gone already.
+    pub fn take_of(
+        &mut self,
+        sender: StrategyId,
+        (seat, held): (StrategyId, &Position),
+    ) -> Option<Self> {
+        let differ = sender.acts_for_holders() != seat.acts_for_holders();
+        if !differ || self.qty <= Qty::ZERO || held.reducing_side() != Some(self.side) {
             return None;
         }
         let held = i64::try_from(held.size().0).unwrap_or(i64::MAX);

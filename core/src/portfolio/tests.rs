@@ -22,7 +22,8 @@ use crate::units::{ONE, Rate, Usd};
 const BTC: InstrumentId = InstrumentId(0);
 const ETH: InstrumentId = InstrumentId(1);
 const INSTRUMENTS: [InstrumentId; 2] = [BTC, ETH];
-const STRATEGIES: [StrategyId; 3] = [StrategyId(0), StrategyId(1), StrategyId::RISK];
+const STRATEGIES: [StrategyId; 4] =
+    [StrategyId(0), StrategyId(1), StrategyId::RISK, StrategyId::VENUE];
 const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 const ORDERS_MAX: usize = 6;
 const ARRIVAL_MAX: Nanos = Nanos(5 * Nanos::SECOND);
@@ -233,6 +234,24 @@ fn check_sums(fold: &Portfolio) -> Result<(), TestCaseError> {
             })
             .sum();
         prop_assert_eq!(fold.unresolved(strategy) as usize, waiting);
+    }
+    Ok(())
+}
+
+/// What risk and the venue closed of which nobody heard that it was held.
+fn leftover(fold: &Portfolio, instrument: InstrumentId) -> i128 {
+    let seats = STRATEGIES.iter().filter(|seat| seat.acts_for_holders());
+    seats.map(|seat| i128::from(fold.position_of(*seat, instrument).qty.0)).sum()
+}
+
+/// What risk or the venue closed stands against nobody who holds a position: it would be gone, and still held.
+fn check_leftovers(fold: &Portfolio, instrument: InstrumentId) -> Result<(), TestCaseError> {
+    let held = |acts: bool, sign: i64| {
+        let seats = STRATEGIES.iter().filter(move |seat| seat.acts_for_holders() == acts);
+        seats.filter(|seat| fold.position_of(**seat, instrument).qty.0.signum() == sign).count()
+    };
+    for sign in [1, -1] {
+        prop_assert!(held(true, sign) == 0 || held(false, -sign) == 0, "{fold:?}");
     }
     Ok(())
 }

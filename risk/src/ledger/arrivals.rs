@@ -17,7 +17,7 @@ impl Arrivals {
 
     pub(super) fn insert(&mut self, order: OrderId, twice_mid: i128) {
         if self.known.len() == self.max && self.max > 0 {
-            // An order that was refused on its way is never heard of again.
+            // More orders than can be open: of some the end was never heard.
             self.known.remove(0);
         }
         if self.known.len() < self.max {

@@ -28,7 +28,7 @@ impl Ledger {
         let mut told = UsdSum::ZERO;
         let parts = std::mem::take(&mut self.parts);
         for &(seat, part) in &parts {
-            told.0 += self.book_part(booking, seat, &part, out).0;
+            told.0 += self.book_part(&booking.of_seat(self.seats[seat]), seat, &part, out).0;
         }
         self.parts = parts;
         let realized = UsdSum(after.realized.0 - before.realized.0);
@@ -52,18 +52,17 @@ impl Ledger {
         assert_eq!(realized.0 - cost, signed, "realised less cost is the cash of an execution");
     }
 
-    /// Whose an execution is: its sender's, but exits by risk and venue are those of the holders, by seat.
+    /// Whose an execution is: its sender's, but exits by risk and venue are those of the holders, by seat, and a fill
+    /// that comes behind the exit that closed it is that of the exit.
     fn share(&mut self, booking: &Booking) {
         self.parts.clear();
         let strategy = booking.order.strategy();
         let own = self.seat(strategy).unwrap_or(self.seats.len() - 1);
         let mut left = booking.execution;
-        if strategy.acts_for_holders() {
-            for seat in 0..self.seats.len() - 2 {
-                let cell = self.cell(seat, booking.instrument, booking.leg);
-                let part = left.take_closing(&self.cells[cell].position);
-                self.parts.extend(part.map(|part| (seat, part)));
-            }
+        for seat in 0..self.seats.len() {
+            let cell = self.cell(seat, booking.instrument, booking.leg);
+            let part = left.take_of(strategy, (self.seats[seat], &self.cells[cell].position));
+            self.parts.extend(part.map(|part| (seat, part)));
         }
         if left.qty > Qty::ZERO {
             self.parts.push((own, left));

@@ -40,7 +40,17 @@ impl Ledger {
         {
             self.charge(event, instrument, update, (kind, change), out);
         }
-        self.reconcile(event, update, out);
+        // A balance from behind it was compared already, and knew of it.
+        let compared = update.n < self.compared;
+        if let Some(last) = self.reconciled.last.as_mut().filter(|_| compared) {
+            last.ledger.0 += change;
+        }
+        if update.is_repeat() {
+            // The balance comes behind the last of what is told again.
+            self.newest = self.newest.max(update.n);
+        } else {
+            self.reconcile(event, update, out);
+        }
     }
 
     /// Posts a charge, of those who hold the position as far as there are such.
@@ -69,11 +79,17 @@ impl Ledger {
         let of_position = matches!(kind, PostingKind::Funding | PostingKind::LiquidationFee);
         if let Some(id) = instrument.filter(|_| of_position) {
             let held = |ledger: &Self, seat| {
-                ledger.cells[ledger.cell(seat, id, update.leg)].position.qty.0
+                let cell = ledger.cell(seat, id, update.leg);
+                i128::from(ledger.cells[cell].position.qty.0)
             };
-            let all: i128 = (0..self.seats.len()).map(|seat| i128::from(held(self, seat))).sum();
+            let all: i128 = (0..self.seats.len()).map(|seat| held(self, seat)).sum();
+            let mut closed = all;
             for seat in 0..self.seats.len() {
-                let qty = i128::from(held(self, seat));
+                let mut qty = held(self, seat);
+                if kind == PostingKind::LiquidationFee {
+                    // Of those whose position is going to be closed, by seat.
+                    qty = take_towards(&mut closed, qty);
+                }
                 let share = match change.checked_mul(qty) {
                     Some(product) if all != 0 => product / all,
                     Some(_) | None => 0,
@@ -104,7 +120,10 @@ impl Ledger {
 
     /// Compares the wallets (S0-36).
     fn reconcile(&mut self, event: &Event, update: &AccountUpdate, out: &mut impl FnMut(Row)) {
-        let late = update.n < self.newest || update.at < self.executed_at;
+        // The fee of a liquidation comes before its fills, of the same moment.
+        let after_fills =
+            update.reason == AccountReason::LiquidationFee && update.at == self.executed_at;
+        let late = update.n < self.newest || update.at < self.executed_at || after_fills;
         self.newest = self.newest.max(update.n);
         let venue = UsdSum(i128::from(update.wallet.0));
         let drift = (self.wallet.0 - venue.0).unsigned_abs();
@@ -123,7 +142,16 @@ impl Ledger {
         self.reconciled.outcomes[outcome as usize] += 1;
         if !late {
             self.reconciled.last = Some(reconciliation);
+            self.compared = update.n;
         }
         out(Row::Reconciliation(reconciliation));
     }
+}
+
+/// The part of what one holds that closing `left` in all takes from it: nothing of who stands against it.
+fn take_towards(left: &mut i128, held: i128) -> i128 {
+    let part = if held.signum() == left.signum() { held.abs().min(left.abs()) } else { 0 };
+    let part = part * left.signum();
+    *left -= part;
+    part
 }

@@ -167,7 +167,10 @@ pub fn body_text(body: &Body) -> String {
 /// What the venue says of the account.
 #[must_use]
 pub fn account_text(update: &AccountUpdate) -> String {
-    let AccountUpdate { reason, change, wallet, qty, price, rate, .. } = update;
+    let AccountUpdate { reason, total, change, wallet, qty, price, rate, .. } = update;
+    if update.is_repeat() {
+        return format!("{} so far {total}, wallet {wallet}", reason.name());
+    }
     let on = match reason {
         AccountReason::Funding => format!(" on {qty} @ {price} at {rate}"),
         AccountReason::LiquidationFee => format!(" on {qty} @ {price}"),

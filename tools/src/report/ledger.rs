@@ -25,7 +25,8 @@ pub struct LedgerReport {
     pub exits: BTreeMap<&'static str, ExitReport>,
     /// Comparisons with the venue, by outcome.
     pub reconciled: BTreeMap<&'static str, u64>,
-    /// How far the two were apart at the last of them; absent before the first.
+    /// How far the two were apart at the last of them, with what came later and was from before it; absent before the
+    /// first.
     pub drift: Option<String>,
     /// Alerts raised.
     pub alerts: u64,

@@ -241,8 +241,17 @@ fn by_strategy(
         };
         Pnl::of(universe.iter().map(held), mark, sum)
     };
+    let has_any = |strategy| {
+        let held = |id| ledger.position_of(strategy, id, Leg::Both) != Position::default();
+        let paid =
+            |id| PostingKind::ALL.iter().any(|kind| ledger.total_of(strategy, id, *kind).0 != 0);
+        universe.iter().any(|(id, _)| held(id) || paid(id))
+    };
+    // Nearly always all that it closed was somebody's.
+    let venue = Some(("venue".to_owned(), StrategyId::VENUE)).filter(|(_, who)| has_any(*who));
     seats
         .chain([("risk".to_owned(), StrategyId::RISK)])
+        .chain(venue)
         .map(|(name, strategy)| (name, of(strategy)))
         .collect()
 }

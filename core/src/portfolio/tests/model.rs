@@ -40,7 +40,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         cum_fee: Usd(fee),
         ..status(id(1), answer, at(second))
     });
-    let (who, counter, place) = (0_u8..4, 1_u64..14, 0_u8..2);
+    let (who, counter, place) = (0_u8..5, 1_u64..14, 0_u8..2);
     prop_oneof![
         4 => (who.clone(), counter.clone(), place.clone(), any_action())
             .prop_map(|(who, counter, place, action)| Step::Track(who, counter, place, action)),
@@ -53,7 +53,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The fourth has no seat.
+/// The fifth has no seat.
 fn order_of(who: u8, counter: u64) -> OrderId {
     let strategy = STRATEGIES.get(usize::from(who)).copied().unwrap_or(StrategyId(9));
     OrderId::new(1, strategy, counter)
@@ -72,13 +72,14 @@ proptest! {
         for (second, step) in (0..).zip(steps) {
             let mut place_of = INSTRUMENTS[0];
             let mut stranger = false;
+            let leftovers = INSTRUMENTS.map(|instrument| leftover(&fold, instrument));
             let change = match step {
                 Step::Track(who, counter, place, action) => {
                     let instrument = INSTRUMENTS[usize::from(place)];
                     let order = order_of(who, counter);
                     let before = state(&fold);
-                    let tracked =
-                        fold.track(&Intent { instrument, ..intent(order, action) }, at(second));
+                    let sent = Intent { instrument, ..intent(order, action) };
+                    let tracked = fold.track(&sent, at(second));
                     prop_assert!(tracked.is_ok() || state(&fold) == before);
                     Change::Nothing
                 }
@@ -86,7 +87,7 @@ proptest! {
                     let order = order_of(who, counter);
                     let known = fold.order(order).map(|order| order.instrument);
                     place_of = known.unwrap_or(INSTRUMENTS[usize::from(place)]);
-                    stranger = who == 3;
+                    stranger = who == 4;
                     fold.report(place_of, &Report { order, ..report }, at(second))
                 }
                 Step::Status(who, counter, status) => {
@@ -94,7 +95,7 @@ proptest! {
                     if let Some(known) = fold.order(order) {
                         place_of = known.instrument;
                     }
-                    stranger = who == 3;
+                    stranger = who == 4;
                     fold.status(&Status { order, ..status }, at(second))
                 }
                 Step::Reject(who, counter, action) => {
@@ -107,7 +108,9 @@ proptest! {
                 let sign = if execution.side == Side::Buy { 1 } else { -1 };
                 cash[place_of.index()] -= sign * i128::from(execution.quote.0);
                 if stranger {
-                    strangers[place_of.index()] += sign * i128::from(execution.qty.0);
+                    // As of any sender, what it executed may close a leftover, and be of that.
+                    let closed = leftover(&fold, place_of) - leftovers[place_of.index()];
+                    strangers[place_of.index()] += sign * i128::from(execution.qty.0) - closed;
                 }
             }
             check_sums(&fold)?;
@@ -115,11 +118,10 @@ proptest! {
                 let (account, index) = (fold.position(instrument), instrument.index());
                 prop_assert_eq!(account.realized.0 - account.cost.0, cash[index]);
                 prop_assert_eq!(account.bought.0 - account.sold.0, i128::from(account.qty.0));
-                let own: i128 = STRATEGIES
-                    .map(|strategy| i128::from(fold.position_of(strategy, instrument).qty.0))
-                    .iter()
-                    .sum();
+                let qty_of = |seat| i128::from(fold.position_of(seat, instrument).qty.0);
+                let own: i128 = STRATEGIES.map(qty_of).iter().sum();
                 prop_assert_eq!(own + strangers[index], i128::from(account.qty.0));
+                check_leftovers(&fold, instrument)?;
             }
         }
     }
@@ -136,7 +138,7 @@ struct Life {
 fn any_lives() -> impl Strategy<Value = Vec<Life>> {
     let fills = vec((1_i64..9, 1_i64..200, -2_i64..5), 0..5);
     let ends = [ReportKind::Canceled, ReportKind::Expired, ReportKind::Filled];
-    let life = (select(&SIDES[..]), 0_usize..3, 0_usize..2, fills, select(ends.to_vec()));
+    let life = (select(&SIDES[..]), 0_usize..4, 0_usize..2, fills, select(ends.to_vec()));
     vec(life, 1..6).prop_map(|lives| {
         let lives = (1..).zip(lives);
         lives
@@ -242,6 +244,7 @@ proptest! {
         for (second, (instrument, report)) in (1..).zip(&news) {
             let _ = fold.report(*instrument, report, at(second));
             check_sums(&fold)?;
+            check_leftovers(&fold, *instrument)?;
         }
         let (told, naive) = (books(&fold), naive_books(&lives));
         // What risk sends closes what strategies hold at that moment: then only the account is a matter of sums.

@@ -96,16 +96,21 @@ fn exits_by_risk_and_venue_are_those_of_the_holders() {
         assert_eq!((of(0).qty, of(0).fees), (Qty::ZERO, sum(5 + 5)));
         assert_eq!((of(1).qty, of(1).fees), (qty(1), sum(3 + 2)));
         assert_eq!(fold.position(BTC).qty, qty(2));
-        // What nobody holds is the sender's, if it has a seat.
+        // What nobody holds is the sender's.
         let more = told(order(sender, 2), Side::Sell, ReportKind::Filled, 4);
         let _ = fold.report(BTC, &more, at(3));
-        let rest = if sender == StrategyId::RISK { qty(-3) } else { Qty::ZERO };
         assert_eq!(fold.position_of(StrategyId(1), BTC).qty, Qty::ZERO);
-        assert_eq!(fold.position_of(sender, BTC).qty, rest);
+        assert_eq!(fold.position_of(sender, BTC).qty, qty(-3));
         assert_eq!(fold.position(BTC).qty, qty(-2));
-        // A strategy's own order is nobody else's.
-        let own = told(order(StrategyId(0), 2), Side::Buy, ReportKind::Filled, 2);
-        let _ = fold.report(BTC, &own, at(4));
-        assert_eq!(fold.position_of(StrategyId(0), BTC).qty, qty(2));
+        // The fill that it closed comes late, and more with it: that alone is held.
+        let late = told(order(StrategyId(0), 2), Side::Buy, ReportKind::Filled, 5);
+        let _ = fold.report(BTC, &late, at(4));
+        let of = |strategy| fold.position_of(strategy, BTC).qty;
+        assert_eq!((of(sender), of(StrategyId(0))), (Qty::ZERO, qty(2)));
+        // A strategy's own order is no other strategy's.
+        let own = told(order(StrategyId(1), 2), Side::Sell, ReportKind::Filled, 2);
+        let _ = fold.report(BTC, &own, at(5));
+        let of = |strategy| fold.position_of(StrategyId(strategy), BTC).qty;
+        assert_eq!((of(0), of(1)), (qty(2), qty(-2)));
     }
 }

@@ -187,8 +187,12 @@ impl PaperVenue {
         }
     }
 
-    /// Lets in what was triggered, the oldest first. What has no room for its reports waits for the next event.
+    /// Lets in what was triggered, the oldest first, unless all orders are due to end. What has no room for its reports
+    /// waits for the next event.
     pub(super) fn enter_fired(&mut self, at: At, out: &mut Feedbacks) {
+        if self.requests.ends_all(at.ts) {
+            return;
+        }
         while let Some((index, fired)) = self.conditionals.first_fired() {
             let order = self.conditionals.get(index);
             let met = self.orders.crossing(order.instrument, order.side, order.price).len();

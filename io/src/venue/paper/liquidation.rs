@@ -14,6 +14,7 @@ use fusewire_core::order::{
     AccountReason, Action, Intent, Liquidity, NewOrder, OrderId, ReportKind, Side, Source,
     StrategyId, TimeInForce, VenueReason,
 };
+use fusewire_core::portfolio::Execution;
 use fusewire_core::units::{ONE, Px, Qty, Rate, Round, Usd, UsdSum, div_round};
 
 use super::desk::{At, Fill, against_account};
@@ -91,7 +92,12 @@ impl PaperVenue {
         }
         // Without a mark the venue can not tell, and risk refuses before it comes to that.
         let Some(margin) = self.margin() else { return false };
-        let asked = order.price.notional(order.remaining(), Round::Up);
+        // What it closes asks for nothing.
+        let position = self.desk.portfolio.position(order.instrument);
+        let closes = position.reducing_side() == Some(order.side);
+        let closed = if closes { position.qty.0.saturating_abs() } else { 0 };
+        let opened = Qty(order.remaining().0.saturating_sub(closed).max(0));
+        let asked = order.price.notional(opened, Round::Up);
         let carried = margin.equity.0.saturating_mul(i128::from(self.leverage));
         margin.notional.0.saturating_add(asked.0) > carried
     }
@@ -160,8 +166,12 @@ impl PaperVenue {
         } else {
             Qty::ZERO
         };
-        // While the position is there, so that the fee is of who holds it.
-        self.charge_fee(at, id, self.closing_quote(&order, found), (position.qty, mark), out);
+        let quote = self.closing_quote(&order, found);
+        let whole = quote.narrow().map(|quote| Execution { side, qty, quote, fee: Usd::ZERO });
+        if whole.is_some_and(|whole| position.booked(&whole).is_some()) {
+            // While the position is there, so that the fee is of who holds it.
+            self.charge_fee(at, id, quote, (position.qty, mark), out);
+        }
         if found > Qty::ZERO {
             self.take(at, &mut order, out);
         }

@@ -89,6 +89,8 @@ pub struct PaperVenue {
     liquidation_fee: Rate,
     /// The boundary at which the account was told last.
     told_at: Nanos,
+    /// Of an answer to who asked for the balance: the place in the sums to go on with.
+    telling: Option<usize>,
 }
 
 impl PaperVenue {
@@ -121,6 +123,7 @@ impl PaperVenue {
             leverage: config.leverage,
             liquidation_fee: config.liquidation_fee,
             told_at: Nanos(0),
+            telling: None,
             universe: universe.clone(),
         }
     }
@@ -362,14 +365,30 @@ impl PaperVenue {
 
     /// What the account's owner does by other ways than orders.
     fn on_control(&mut self, at: At, control: &Control, out: &mut Feedbacks) {
-        let charge = match control {
-            Control::Raise(_) | Control::GateBreach(_) => return,
-            Control::Reconcile => Charge::of_account(AccountReason::Snapshot, Usd::ZERO, at.ts),
+        match control {
+            Control::Raise(_) | Control::GateBreach(_) => {}
+            Control::Reconcile => self.telling = Some(0),
             Control::Transfer(amount) => {
-                Charge::of_account(AccountReason::Transfer, *amount, at.ts)
+                let charge = Charge::of_account(AccountReason::Transfer, *amount, at.ts);
+                self.desk.charge(at, &charge, out);
             }
-        };
-        self.desk.charge(at, &charge, out);
+        }
+    }
+
+    /// Answers who asked for the balance: every sum that was charged once more, so that news that was lost is made
+    /// up for, and the balance behind them. What has no room goes on with the next event.
+    fn tell_account(&mut self, at: At, out: &mut Feedbacks) {
+        while let Some(from) = self.telling {
+            if out.room() < COPIES {
+                self.desk.stats.put_off += 1;
+                return;
+            }
+            self.telling = self.desk.tell_again(at, from, out);
+            if self.telling.is_none() {
+                let balance = Charge::of_account(AccountReason::Snapshot, Usd::ZERO, at.ts);
+                self.desk.charge(at, &balance, out);
+            }
+        }
     }
 
     fn cancel_open(&mut self, at: At, out: &mut Feedbacks) -> bool {
@@ -400,9 +419,7 @@ impl Venue for PaperVenue {
         let at = At { seq: event.seq, ts: event.ts };
         self.look_at_the_weather(at, out);
         self.settle_funding(at, out);
-        if !matches!(self.requests.peek(at.ts), Some(Next::CancelAll)) {
-            self.enter_fired(at, out);
-        }
+        self.enter_fired(at, out);
         self.admit(at, out);
         self.take_tap(event.seq);
         if let Some(id) = event.instrument {
@@ -435,6 +452,7 @@ impl Venue for PaperVenue {
         }
         let marked = event.instrument.filter(|_| matches!(event.body, Body::Mark(_)));
         self.watch_margin(at, marked, out);
+        self.tell_account(at, out);
     }
 
     fn send(&mut self, seq: u64, ts: Nanos, approved: &Approved, out: &mut Feedbacks) {

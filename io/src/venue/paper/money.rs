@@ -40,19 +40,29 @@ pub(super) struct Money {
     charged: UsdSum,
     n: u64,
     instruments: usize,
-    /// By reason, then symbol; the last is none.
-    totals: Vec<Usd>,
+    /// By reason, then symbol; the last is none. Nothing where nothing was charged.
+    totals: Vec<Option<Usd>>,
 }
 
 impl Money {
     pub(super) fn new(opening: Usd, instruments: usize) -> Self {
-        let totals = vec![Usd::ZERO; AccountReason::ALL.len() * (instruments + 1)];
+        let totals = vec![None; AccountReason::ALL.len() * (instruments + 1)];
         Self { opening, charged: UsdSum::ZERO, n: 0, instruments, totals }
     }
 
-    fn total(&mut self, charge: &Charge) -> &mut Usd {
-        let place = charge.instrument.map_or(self.instruments, InstrumentId::index);
-        &mut self.totals[charge.reason as usize * (self.instruments + 1) + place]
+    fn place(&self, charge: &Charge) -> usize {
+        let symbol = charge.instrument.map_or(self.instruments, InstrumentId::index);
+        charge.reason as usize * (self.instruments + 1) + symbol
+    }
+
+    /// The first place from `from` on of which something was charged, a charge of nothing on it, and its sum.
+    fn charged_from(&self, from: usize, when: Nanos) -> Option<(usize, Charge, Usd)> {
+        let mut rest = self.totals.iter().enumerate().skip(from);
+        let (place, total) = rest.find_map(|(place, total)| Some((place, (*total)?)))?;
+        let (reason, symbol) = (place / (self.instruments + 1), place % (self.instruments + 1));
+        let charge = Charge::of_account(AccountReason::ALL[reason], Usd::ZERO, when);
+        let id = u16::try_from(symbol).ok().filter(|_| symbol < self.instruments);
+        Some((place, Charge { instrument: id.map(InstrumentId), ..charge }, total))
     }
 }
 
@@ -66,17 +76,33 @@ impl Desk {
 
     /// Books a charge and tells of it. What would leave its range is not booked, and counted.
     pub(super) fn charge(&mut self, at: At, charge: &Charge, out: &mut Feedbacks) {
-        let total = self.money.total(charge).checked_add(charge.change);
+        let place = self.money.place(charge);
+        let total = self.money.totals[place].unwrap_or_default().checked_add(charge.change);
         let wallet = UsdSum(self.wallet().0 + i128::from(charge.change.0)).narrow();
         let (Some(total), Some(wallet)) = (total, wallet) else {
             self.stats.out_of_range += 1;
             return;
         };
-        *self.money.total(charge) = total;
+        if charge.reason != AccountReason::Snapshot {
+            self.money.totals[place] = Some(total);
+        }
         self.money.charged.0 += i128::from(charge.change.0);
+        self.stats.count_charge(charge.reason, charge.change);
+        self.tell(at, charge, (total, wallet), out);
+    }
+
+    /// Tells the next sum of what was charged again, from a place on; where to go on after it, none behind the last.
+    pub(super) fn tell_again(&mut self, at: At, from: usize, out: &mut Feedbacks) -> Option<usize> {
+        let (place, charge, total) = self.money.charged_from(from, at.ts)?;
+        if let Some(wallet) = self.wallet().narrow() {
+            self.tell(at, &charge, (total, wallet), out);
+        }
+        Some(place + 1)
+    }
+
+    fn tell(&mut self, at: At, charge: &Charge, (total, wallet): (Usd, Usd), out: &mut Feedbacks) {
         self.money.n += 1;
         let number = u32::try_from(self.money.n).unwrap_or(u32::MAX);
-        self.stats.count_charge(charge.reason, charge.change);
         let update = AccountUpdate {
             reason: charge.reason,
             leg: Leg::Both,

@@ -72,6 +72,11 @@ impl Requests {
         last
     }
 
+    /// True when all that is open should have ended by now: nothing may be triggered any more.
+    pub(super) fn ends_all(&self, now: Nanos) -> bool {
+        self.cancel_all.is_some_and(|due| due <= now)
+    }
+
     /// What is in by `now` and not taken.
     pub(super) fn peek(&self, now: Nanos) -> Option<Next> {
         let request = self.queue.front().filter(|request| request.due <= now);

@@ -167,6 +167,62 @@ fn x1_a_liquidation_fee_is_a_fee_of_the_position() {
     assert_eq!(books.outcomes(), [ReconcileOutcome::Agrees]);
 }
 
+/// Of who stands against the position nothing is closed, and the fee is none of theirs.
+#[test]
+fn x1_a_liquidation_fee_is_shared_as_the_exit_is() {
+    let mut books = Books::new();
+    books.trade(order(A, 1), BTC, Side::Sell, (9, 100));
+    books.trade(order(B, 1), BTC, Side::Buy, (10, 100));
+    let wallet = UsdSum(books.ledger().wallet().0 - sum(8).0);
+    books.update(Some(BTC), AccountReason::LiquidationFee, -8, wallet);
+    assert_eq!(books.ledger().total_of(B, BTC, PostingKind::LiquidationFee), sum(-8));
+    assert_eq!(books.ledger().total_of(A, BTC, PostingKind::LiquidationFee), sum(0));
+    let exit = filled(order(StrategyId::VENUE, 1), Side::Sell, (1, 90), 1);
+    books.report(BTC, Report { reason: VenueReason::Liquidation, ..exit });
+    let held = |who| books.ledger().position_of(who, BTC, Leg::Both).qty;
+    assert_eq!((held(A), held(B)), (Qty(-9 * ONE), Qty(9 * ONE)));
+    // One that is told behind the fills, of the same moment, is of the balance before them.
+    let executed = books.ts;
+    let behind = update(AccountReason::LiquidationFee, 50, -16, sum(1));
+    books.see(Some(BTC), Body::Account(AccountUpdate { at: Nanos(executed), ..behind }));
+    assert_eq!(books.outcomes().last(), Some(&ReconcileOutcome::Late));
+}
+
+/// The fill that an exit by the venue closed is heard of behind it: no strategy holds it, and it is an incident.
+#[test]
+fn s3_14_a_fill_behind_the_exit_that_closed_it_is_of_that_exit() {
+    let mut books = Books::new();
+    books.send(order(A, 1), BTC, Side::Buy, 3);
+    let exit = filled(order(StrategyId::VENUE, 1), Side::Sell, (2, 90), 2);
+    books.report(BTC, Report { reason: VenueReason::Liquidation, ..exit });
+    let held = |books: &Books, who| books.ledger().position_of(who, BTC, Leg::Both).qty;
+    assert_eq!(held(&books, StrategyId::VENUE), Qty(-2 * ONE));
+    books.report(BTC, filled(order(A, 1), Side::Buy, (3, 100), 3));
+    assert_eq!((held(&books, StrategyId::VENUE), held(&books, A)), (Qty(0), Qty(ONE)));
+    let [closed] = books.closed()[..] else { panic!("the exit alone is over") };
+    assert_eq!((closed.strategy, closed.exit), (StrategyId::VENUE, ExitPath::Liquidation));
+    assert_eq!((closed.realized, closed.incident), (sum(-20), true));
+    assert_eq!(books.ledger().incident(), sum(-20 - 2 - 2));
+}
+
+/// Of a charge that comes late the balance that was compared knew already.
+#[test]
+fn s0_36_a_late_charge_makes_up_for_the_drift() {
+    let mut books = Books::new();
+    let charge = |n, total, wallet| {
+        let at = Nanos(u64::MAX);
+        Body::Account(AccountUpdate {
+            at,
+            ..update(AccountReason::Transfer, n, total, sum(wallet))
+        })
+    };
+    books.see(None, Body::Account(update(AccountReason::Snapshot, 2, 0, sum(10_007))));
+    assert_eq!(books.ledger().drift(), sum(7));
+    books.see(None, charge(1, 7, 10_007));
+    assert_eq!((books.ledger().drift(), books.ledger().wallet()), (sum(0), sum(10_007)));
+    assert_eq!(books.outcomes(), [ReconcileOutcome::Blocks, ReconcileOutcome::Late]);
+}
+
 /// Amounts are cumulative: a lost update is made up for, one that comes twice or late changes nothing.
 #[test]
 fn charges_are_booked_once_however_they_arrive() {
@@ -181,6 +237,27 @@ fn charges_are_booked_once_however_they_arrive() {
     assert_eq!(books.ledger().total_of(A, BTC, PostingKind::Funding), sum(-5));
     assert_eq!(books.ledger().wallet(), sum(9_994));
     assert_eq!(books.outcomes(), [ReconcileOutcome::Agrees]);
+}
+
+/// S0-36: who asks for the balance is told all sums again: what was lost is booked, and then the wallets are compared.
+#[test]
+fn s0_36_what_was_lost_is_made_up_for_when_it_is_told_again() {
+    let mut books = Books::new();
+    // Deposits of 35, and 5 of funding, of which no news came.
+    books.update(None, AccountReason::Snapshot, 0, sum(10_030));
+    assert_eq!(books.outcomes(), [ReconcileOutcome::Blocks]);
+    let again = |reason, n, total| {
+        let update = update(reason, n, total, sum(10_030));
+        AccountUpdate { change: Usd::ZERO, at: Nanos(u64::MAX), ..update }
+    };
+    books.see(None, Body::Account(again(AccountReason::Transfer, 8, 35)));
+    books.see(Some(BTC), Body::Account(again(AccountReason::Funding, 9, -5)));
+    assert_eq!(books.outcomes().len(), 1, "half of it is not compared");
+    books.see(None, Body::Account(again(AccountReason::Snapshot, 10, 0)));
+    assert_eq!(books.outcomes(), [ReconcileOutcome::Blocks, ReconcileOutcome::Agrees]);
+    assert_eq!(books.ledger().total(PostingKind::Transfer), sum(35));
+    assert_eq!(books.ledger().total(PostingKind::Funding), sum(-5));
+    assert_eq!(books.ledger().drift(), sum(0));
 }
 
 /// Funding on a netted account is shared by what each holds: the long pays, the short receives.

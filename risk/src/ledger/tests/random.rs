@@ -27,6 +27,16 @@ enum Delivery {
     Settled,
 }
 
+impl Step {
+    /// The same on an account without legs.
+    fn one_way(mut self) -> Self {
+        if let Self::Fill(_, _, leg, ..) | Self::Funding(_, leg, _) = &mut self {
+            *leg = Leg::Both;
+        }
+        self
+    }
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let id = select(vec![BTC, ETH]);
     let side = select(vec![Side::Buy, Side::Sell]);
@@ -78,12 +88,13 @@ proptest! {
     /// Conservation: whatever happens, the postings of each event add up to zero, the wallet is what they say, and
     /// wallet plus unrealised profit is what cash and units are worth. Moves are never of the wrong sign.
     #[test]
-    fn nothing_is_lost_and_nothing_appears(steps in vec(step(), 1..80)) {
+    fn nothing_is_lost_and_nothing_appears(steps in vec(step(), 1..80), hedged in any::<bool>()) {
         let mut books = Books::new();
         let mut naive = Naive { cash: sum(10_000).0, ..Naive::default() };
         let mut totals = std::collections::BTreeMap::<(AccountReason, Option<InstrumentId>, Leg), i64>::new();
         let mut counter = 0;
         for step in steps {
+            let step = if hedged { step } else { step.one_way() };
             match step {
                 Step::Fill(..) => {
                     counter += 1;
@@ -113,6 +124,9 @@ proptest! {
                 }
             }
             check(&books, &naive)?;
+            if !hedged {
+                check_folds(&books)?;
+            }
         }
     }
 }
@@ -225,5 +239,26 @@ fn check(books: &Books, naive: &Naive) -> Result<(), TestCaseError> {
         }
     }
     prop_assert!(books.outcomes().iter().all(|outcome| *outcome == ReconcileOutcome::Agrees));
+    Ok(())
+}
+
+/// The fold that strategies see and the ledger agree on who holds what, and what risk or the venue closed stands
+/// against nobody who holds a position.
+fn check_folds(books: &Books) -> Result<(), TestCaseError> {
+    let ledger = books.ledger();
+    for id in [BTC, ETH] {
+        let mut held = [[false; 2]; 2];
+        for &seat in ledger.seats() {
+            let told = ledger.position_of(seat, id, Leg::Both);
+            prop_assert_eq!(books.keeper.portfolio().position_of(seat, id), told);
+            for (index, sign) in [1, -1].into_iter().enumerate() {
+                held[usize::from(seat.acts_for_holders())][index] |= told.qty.0.signum() == sign;
+            }
+        }
+        let [strategies, others] = held;
+        for (one, other) in [(0, 1), (1, 0)] {
+            prop_assert!(!(strategies[one] && others[other]), "{id:?}: {held:?}");
+        }
+    }
     Ok(())
 }

@@ -101,9 +101,41 @@ fn transfers_and_looks_are_answered_with_the_balance() {
         told,
         [
             (AccountReason::Transfer, Usd(-250 * ONE), Usd(9_750 * ONE)),
+            (AccountReason::Transfer, Usd(0), Usd(9_750 * ONE)),
             (AccountReason::Snapshot, Usd(0), Usd(9_750 * ONE)),
         ]
     );
+    assert_eq!(updates(&floor)[1].total, Usd(-250 * ONE), "told again: it may have been lost");
+    let repeats: Vec<_> = updates(&floor).iter().map(AccountUpdate::is_repeat).collect();
+    assert_eq!(repeats, [false, true, false]);
+}
+
+/// S0-36: who asks is told of funding and of transfers again, each once.
+#[test]
+fn s0_36_all_that_was_charged_is_told_again() {
+    let mut floor = holding(config(), 2);
+    let boundary = floor.ts + 10;
+    floor.event(mark_of(110 * ONE, 100_000_000, boundary));
+    floor.ts += 20;
+    floor.event(Body::Tick);
+    floor.event_on(None, Body::Control(Control::Transfer(Usd(50 * ONE))));
+    // What came back to nothing may have been lost half way.
+    floor.event_on(None, Body::Control(Control::Transfer(Usd(-50 * ONE))));
+    let before = updates(&floor).len();
+    floor.event_on(None, Body::Control(Control::Reconcile));
+    let told: Vec<_> =
+        updates(&floor)[before..].iter().map(|u| (u.reason, u.change, u.total)).collect();
+    assert_eq!(
+        told,
+        [
+            (AccountReason::Funding, Usd(0), Usd(-2_200_000)),
+            (AccountReason::Transfer, Usd(0), Usd(0)),
+            (AccountReason::Snapshot, Usd(0), Usd(0)),
+        ]
+    );
+    assert_eq!(floor.venue.stats().fundings, 1, "what is told again is not charged again");
+    floor.event(Body::Tick);
+    assert_eq!(updates(&floor).len(), before + 3, "once");
 }
 
 /// 50 coins at 100 USD with 1,000 USD behind them, by the scale assumed for small symbols: up to 5,000 USD of notional
@@ -151,6 +183,16 @@ fn x1_what_has_lost_its_margin_is_liquidated_with_a_fee() {
             -fee.change.0,
             i64::try_from((i128::from(quote) * 125 + 9_999) / 10_000).unwrap()
         );
+        let place = |is: &dyn Fn(&FeedbackBody) -> bool| {
+            floor.told.iter().position(|feedback| is(&feedback.body)).unwrap()
+        };
+        let charged = place(
+            &|body| matches!(body, FeedbackBody::Account(u) if u.reason == AccountReason::LiquidationFee),
+        );
+        let closed = place(
+            &|body| matches!(body, FeedbackBody::Report(r) if r.reason == Why::Liquidation && r.kind.is_fill()),
+        );
+        assert!(charged < closed, "while somebody holds it");
         let insured = told.iter().find(|u| u.reason == AccountReason::Insurance).unwrap();
         assert!(insured.change > Usd(0), "the fee was more than what was left");
         assert_eq!((floor.venue.wallet(), insured.wallet), (UsdSum(0), Usd(0)));
@@ -194,6 +236,24 @@ fn an_order_beyond_the_margin_is_refused() {
     assert_eq!(short(&floor.enter(1, buy(Tif::Gtc, HUNDRED, 50 * ONE))), [ACCEPTED]);
     let refused = (Kind::Refused, Why::Margin, 0, 0);
     assert_eq!(short(&floor.enter(2, buy(Tif::Gtc, HUNDRED, 50 * ONE + 1))), [refused]);
+    // Nor by an amend; one that asks for less is not looked at.
+    let amended = |price, qty| Action::Amend { price: Px(price), qty: Qty(qty) };
+    let no = (Kind::AmendRefused, Why::Margin, 0, 0);
+    assert_eq!(short(&floor.enter(1, amended(HUNDRED, 50 * ONE + 1))), [no]);
+    floor.event_on(None, Body::Control(Control::Transfer(Usd(-HUNDRED))));
+    assert_eq!(short(&floor.enter(1, amended(HUNDRED - 1, 50 * ONE)))[0].0, Kind::Amended);
+}
+
+/// What closes a position asks for no margin, reduce-only or not; what it opens beyond that does.
+#[test]
+fn an_order_that_closes_asks_for_no_margin() {
+    let small = PaperConfig { balance: Usd(1_000 * ONE), leverage: 5, ..config() };
+    let mut floor = holding(small, 45);
+    floor.event(mark_of(HUNDRED, 0, u64::MAX));
+    let refused = (Kind::Refused, Why::Margin, 0, 0);
+    assert_eq!(short(&floor.enter(2, buy(Tif::Gtc, HUNDRED, 10 * ONE))), [refused]);
+    assert_eq!(short(&floor.enter(3, sell(Tif::Gtc, HUNDRED, 55 * ONE))), [refused]);
+    assert_eq!(short(&floor.enter(4, sell(Tif::Gtc, HUNDRED + ONE, 45 * ONE))), [ACCEPTED]);
 }
 
 fn misbehaving(kind: OutageKind) -> PaperConfig {

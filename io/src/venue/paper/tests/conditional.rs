@@ -280,6 +280,47 @@ fn a_trailing_stop_follows_the_best_price() {
     assert_eq!(floor.news()[0].kind, Kind::Triggered);
 }
 
+/// An order that the balance does not carry when its trigger comes ends; one that closes asks for nothing.
+#[test]
+fn a_trigger_without_margin_ends_the_order() {
+    let config = PaperConfig { balance: Usd(100 * ONE), leverage: 1, ..config() };
+    let mut floor = Floor::new(config);
+    let (price, coin) = (100 * ONE, ONE);
+    floor.book(&[(price - 2, 50 * coin)], &[(price, 50 * coin)]);
+    floor.mark(price);
+    assert_eq!(floor.enter(1, buy(Tif::Ioc, price, coin / 2)).len(), 2);
+    floor.enter(2, stop(price + 5, buy(Tif::Ioc, price + 10, 2 * coin)));
+    floor.enter(3, stop(price - 5, sell(Tif::Ioc, price - 10, coin / 2)));
+    floor.news();
+    floor.mark(price + 5);
+    assert_eq!(short(&floor.news()), [expired(Why::TriggerReject)]);
+    floor.mark(price - 5);
+    assert_eq!(floor.news()[0].kind, Kind::Triggered);
+    assert_eq!((floor.position(), floor.venue.waiting_orders()), (0, 0));
+}
+
+/// While the end of all orders has no room, what waits ends first and nothing is triggered any more.
+#[test]
+fn nothing_is_triggered_behind_a_cancel_all() {
+    // Room for what one new order may come to, and not for seven ends.
+    let mut floor = Floor::with_room(config(), 6);
+    floor.book(&[(999, 50)], &[(1_001, 50)]);
+    floor.mark(1_000);
+    floor.enter(1, buy(Tif::Gtc, 900, 1));
+    for id in 2..=7 {
+        floor.enter(id, stop(1_005, buy(Tif::Ioc, 1_010, 1)));
+    }
+    assert_eq!((floor.venue.open_orders(), floor.venue.waiting_orders()), (1, 6));
+    floor.news();
+    floor.venue.cancel_all(floor.seq, Nanos(floor.ts), &mut floor.out);
+    floor.ts += 1_000;
+    floor.mark(1_005);
+    assert!(floor.venue.waiting_orders() > 0, "the end takes more than one event");
+    floor.mark(1_005);
+    let told: Vec<_> = floor.news().iter().map(|report| (report.order, report.kind)).collect();
+    assert_eq!(told, [2, 3, 4, 5, 6, 7, 1].map(|order| (oid(order), Kind::Canceled)));
+}
+
 #[test]
 fn a_full_table_of_orders_rejects_at_the_trigger() {
     let mut floor = Floor::new(PaperConfig { orders_max: 1, ..config() });
