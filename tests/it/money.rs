@@ -92,6 +92,11 @@ fn s0_35_the_venue_agrees_over_real_days() {
     let sum = |key: &str| of("quoter", key) + of("taker", key) + of("risk", key);
     assert_eq!(sum("fees"), units(text(&report, "/pnl/fees")));
     assert_eq!(sum("total"), units(text(&report, "/pnl/total")));
+    // S3-18: what the market maker earned is told net of everything.
+    let net = of("quoter", "realized") + of("quoter", "unrealized") + of("quoter", "funding")
+        - of("quoter", "fees");
+    assert_eq!(of("quoter", "total"), net);
+    assert!(of("quoter", "fees") > 0);
 }
 
 fn config(folder: &Path, text: &str) -> String {

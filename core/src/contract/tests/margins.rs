@@ -12,8 +12,9 @@ fn initial_margin_is_a_share_of_the_size() {
     assert_eq!(initial_margin(UsdSum(i128::MIN), 1), None);
 }
 
+/// X8: the leverage of an account is what its notional and equity make it, whatever any weights add up to.
 #[test]
-fn ratios_are_rounded_up_and_need_a_positive_whole() {
+fn x8_ratios_are_rounded_up_and_need_a_positive_whole() {
     assert_eq!(leverage(usd("-50000"), usd("10000")), Some(rate("5")));
     assert_eq!(leverage(usd("1"), usd("3")), Some(Rate(333_333_333_334)));
     assert_eq!(margin_ratio(usd("40"), usd("50")), Some(rate("0.8")));
