@@ -213,15 +213,7 @@ fn s0_03_bar_crossing_fills_what_the_venue_does_not() {
         let prices = [[60_000.0, 60_000.0 + reach, 60_000.0 - reach, 60_000.0]; 40];
         let capture = bars(folder.path(), &prices);
         let (patient, dir) = (patient(folder.path()), folder.path().join("run"));
-        let report = json(&[
-            "replay",
-            "--json",
-            "--config",
-            arg(&patient),
-            "--journal",
-            arg(&dir),
-            arg(&capture),
-        ]);
+        let report = journaled(&patient, &dir, &capture);
         let data = &report["data"]["BTCUSDT"];
         assert_eq!((&data["model"], &data["bar_volume_share"]), (&"bars".into(), &"0.05".into()));
         assert_eq!(report["events"]["Bar"], 40);
@@ -241,6 +233,12 @@ fn s0_03_bar_crossing_fills_what_the_venue_does_not() {
         }
         assert_eq!(document("verify", &dir, &[])["same"], true);
     }
+}
+
+/// The report of a run with a configuration and a journal.
+fn journaled(config: &Path, dir: &Path, capture: &Path) -> Value {
+    let files = ["--config", arg(config), "--journal", arg(dir), arg(capture)];
+    json(&[&["replay", "--json"], &files[..]].concat())
 }
 
 /// Each fill names a bar that opened after the order was accepted, and is at the order's own price.
@@ -284,15 +282,7 @@ fn s0_03_on_real_minutes_most_of_the_antipatterns_fills_are_gone() {
     let folder = tempfile::tempdir().unwrap();
     let capture = candles(folder.path(), minutes.iter().copied());
     let (patient, dir) = (patient(folder.path()), folder.path().join("run"));
-    let report = json(&[
-        "replay",
-        "--json",
-        "--config",
-        arg(&patient),
-        "--journal",
-        arg(&dir),
-        arg(&capture),
-    ]);
+    let report = journaled(&patient, &dir, &capture);
     assert_eq!(report["events"]["Bar"], 360);
     let (model, fills) = (antipattern(&dir, &told), count(&report, "fills"));
     assert!(fills > 0);
