@@ -47,7 +47,7 @@ pub(super) fn read_side(
 }
 
 /// Reads levels as long as they look alike. Returns what stands behind the quantity of the last one of
-/// the side, or in front of the price of the first one that looks different.
+/// the side, or in front of the price of the first one that looks different, or nothing where there is none.
 #[inline(never)]
 fn read_alike<'f>(mut text: &'f [u8], looks: &Looks, arena: &mut Vec<Level>) -> &'f [u8] {
     const BETWEEN: u64 = u64::from_le_bytes(*b"\",\"\0\0\0\0\0");
@@ -67,7 +67,8 @@ fn read_alike<'f>(mut text: &'f [u8], looks: &Looks, arena: &mut Vec<Level>) -> 
         }
         text = &text[behind + 5..];
     }
-    text
+    // A quote here is that of an empty price: it must not pass for the one behind a quantity.
+    if text.first() == Some(&b'"') { &[] } else { text }
 }
 
 /// What the last level looked like.

@@ -164,6 +164,33 @@ fn every_cut_and_every_changed_byte_means_the_same_to_all() {
     }
 }
 
+/// A level without anything in it, `[""]`, is one of these.
+#[test]
+fn every_cut_out_run_of_bytes_means_the_same_to_all() {
+    for frame in HOT {
+        let frame = frame.as_bytes();
+        for from in 0..frame.len() {
+            for to in from + 1..frame.len() {
+                let left = [&frame[..from], &frame[to..]].concat();
+                differential(&left, Market::UsdM).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_level_without_numbers_is_no_level() {
+    for levels in [r#"[""]"#, r#"["1.5","1"],[""]"#, r#"["1.5","1"],["1.5","1"],["",""]"#] {
+        for (bids, asks) in [(1, 0), (0, 1), (1, 1)] {
+            let frame = deep(levels, bids, asks);
+            let result =
+                Decoder::new(Market::UsdM).decode(frame.as_bytes(), &mut Decoded::default());
+            assert!(result.is_err(), "{frame}");
+            differential(frame.as_bytes(), Market::UsdM).unwrap();
+        }
+    }
+}
+
 /// Where the numbers of a frame stand.
 fn numbers(frame: &str) -> Vec<std::ops::Range<usize>> {
     let digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
