@@ -149,7 +149,6 @@ pub struct Ready {
     done: DoneSeq,
     kill: KillSwitch,
     watch: Watch,
-    mode: RunnerMode,
 }
 
 /// Everything that comes before the first frame: inputs opened, stages joined and measured, the journal begun.
@@ -185,7 +184,7 @@ pub fn start(
         RunnerMode::Inline | RunnerMode::Lockstep => OnBreach::Report,
     };
     let watch = Watch::new(horizon, commands, late, gates, on_breach, alerts);
-    Ok(Ready { run, threads, done, kill, watch, mode: config.runner.mode })
+    Ok(Ready { run, threads, done, kill, watch })
 }
 
 impl Ready {
@@ -210,7 +209,7 @@ impl Ready {
     /// The inputs ended before their end, or the journal can not be closed.
     pub fn end(mut self) -> Result<Run, Failure> {
         let run = &mut self.run;
-        run.breaches = self.watch.into_breaches(self.mode);
+        run.breaches = self.watch.into_breaches();
         run.feed.finish().map_err(Failure::line)?;
         if let Some(journal) = run.journal.take() {
             writing::end(journal, run)?;

@@ -2,10 +2,22 @@
 
 use super::*;
 
-/// A budget that the feed can not keep: more than one frame in a hundred has a book to decode.
+/// A budget that the feed can not keep: more than one frame in a hundred is that long, see `lengthen`.
 const TIGHT: &str = "[gates]\nwindow_ms = 50\nsamples_min = 10\nfeed_p99_us = 1\nrisk_p99_us = 0\n\
                      gateway_p99_us = 0\nalpha_p99_us = 0\nsequencer_p99_us = 0\n\
                      tick_to_trade_p99_us = 0\n";
+
+/// Gives each twentieth frame a field that nobody asked for, of 60 KB: to look through it takes any machine
+/// more than a microsecond.
+fn lengthen(capture: &Path) {
+    let text = std::fs::read_to_string(capture).unwrap();
+    let long = format!(",\"pad\":\"{}\"}}}}", "a".repeat(60_000));
+    let lengthened = |(place, line): (usize, &str)| match line.strip_suffix("}}") {
+        Some(start) if place % 20 == 19 => format!("{start}{long}\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    std::fs::write(capture, text.lines().enumerate().map(lengthened).collect::<String>()).unwrap();
+}
 
 fn breaches(dir: &Path) -> Vec<Value> {
     let rows = crate::journal::text("cat", dir, &["--json", "--kind", "control"]);
@@ -16,6 +28,7 @@ fn breaches(dir: &Path) -> Vec<Value> {
 fn a_breach_is_sequenced_and_journaled_in_a_pinned_run_and_only_told_in_others() {
     let folder = tempfile::tempdir().unwrap();
     let capture = short(folder.path());
+    lengthen(&capture);
     let tight = threads(folder.path(), GROUPINGS[1], 1_024, TIGHT);
     let dir = folder.path().join("pinned");
     let (report, whole) = pinned(&[arg(&capture)], &dir, &tight, "20x");

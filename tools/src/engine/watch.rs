@@ -12,7 +12,7 @@ use fusewire_core::sequencer::ControlInput;
 use fusewire_core::stage::Horizon;
 use fusewire_core::units::Nanos;
 
-use crate::config::{GatesSection, RunnerMode};
+use crate::config::GatesSection;
 use crate::journal::text::alert_text;
 use crate::latency::quantile;
 
@@ -107,12 +107,11 @@ impl Watch {
         Self { horizon, commands, waiting: waiting.into(), gates, on_breach, alerts }
     }
 
-    /// Windows that broke a budget, by span. An inline run is judged here, as one window.
-    pub(super) fn into_breaches(mut self, mode: RunnerMode) -> [u64; Span::ALL.len()] {
+    /// Windows that broke a budget, by span. What was counted since the last one is judged here; of an inline run, or
+    /// one that is shorter than a window, that is everything.
+    pub(super) fn into_breaches(mut self) -> [u64; Span::ALL.len()] {
         self.tell_alerts();
-        if mode == RunnerMode::Inline {
-            self.gates.judge();
-        }
+        self.gates.judge();
         self.gates.breaches
     }
 
@@ -213,7 +212,7 @@ mod tests {
         NOW.set(3_000_000_001);
         watch.look();
         assert!(watch.commands.is_empty());
-        assert_eq!(watch.into_breaches(RunnerMode::Pinned)[Span::Risk as usize], 1);
+        assert_eq!(watch.into_breaches()[Span::Risk as usize], 1);
     }
 
     #[test]
@@ -223,7 +222,17 @@ mod tests {
         NOW.set(1_000_000_001);
         watch.look();
         assert!(watch.commands.is_empty());
-        assert_eq!(watch.into_breaches(RunnerMode::Pinned), [0, 0, 0, 1, 0, 0]);
+        assert_eq!(watch.into_breaches(), [0, 0, 0, 1, 0, 0]);
+    }
+
+    /// The last window is judged too, however short the run was.
+    #[test]
+    fn what_is_left_at_the_end_is_a_window() {
+        for (count, breaches) in [(9, 0), (10, 1)] {
+            let (watch, latencies) = watch(OnBreach::Report, Vec::new(), 4);
+            record(&latencies, Span::Risk, count, 9_000);
+            assert_eq!(watch.into_breaches()[Span::Risk as usize], breaches);
+        }
     }
 
     #[test]
