@@ -119,6 +119,15 @@ pub enum Side {
 impl Side {
     /// All sides, in the order of their numbers.
     pub const ALL: [Self; 2] = [Self::Buy, Self::Sell];
+
+    /// The other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+        }
+    }
 }
 
 /// What made a trade. Only `Market` trades are order flow.

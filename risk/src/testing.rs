@@ -16,7 +16,7 @@ use crate::market::{Market, Symbol};
 mod desk;
 mod world;
 
-pub(crate) use desk::{Desk, approved, config, opposite, reducing, refusal};
+pub(crate) use desk::{Desk, approved, config, reducing, refusal};
 pub(crate) use world::{Place, World};
 
 /// `BTCUSDT`, tick 0.1, lot 0.001.

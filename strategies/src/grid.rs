@@ -332,7 +332,7 @@ impl Symbol {
         pace: &mut Pace,
     ) -> Result<(), Refused> {
         let Rung { side: entered, number, .. } = self.rungs[index];
-        let side = opposite(entered);
+        let side = entered.opposite();
         if turn.view.kill_level() > KillLevel::NoNewRisk {
             return Ok(());
         }
@@ -408,13 +408,6 @@ impl Rung {
 
 const fn after(now: Nanos, span: Nanos) -> Nanos {
     Nanos(now.0.saturating_add(span.0))
-}
-
-const fn opposite(side: Side) -> Side {
-    match side {
-        Side::Buy => Side::Sell,
-        Side::Sell => Side::Buy,
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,7 @@ use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::Keep;
 use fusewire_core::message::{AlphaOut, IntentMessage, RiskOut, VerdictMessage};
 use fusewire_core::order::{
-    Action, Check, Class, Intent, NewOrder, OrderId, Rejection, ReportKind, Side, StrategyId,
-    Verdict,
+    Action, Check, Class, Intent, NewOrder, OrderId, Rejection, ReportKind, StrategyId, Verdict,
 };
 use fusewire_core::ring::{Consumer, Producer, RingBuffer};
 use fusewire_core::stage::Stage;
@@ -247,12 +246,4 @@ pub(crate) fn approved(verdict: &Verdict) -> (Intent, Class) {
 /// The same order as a reduce.
 pub(crate) fn reducing(new: NewOrder) -> NewOrder {
     NewOrder { reduce_only: true, ..new }
-}
-
-/// The side that meets this one.
-pub(crate) fn opposite(side: Side) -> Side {
-    match side {
-        Side::Buy => Side::Sell,
-        Side::Sell => Side::Buy,
-    }
 }

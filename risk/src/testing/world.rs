@@ -11,7 +11,7 @@ use fusewire_core::order::{
 };
 use fusewire_core::units::{Nanos, ONE, Px, Qty, Round, Usd};
 
-use super::{BTC, Desk, ETH, depth, opposite};
+use super::{BTC, Desk, ETH, depth};
 use crate::limits::RiskConfig;
 use crate::testing::report;
 
@@ -233,7 +233,7 @@ impl World {
         };
         let side = self.orders[&intent.order].side;
         let in_book = |id: &OrderId| !self.orders[id].conditional;
-        let others = self.live(intent.instrument, opposite(side));
+        let others = self.live(intent.instrument, side.opposite());
         for (id, prices, _) in others.filter(|(id, ..)| in_book(id)) {
             for other in prices {
                 let meets = signed(side, i128::from(price.0) - i128::from(other.0)) >= 0;
@@ -363,7 +363,7 @@ impl World {
             self.say(order, ReportKind::Triggered, VenueReason::Stop);
         }
         let rest = i128::from(real.total.0) - i128::from(real.cum.0);
-        let held = signed(opposite(real.side), self.position(real.on)).max(0);
+        let held = signed(real.side.opposite(), self.position(real.on)).max(0);
         let most = if real.reduce_only { rest.min(held) } else { rest };
         let amount = Qty(i64::try_from(most).unwrap().min(part.0));
         let real = self.orders.get_mut(&order).expect("it was just read");

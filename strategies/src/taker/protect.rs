@@ -5,7 +5,6 @@
 //! leaves at once. When the position is flat the others are taken back.
 
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::market::Side;
 use fusewire_core::order::{Conditional, NewOrder, OrderId, TimeInForce, Trigger, TriggerKind};
 use fusewire_core::units::{BPS_DECIMALS, Bps, Nanos, Px, Qty, RATE_DECIMALS, Rate, Round};
 
@@ -129,7 +128,7 @@ impl Wanted<'_> {
         // A stop lies where the position loses, a take profit where it wins.
         let toward = match kind {
             TriggerKind::Stop | TriggerKind::Trailing => side,
-            TriggerKind::TakeProfit => opposite(side),
+            TriggerKind::TakeProfit => side.opposite(),
         };
         let near = sizing::through(entry, toward, distance, self.tick)?;
         let price = sizing::through(near, side, self.config.slippage, self.tick)?;
@@ -142,12 +141,5 @@ impl Wanted<'_> {
         let trigger = Trigger { kind, by, price: at, callback, close_position: false };
         let order = NewOrder { side, price, qty, tif: TimeInForce::Ioc, reduce_only: true };
         Some(Conditional { order, trigger })
-    }
-}
-
-const fn opposite(side: Side) -> Side {
-    match side {
-        Side::Buy => Side::Sell,
-        Side::Sell => Side::Buy,
     }
 }

@@ -31,13 +31,6 @@ struct Taken {
     worth: i128,
 }
 
-const fn opposite(side: Side) -> Side {
-    match side {
-        Side::Buy => Side::Sell,
-        Side::Sell => Side::Buy,
-    }
-}
-
 /// Ticks in the direction of a taker on `side`: up for buys.
 const fn towards(side: Side, ticks: i64) -> i64 {
     match side {
@@ -90,7 +83,7 @@ impl Market {
             self.correct(Side::Sell, fair + 1, storm);
         } else if self.random.chance(if storm.is_some() { 60 } else { 22 }) {
             let side = self.taker_side(storm);
-            let best = self.book.best(opposite(side)).0;
+            let best = self.book.best(side.opposite()).0;
             let limit = best + towards(side, self.random.within(0, 3));
             let lots = self.taker_lots();
             self.take(side, limit, lots, 4);
@@ -115,7 +108,7 @@ impl Market {
             self.take(side, limit, lots, levels_max);
             return;
         }
-        let stale = opposite(side);
+        let stale = side.opposite();
         for _ in 0..levels_max {
             let (tick, _) = self.book.best(stale);
             if towards(side, limit - tick) < 0 || self.book.len(stale) <= LEVELS_MIN {
@@ -128,7 +121,7 @@ impl Market {
 
     /// A market order: eats levels up to a limit price, one print for each.
     fn take(&mut self, side: Side, limit: i64, lots: i64, levels_max: usize) -> Taken {
-        let maker = opposite(side);
+        let maker = side.opposite();
         let mut taken = Taken::default();
         for _ in 0..levels_max {
             let (tick, there) = self.book.best(maker);
@@ -171,7 +164,7 @@ impl Market {
             Some(storm) => storm.direction,
             None => self.taker_side(None),
         };
-        let best = self.book.best(opposite(side)).0;
+        let best = self.book.best(side.opposite()).0;
         let through = (best * FORCED_PERMILLE / 1_000).max(1);
         let limit_tick = best + towards(side, through);
         let usd = self.random.within(2_000, if flock { 120_000 } else { 40_000 });
@@ -205,7 +198,7 @@ impl Market {
             let fair = self.latent.tick() + i64::from(side == Side::Sell);
             let wanted = fair - towards(side, self.random.below(width));
             // Nobody crosses: that would be a taker.
-            let bound = self.book.best(opposite(side)).0 - towards(side, 1);
+            let bound = self.book.best(side.opposite()).0 - towards(side, 1);
             let tick = if towards(side, wanted - bound) > 0 { bound } else { wanted };
             if towards(side, tick - self.book.best(side).0) > 0 {
                 if self.random.chance(eager) {

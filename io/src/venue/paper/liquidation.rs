@@ -19,7 +19,7 @@ use fusewire_core::units::{ONE, Px, Qty, Rate, Round, Usd, UsdSum, div_round};
 
 use super::desk::{At, Fill, against_account};
 use super::money::Charge;
-use super::orders::{OpenOrder, opposite};
+use super::orders::OpenOrder;
 use super::{COPIES, PaperVenue, order_of};
 use crate::gateway::Feedbacks;
 
@@ -245,7 +245,7 @@ impl PaperVenue {
     ) {
         let position = *self.desk.portfolio.position(id);
         // Who was long sells, and who is short buys it back.
-        let side = opposite(forced.side);
+        let side = forced.side.opposite();
         let in_profit = position.unrealized(forced.price) > UsdSum::ZERO;
         if position.reducing_side() != Some(side) || !in_profit || out.room() < 3 * COPIES {
             return;

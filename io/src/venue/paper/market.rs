@@ -11,7 +11,7 @@ use fusewire_core::ring::LevelsConsumer;
 use fusewire_core::units::{Px, Qty};
 
 use super::ledger::{Ledger, is_better};
-use super::orders::{Queue, opposite};
+use super::orders::Queue;
 
 /// A frame that changed a book.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +127,7 @@ impl Market {
         if !self.is_valid(id) {
             return None;
         }
-        let own = facing(opposite(side));
+        let own = facing(side.opposite());
         let mut levels = self.books.get(id).top(own, usize::MAX);
         let reached = levels.find(|level| !is_better(own, level.price, price))?;
         Some(if reached.price == price { reached.qty } else { Qty::ZERO })

@@ -13,7 +13,7 @@ use fusewire_core::order::{Liquidity, ReportKind, Side, VenueReason};
 use fusewire_core::units::{Px, Qty};
 
 use super::desk::{At, Fill};
-use super::orders::{OpenOrder, Queue, opposite};
+use super::orders::{OpenOrder, Queue};
 use super::{COPIES, PaperVenue};
 use crate::gateway::Feedbacks;
 
@@ -151,7 +151,7 @@ fn reach(order: &OpenOrder, trade: &Trade) -> Reach {
     };
     if through(order.price) {
         Reach::Through
-    } else if trade.price == order.price && trade.aggressor == opposite(order.side) {
+    } else if trade.price == order.price && trade.aggressor == order.side.opposite() {
         Reach::At
     } else {
         Reach::No

@@ -142,7 +142,7 @@ impl OpenOrders {
 
     /// Own orders that an order at this price would meet.
     pub(super) fn crossing(&self, id: InstrumentId, side: Side, price: Px) -> Range<usize> {
-        let range = self.side(id, opposite(side));
+        let range = self.side(id, side.opposite());
         let meets = |order: &OpenOrder| match side {
             Side::Buy => order.price <= price,
             Side::Sell => order.price >= price,
@@ -155,13 +155,5 @@ impl OpenOrders {
     pub(super) fn longest_queue(&self, id: InstrumentId, side: Side, price: Px) -> Option<Queue> {
         let orders = &self.orders[self.side(id, side)];
         orders.iter().filter(|order| order.price == price).map(|order| order.queue).max()
-    }
-}
-
-/// The side that an order of this side trades with.
-pub(super) const fn opposite(side: Side) -> Side {
-    match side {
-        Side::Buy => Side::Sell,
-        Side::Sell => Side::Buy,
     }
 }

@@ -14,7 +14,7 @@ use fusewire_core::order::Side;
 use fusewire_core::units::{ONE, Qty, RATE_DECIMALS, Rate, Round, div_round};
 
 use super::PaperVenue;
-use super::orders::{OpenOrder, Queue, opposite};
+use super::orders::{OpenOrder, Queue};
 
 /// What moves the queue before a resting order, beside trades at its price.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl PaperVenue {
             QueueModel::TradesOnly | QueueModel::RiskAverse => return,
             QueueModel::Probabilistic(_) => {}
         }
-        for index in self.orders.side(id, opposite(trade.aggressor)) {
+        for index in self.orders.side(id, trade.aggressor.opposite()) {
             let order = self.orders.get_mut(index);
             if order.price == trade.price {
                 order.traded = Qty(order.traded.0.saturating_add(trade.qty.0));

@@ -15,9 +15,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use crate::limits::RiskConfig;
-use crate::testing::{
-    A, B, BTC, ETH, Place, World, config, intent, mark as no_mark, opposite, refusal, usd,
-};
+use crate::testing::{A, B, BTC, ETH, Place, World, config, intent, mark as no_mark, refusal, usd};
 
 /// What happens next. Numbers that pick something count modulo how much there is.
 #[derive(Clone, Copy, Debug)]
@@ -382,7 +380,7 @@ fn end_flat(world: &mut World) {
     for on in [BTC, ETH] {
         assert_eq!(world.position(on), 0, "{on:?} is left");
         assert_eq!(portfolio.position(on).qty, Qty::ZERO);
-        for side in [Side::Buy, opposite(Side::Buy)] {
+        for side in [Side::Buy, Side::Buy.opposite()] {
             assert_eq!(portfolio.worst_case(on, side).0, 0);
         }
     }
