@@ -3,20 +3,32 @@
 //! What risk and the venue send closes what strategies hold, so that it is theirs: each hears of it in its own
 //! position. What nobody held stays with the sender, until the fill is heard of that it closed.
 
-use super::{Execution, Order, Portfolio};
+use super::{Execution, Portfolio};
+use crate::instrument::InstrumentId;
+use crate::order::StrategyId;
 use crate::units::{Qty, Usd};
 
 /// Amounts that could not be booked.
 pub(super) struct RangeFault;
 
-/// Whether positions are changed or only looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Try,
-    Do,
-}
-
 impl Portfolio {
+    /// Whether an execution can be booked: on the account, and on each of those whose it is.
+    #[must_use]
+    pub fn fits(
+        &self,
+        sender: StrategyId,
+        instrument: InstrumentId,
+        execution: &Execution,
+    ) -> bool {
+        let mut left = *execution;
+        let mut turns = 0..=self.config.strategies.len();
+        self.account[instrument.index()].booked(execution).is_some()
+            && turns.all(|turn| {
+                let part = self.part(turn, sender, instrument, &mut left);
+                part.is_none_or(|(cell, part)| self.by_strategy[cell].booked(&part).is_some())
+            })
+    }
+
     /// Books the increase of an order's cumulative amounts, if there is one. An error changes nothing.
     pub(super) fn book(
         &mut self,
@@ -44,7 +56,7 @@ impl Portfolio {
                 fees.checked_add(account.fees.checked_sub(before.fees)?)?,
             );
             // Everything must fit before anything is booked.
-            let fits = self.book_owners(&order, execution, Step::Try);
+            let fits = self.fits(order.strategy(), order.instrument, &execution);
             fits.then_some((account, totals, execution))
         });
         let Some((account, totals, execution)) = booked else {
@@ -54,33 +66,39 @@ impl Portfolio {
         self.executions += 1;
         self.account[order.instrument.index()] = account;
         self.totals = totals;
-        self.book_owners(&order, execution, Step::Do);
+        self.book_owners(order.strategy(), order.instrument, execution);
         self.update(index, |order| {
             (order.cum_qty, order.cum_quote, order.cum_fee) = (qty, quote, fee);
         });
         Ok(Some(execution))
     }
 
-    /// Books the parts of those whose an execution is; false when one does not fit.
-    fn book_owners(&mut self, order: &Order, execution: Execution, step: Step) -> bool {
+    /// Books the parts of those whose an execution is. All of them fit.
+    fn book_owners(&mut self, sender: StrategyId, instrument: InstrumentId, execution: Execution) {
         let mut left = execution;
-        for seat in 0..self.config.strategies.len() {
-            let cell = self.cell(seat, order.instrument);
-            let other = (self.config.strategies[seat], &self.by_strategy[cell]);
-            let part = left.take_of(order.strategy(), other);
-            if part.is_some_and(|part| !self.book_cell(cell, &part, step)) {
-                return false;
+        for turn in 0..=self.config.strategies.len() {
+            if let Some((cell, part)) = self.part(turn, sender, instrument, &mut left)
+                && let Some(position) = self.by_strategy[cell].booked(&part)
+            {
+                self.by_strategy[cell] = position;
             }
         }
-        let own = self.seat(order.strategy()).filter(|_| left.qty > Qty::ZERO);
-        own.is_none_or(|seat| self.book_cell(self.cell(seat, order.instrument), &left, step))
     }
 
-    fn book_cell(&mut self, cell: usize, part: &Execution, step: Step) -> bool {
-        let Some(position) = self.by_strategy[cell].booked(part) else { return false };
-        if step == Step::Do {
-            self.by_strategy[cell] = position;
+    /// Takes the part of one seat off, with its cell; behind the seats what is left for the sender itself.
+    fn part(
+        &self,
+        turn: usize,
+        sender: StrategyId,
+        instrument: InstrumentId,
+        left: &mut Execution,
+    ) -> Option<(usize, Execution)> {
+        if let Some(seat) = self.config.strategies.get(turn) {
+            let cell = self.cell(turn, instrument);
+            let part = left.take_of(sender, (*seat, &self.by_strategy[cell]))?;
+            return Some((cell, part));
         }
-        true
+        let own = self.seat(sender).filter(|_| left.qty > Qty::ZERO)?;
+        Some((self.cell(own, instrument), *left))
     }
 }

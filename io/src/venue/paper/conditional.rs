@@ -150,7 +150,8 @@ impl Conditionals {
         stopped
     }
 
-    fn last(&self, id: InstrumentId, by: TriggerPrice) -> Option<Px> {
+    /// The last price of a kind.
+    pub(super) fn last(&self, id: InstrumentId, by: TriggerPrice) -> Option<Px> {
         self.last[id.index()][by as usize]
     }
 

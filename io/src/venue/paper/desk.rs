@@ -60,7 +60,7 @@ impl Leg {
 /// Account, memory of finished orders, and the way back.
 #[derive(Debug)]
 pub(super) struct Desk {
-    config: PaperConfig,
+    pub(super) config: PaperConfig,
     pub(super) portfolio: Portfolio,
     pub(super) closed: ClosedOrders,
     pub(super) stats: PaperStats,
@@ -93,7 +93,7 @@ impl Desk {
             closed: ClosedOrders::new(config.closed_max),
             stats: PaperStats::default(),
             money: Money::new(config.balance, universe.len()),
-            mood: Mood::new(config.misbehaviour, config.seed, config.adl_ppm, config.orders_max),
+            mood: Mood::new(&config.misbehaviour, config.orders_max),
             before: Amounts::default(),
             last_due: Nanos(0),
         }
@@ -145,9 +145,7 @@ impl Desk {
             order.cum_fee.checked_add(execution.fee),
         );
         let (Some(cum_qty), Some(cum_quote), Some(cum_fee)) = sums else { return false };
-        let own = self.portfolio.position_of(order.id.strategy(), order.instrument);
-        let account = self.portfolio.position(order.instrument);
-        if account.booked(&execution).is_none() || own.booked(&execution).is_none() {
+        if !self.portfolio.fits(order.id.strategy(), order.instrument, &execution) {
             return false;
         }
         self.before = (order.cum_qty, order.cum_quote, order.cum_fee);
@@ -371,6 +369,7 @@ impl Desk {
                 self.stats.lost += 1;
                 return;
             }
+            Fate::Kept => return,
         };
         if self.hits(Leg::Delay, id, number, faults.delay_ppm) {
             self.stats.delayed += 1;

@@ -17,7 +17,6 @@ const SCALE: i128 = 10_i128.pow(8 + 12);
 /// What the marks of one symbol said last.
 #[derive(Clone, Copy, Debug, Default)]
 struct Rated {
-    mark: Option<Px>,
     rate: Option<Rate>,
     /// The next boundary.
     next: Option<Nanos>,
@@ -38,22 +37,16 @@ impl Funding {
         Self { symbols: vec![Rated::default(); symbols], earliest: Nanos(u64::MAX) }
     }
 
-    /// Takes a mark. One of zero says that the venue does not know (S0-04).
+    /// Takes what a mark says of rate and boundary.
     pub(super) fn note(&mut self, id: InstrumentId, mark: &Mark) {
         let symbol = &mut self.symbols[id.index()];
-        if mark.price > Px::ZERO {
-            symbol.mark = Some(mark.price);
-        }
         symbol.rate = mark.funding_rate.or(symbol.rate);
-        if let Some(next) = mark.next_funding.filter(|next| *next > symbol.settled) {
-            symbol.next = Some(next);
+        let next = mark.next_funding.filter(|next| *next > symbol.settled).or(symbol.next);
+        // It changes once in hours, and a mark comes each second.
+        if next != symbol.next {
+            symbol.next = next;
             self.find_earliest();
         }
-    }
-
-    /// The last mark price of a symbol.
-    pub(super) fn mark(&self, id: InstrumentId) -> Option<Px> {
-        self.symbols[id.index()].mark
     }
 
     fn find_earliest(&mut self) {
@@ -101,9 +94,9 @@ impl PaperVenue {
         if qty == Qty::ZERO {
             return;
         }
-        let Rated { mark, rate, .. } = self.funding.symbols[id.index()];
-        let known = mark.zip(rate);
-        let Some(change) = known.and_then(|(mark, rate)| funding(qty, mark, rate)) else {
+        let known = self.mark(id).zip(self.funding.symbols[id.index()].rate);
+        let paid = known.and_then(|(mark, rate)| Some((mark, rate, funding(qty, mark, rate)?)));
+        let Some((price, rate, change)) = paid else {
             self.desk.stats.funding_unknown += 1;
             return;
         };
@@ -112,8 +105,8 @@ impl PaperVenue {
             instrument: Some(id),
             change,
             qty,
-            price: mark.unwrap_or_default(),
-            rate: rate.unwrap_or_default(),
+            price,
+            rate,
             when: boundary,
         };
         self.desk.charge(at, &charge, out);

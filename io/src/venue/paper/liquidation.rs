@@ -12,7 +12,7 @@ use fusewire_core::event::Liquidation;
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::order::{
     AccountReason, Action, Intent, Liquidity, NewOrder, OrderId, ReportKind, Side, Source,
-    StrategyId, TimeInForce, VenueReason,
+    StrategyId, TimeInForce, TriggerPrice, VenueReason,
 };
 use fusewire_core::portfolio::Execution;
 use fusewire_core::units::{ONE, Px, Qty, Rate, Round, Usd, UsdSum, div_round};
@@ -43,8 +43,6 @@ pub(super) struct Margin {
     pub(super) equity: UsdSum,
     /// What it must not fall to.
     maintenance: UsdSum,
-    /// Notional of all positions.
-    pub(super) notional: UsdSum,
     /// The position that needs most.
     largest: Option<InstrumentId>,
 }
@@ -60,24 +58,19 @@ impl Liquidator {
 impl PaperVenue {
     /// The margin; none when a position has no mark, or a number leaves its range.
     pub(super) fn margin(&self) -> Option<Margin> {
-        let mut margin = Margin {
-            equity: self.desk.wallet(),
-            maintenance: UsdSum::ZERO,
-            notional: UsdSum::ZERO,
-            largest: None,
-        };
+        let mut margin =
+            Margin { equity: self.desk.wallet(), maintenance: UsdSum::ZERO, largest: None };
         let mut most = UsdSum::ZERO;
         for (id, _) in self.universe.iter() {
             let position = self.desk.portfolio.position(id);
             if position.qty == Qty::ZERO {
                 continue;
             }
-            let mark = self.funding.mark(id)?;
-            let notional = UsdSum(mark.notional(position.qty, Round::Up).0.checked_abs()?);
+            let mark = self.mark(id)?;
+            let notional = self.notional(id)?;
             let needed = self.liquidator.brackets[id.index()].maintenance(notional)?;
             margin.equity = margin.equity.checked_add(position.unrealized(mark))?;
             margin.maintenance = margin.maintenance.checked_add(needed)?;
-            margin.notional = margin.notional.checked_add(notional)?;
             if needed > most || margin.largest.is_none() {
                 (most, margin.largest) = (needed, Some(id));
             }
@@ -90,16 +83,46 @@ impl PaperVenue {
         if order.reduce_only {
             return false;
         }
-        // Without a mark the venue can not tell, and risk refuses before it comes to that.
-        let Some(margin) = self.margin() else { return false };
         // What it closes asks for nothing.
-        let position = self.desk.portfolio.position(order.instrument);
-        let closes = position.reducing_side() == Some(order.side);
-        let closed = if closes { position.qty.0.saturating_abs() } else { 0 };
-        let opened = Qty(order.remaining().0.saturating_sub(closed).max(0));
-        let asked = order.price.notional(opened, Round::Up);
-        let carried = margin.equity.0.saturating_mul(i128::from(self.leverage));
-        margin.notional.0.saturating_add(asked.0) > carried
+        let closed = self.desk.reducible(order.instrument, order.side);
+        let opened = Qty(order.remaining().0.saturating_sub(closed.0).max(0));
+        // Without a mark the venue can not tell, and risk refuses before it comes to that.
+        let Some(margin) = self.margin().filter(|_| opened > Qty::ZERO) else { return false };
+        let added = UsdSum(order.price.notional(opened, Round::Up).0);
+        let asked = self.initial_margin((order.instrument, added));
+        asked.is_none_or(|asked| asked > margin.equity)
+    }
+
+    /// Initial margin of all positions and of a notional that is added to one: each at the exchange's leverage, or at the
+    /// most that its bracket allows. None where no bracket allows it.
+    fn initial_margin(&self, (added_to, added): (InstrumentId, UsdSum)) -> Option<UsdSum> {
+        let mut sum = UsdSum::ZERO;
+        for (id, _) in self.universe.iter() {
+            let mut notional = self.notional(id)?;
+            if id == added_to {
+                notional = notional.checked_add(added)?;
+            }
+            if notional > UsdSum::ZERO {
+                let most = self.liquidator.brackets[id.index()].leverage_max(notional)?;
+                let leverage = self.leverage.min(u32::try_from(most).ok()?);
+                sum = sum.checked_add(contract::initial_margin(notional, leverage)?)?;
+            }
+        }
+        Some(sum)
+    }
+
+    /// What a position is worth at the last mark, without sign; none without a mark.
+    fn notional(&self, id: InstrumentId) -> Option<UsdSum> {
+        let qty = self.desk.portfolio.position(id).qty;
+        if qty == Qty::ZERO {
+            return Some(UsdSum::ZERO);
+        }
+        self.mark(id)?.notional(qty, Round::Up).0.checked_abs().map(UsdSum)
+    }
+
+    /// The last mark of a symbol.
+    pub(super) fn mark(&self, id: InstrumentId) -> Option<Px> {
+        self.conditionals.last(id, TriggerPrice::Mark)
     }
 
     /// A mark came: is the margin still there? What was begun goes on at every event.
@@ -150,13 +173,13 @@ impl PaperVenue {
         out: &mut Feedbacks,
     ) -> bool {
         let position = *self.desk.portfolio.position(id);
-        let (Some(side), Some(mark)) = (position.reducing_side(), self.funding.mark(id)) else {
+        let (Some(side), Some(mark)) = (position.reducing_side(), self.mark(id)) else {
             return false;
         };
         let tick = self.universe.get(id).tick.unwrap_or(Px(1));
         let others = margin.equity.0 - position.unrealized(mark).0;
         let price = bankruptcy(position.qty, position.cost.0, others, tick);
-        let qty = Qty(position.qty.0.saturating_abs());
+        let qty = self.desk.reducible(id, side);
         let mut order = self.order_of_venue(at, id, (side, price, qty), VenueReason::Liquidation);
         self.desk.stats.liquidations += 1;
         self.desk.report(at, &mut order, ReportKind::Accepted, VenueReason::None, out);
@@ -168,7 +191,7 @@ impl PaperVenue {
         };
         let quote = self.closing_quote(&order, found);
         let whole = quote.narrow().map(|quote| Execution { side, qty, quote, fee: Usd::ZERO });
-        if whole.is_some_and(|whole| position.booked(&whole).is_some()) {
+        if whole.is_some_and(|whole| self.desk.portfolio.fits(StrategyId::VENUE, id, &whole)) {
             // While the position is there, so that the fee is of who holds it.
             self.charge_fee(at, id, quote, (position.qty, mark), out);
         }
@@ -253,7 +276,7 @@ impl PaperVenue {
         if !self.desk.deleverages(at.seq) {
             return;
         }
-        let qty = forced.qty.min(Qty(position.qty.0.saturating_abs()));
+        let qty = forced.qty.min(self.desk.reducible(id, side));
         if qty <= Qty::ZERO || forced.price <= Px::ZERO {
             return;
         }

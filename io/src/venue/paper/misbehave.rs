@@ -176,9 +176,6 @@ enum Draw {
 /// The state of it.
 #[derive(Debug)]
 pub(super) struct Mood {
-    misbehaviour: Misbehaviour,
-    seed: u64,
-    adl_ppm: u32,
     began: Option<Nanos>,
     weather: Weather,
     /// The acknowledgement of the request that is being done is not sent.
@@ -189,28 +186,16 @@ pub(super) struct Mood {
 }
 
 impl Mood {
-    pub(super) fn new(
-        misbehaviour: Misbehaviour,
-        seed: u64,
-        adl_ppm: u32,
-        withheld_max: usize,
-    ) -> Self {
+    /// Nothing is wrong. Room is taken for so many fills to keep back, if that can happen.
+    pub(super) fn new(misbehaviour: &Misbehaviour, withheld_max: usize) -> Self {
         let room = if misbehaviour.is_any() { withheld_max } else { 0 };
         Self {
-            misbehaviour,
-            seed,
-            adl_ppm,
             began: None,
             weather: Weather::default(),
             mute: false,
             withheld: Vec::with_capacity(room),
             withheld_max: room,
         }
-    }
-
-    fn hits(&self, draw: Draw, id: OrderId, number: u32, ppm: u32) -> bool {
-        let seed = self.seed ^ draw as u64;
-        ppm > 0 && jitter::below(seed, id, u64::from(number), u64::from(PPM)) < u64::from(ppm)
     }
 
     fn find(&self, id: OrderId) -> Option<&Withheld> {
@@ -227,17 +212,24 @@ pub(super) enum Fate {
     Late(FeedbackBody),
     /// It never goes.
     Lost,
+    /// It is kept, and goes when it may again.
+    Kept,
 }
 
 impl Desk {
+    fn draws(&self, draw: Draw, id: OrderId, number: u32, ppm: u32) -> bool {
+        let seed = self.config.seed ^ draw as u64;
+        ppm > 0 && jitter::below(seed, id, u64::from(number), u64::from(PPM)) < u64::from(ppm)
+    }
+
     /// Room that a request may need beyond its own answers.
     pub(super) fn more_room(&self) -> usize {
-        if self.mood.misbehaviour.is_any() { COPIES } else { 0 }
+        if self.config.misbehaviour.is_any() { COPIES } else { 0 }
     }
 
     /// True when the venue takes a position to cover the forced order of this event: each is drawn by itself.
     pub(super) fn deleverages(&self, seq: u64) -> bool {
-        self.mood.hits(Draw::Deleverage, OrderId(seq), 0, self.mood.adl_ppm)
+        self.draws(Draw::Deleverage, OrderId(seq), 0, self.config.adl_ppm)
     }
 
     /// What becomes of a message.
@@ -247,7 +239,7 @@ impl Desk {
         number: u32,
         instrument: Option<InstrumentId>,
     ) -> Fate {
-        if !self.mood.misbehaviour.is_any() {
+        if !self.config.misbehaviour.is_any() {
             return Fate::Told(body);
         }
         if self.mood.weather.disconnected {
@@ -258,10 +250,10 @@ impl Desk {
                 self.withhold(&report, number, instrument)
             }
             FeedbackBody::Report(report) if is_acknowledgement(report.kind) => {
-                let late = self.mood.misbehaviour.ack_late_ppm;
+                let late = self.config.misbehaviour.ack_late_ppm;
                 if self.mood.mute {
                     Fate::Lost
-                } else if self.mood.hits(Draw::AckLate, report.order, number, late) {
+                } else if self.draws(Draw::AckLate, report.order, number, late) {
                     Fate::Late(body)
                 } else {
                     Fate::Told(body)
@@ -294,7 +286,7 @@ impl Desk {
         };
         self.stats.withheld += 1;
         if report.kind != ReportKind::Filled {
-            return Fate::Lost;
+            return Fate::Kept;
         }
         let (cum_qty, cum_quote, cum_fee) = told;
         let (last_qty, last_price, payer) = (Qty::ZERO, Px::ZERO, 0);
@@ -355,13 +347,13 @@ impl Desk {
 impl PaperVenue {
     /// Looks at what is out, and sends what was kept back when it may go.
     pub(super) fn look_at_the_weather(&mut self, at: At, out: &mut Feedbacks) {
-        let mood = &mut self.desk.mood;
-        if !mood.misbehaviour.is_any() {
+        let Desk { config, mood, .. } = &mut self.desk;
+        if !config.misbehaviour.is_any() {
             return;
         }
         let began = *mood.began.get_or_insert(at.ts);
         let since = u64::try_from(at.ts.since(began)).unwrap_or(0);
-        mood.weather = mood.misbehaviour.weather(Nanos(since));
+        mood.weather = config.misbehaviour.weather(Nanos(since));
         let Weather { no_fills, disconnected, .. } = self.desk.mood.weather;
         while !no_fills && !disconnected && !self.desk.mood.withheld.is_empty() {
             if out.room() < COPIES {
@@ -376,11 +368,10 @@ impl PaperVenue {
 
     /// True when a request does not get through as it should. What was to be said of it is said.
     pub(super) fn mishandles(&mut self, at: At, request: &Request, out: &mut Feedbacks) -> bool {
-        let mood = &self.desk.mood;
-        if !mood.misbehaviour.is_any() {
+        if !self.desk.config.misbehaviour.is_any() {
             return false;
         }
-        let (weather, intent) = (mood.weather, &request.intent);
+        let (weather, intent) = (self.desk.mood.weather, &request.intent);
         if weather.disconnected {
             self.desk.stats.lost_requests += 1;
             return true;
@@ -397,15 +388,15 @@ impl PaperVenue {
             self.desk.tell_unknown(at, request, VenueReason::Timeout, out);
             return true;
         }
-        let ppm = self.desk.mood.misbehaviour.unknown_ppm;
-        let hit = self.desk.mood.hits(Draw::Unknown, intent.order, request.number, ppm);
+        let ppm = self.desk.config.misbehaviour.unknown_ppm;
+        let hit = self.desk.draws(Draw::Unknown, intent.order, request.number, ppm);
         if !hit && !weather.unavailable {
             return false;
         }
         let reason =
             if weather.unavailable { VenueReason::Unavailable } else { VenueReason::Timeout };
         self.desk.tell_unknown(at, request, reason, out);
-        let done = self.desk.mood.hits(Draw::Done, intent.order, request.number, PPM / 2);
+        let done = self.desk.draws(Draw::Done, intent.order, request.number, PPM / 2);
         self.desk.mood.mute = done;
         !done
     }

@@ -87,7 +87,7 @@ impl Desk {
             self.money.totals[place] = Some(total);
         }
         self.money.charged.0 += i128::from(charge.change.0);
-        self.stats.count_charge(charge.reason, charge.change);
+        self.stats.count_charge(charge.reason);
         self.tell(at, charge, (total, wallet), out);
     }
 

@@ -2,7 +2,7 @@
 
 use fusewire_core::order::{AccountReason, Liquidity, ReportKind};
 use fusewire_core::portfolio::Execution;
-use fusewire_core::units::{Usd, UsdSum};
+use fusewire_core::units::UsdSum;
 
 /// Counters of the venue since construction: what it did, whatever became of the messages about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,9 +43,9 @@ pub struct PaperStats {
     pub unknown_outcomes: u64,
     /// Queries answered.
     pub statuses: u64,
-    /// Reports and statuses sent, lost ones included.
+    /// Reports and statuses sent, lost ones included; one that is kept for later counts again when it goes.
     pub messages: u64,
-    /// Messages lost on purpose.
+    /// Messages lost on purpose. Those that are kept for later are not lost.
     pub lost: u64,
     /// Messages sent twice on purpose.
     pub repeated: u64,
@@ -53,11 +53,10 @@ pub struct PaperStats {
     pub delayed: u64,
     /// Fills that were not told when they happened, on purpose.
     pub withheld: u64,
-    /// Funding settled on a position: how often, and what it brought.
+    /// Times that funding was settled on a position.
     pub fundings: u64,
-    /// See `fundings`; below zero was paid.
-    pub funding: UsdSum,
-    /// Boundaries at which a position was held and neither mark nor rate was known.
+    /// Boundaries at which a position was held and nothing could be charged: the mark or the rate was not known, or the
+    /// amount left its range.
     pub funding_unknown: u64,
     /// Positions liquidated.
     pub liquidations: u64,
@@ -103,11 +102,8 @@ impl PaperStats {
         } += 1;
     }
 
-    pub(super) fn count_charge(&mut self, reason: AccountReason, change: Usd) {
-        if reason == AccountReason::Funding {
-            self.fundings += 1;
-            self.funding.0 = self.funding.0.saturating_add(i128::from(change.0));
-        }
+    pub(super) fn count_charge(&mut self, reason: AccountReason) {
+        self.fundings += u64::from(reason == AccountReason::Funding);
     }
 
     pub(super) fn count_fill(&mut self, liquidity: Liquidity, execution: &Execution) {

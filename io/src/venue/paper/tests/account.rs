@@ -244,6 +244,18 @@ fn an_order_beyond_the_margin_is_refused() {
     assert_eq!(short(&floor.enter(1, amended(HUNDRED - 1, 50 * ONE)))[0].0, Kind::Amended);
 }
 
+/// The leverage is what the account chose, or what the bracket of the position allows if that is less: of this symbol 8
+/// up to 5,000 USD.
+#[test]
+fn a_bracket_allows_no_more_than_its_leverage() {
+    let wide = PaperConfig { balance: Usd(500 * ONE), leverage: 20, ..config() };
+    let mut floor = Floor::new(wide);
+    floor.book(&[(HUNDRED, ONE)], &[(HUNDRED + ONE, ONE)]);
+    assert_eq!(short(&floor.enter(1, buy(Tif::Gtc, HUNDRED, 40 * ONE))), [ACCEPTED]);
+    let refused = (Kind::Refused, Why::Margin, 0, 0);
+    assert_eq!(short(&floor.enter(2, buy(Tif::Gtc, HUNDRED, 40 * ONE + 1))), [refused]);
+}
+
 /// What closes a position asks for no margin, reduce-only or not; what it opens beyond that does.
 #[test]
 fn an_order_that_closes_asks_for_no_margin() {

@@ -184,7 +184,12 @@ fn numbers_that_leave_their_range_do_not_fill() {
     floor.book(&[(ONE, i64::MAX), (ONE - 1, 100)], &[(2 * ONE, i64::MAX)]);
     let refused = (Kind::Refused, Why::Filter, 0, 0);
     assert_eq!(short(&floor.enter(1, buy(Tif::Ioc, 2 * ONE, i64::MAX))), [refused]);
-    assert_eq!(short(&floor.enter(2, sell(Tif::Ioc, ONE, i64::MAX)))[1], whole(i64::MAX, ONE));
+    // While a position has no mark nobody can tell what the account carries: no bracket allows so much.
+    let margin = (Kind::Refused, Why::Margin, 0, 0);
+    assert_eq!(short(&floor.enter(5, sell(Tif::Ioc, ONE, i64::MAX))), [margin]);
+    assert_eq!(short(&floor.enter(6, sell(Tif::Ioc, ONE, 1)))[1], whole(1, ONE));
+    let rest = i64::MAX - 1;
+    assert_eq!(short(&floor.enter(2, sell(Tif::Ioc, ONE, rest)))[1], whole(rest, ONE));
     // The position would go below what it can hold.
     let more = floor.enter(3, sell(Tif::Ioc, ONE / 2, 5));
     assert_eq!(short(&more), [ACCEPTED, expired(Why::ImmediateRest)]);
