@@ -113,8 +113,20 @@ pub struct Exits {
 pub struct Reconciled {
     /// Comparisons by outcome, in the order of `ReconcileOutcome::ALL`.
     pub outcomes: [u64; ReconcileOutcome::ALL.len()],
-    /// The last one that could be made.
+    /// The last one that could be made, as it was told.
     pub last: Option<Reconciliation>,
+    /// What was booked since and was from before it.
+    pub since: UsdSum,
+    /// The venue's count of its updates at it.
+    n: u64,
+}
+
+impl Reconciled {
+    /// Ledger less venue at the last comparison, with what has come since of before then; none before the first.
+    #[must_use]
+    pub fn drift(&self) -> Option<UsdSum> {
+        self.last.map(|last| UsdSum(last.drift().0.saturating_add(self.since.0)))
+    }
 }
 
 /// The account's books.
@@ -127,8 +139,8 @@ pub struct Ledger {
     instruments: usize,
     /// By seat, then symbol, then leg.
     cells: Vec<Cell>,
-    /// Cells with an open position.
-    open: Vec<usize>,
+    /// Cells with an open position, and their symbols.
+    open: Vec<(InstrumentId, usize)>,
     /// By symbol, then leg: the account as the venue nets it.
     account: Vec<Position>,
     quotes: Vec<Quote>,
@@ -139,8 +151,6 @@ pub struct Ledger {
     /// Slots by reason, symbol (none is the last) and leg.
     told: Vec<Told>,
     newest: u64,
-    /// The venue's count at the balance that was compared last.
-    compared: u64,
     /// When the last execution that was booked happened at the venue.
     executed_at: Nanos,
     reconciled: Reconciled,
@@ -217,7 +227,6 @@ impl Ledger {
                 AccountReason::ALL.len() * (config.instruments + 1) * Leg::ALL.len()
             ],
             newest: 0,
-            compared: 0,
             executed_at: Nanos(0),
             reconciled: Reconciled::default(),
             exits: [Exits::default(); ExitPath::ALL.len()],
@@ -272,7 +281,7 @@ impl Ledger {
             (Body::Account(update), instrument) => self.account(event, instrument, update, out),
             // What risk refused never had a price, and its id may be that of an order that lives.
             (Body::Rejected(rejection), _)
-                if rejection.action.is_new() && rejection.by == RejectedBy::Gateway =>
+                if rejection.action.order().is_some() && rejection.by == RejectedBy::Gateway =>
             {
                 self.arrivals.remove(rejection.order);
             }
@@ -298,12 +307,8 @@ impl Ledger {
 
     /// Shows the prices at which positions in a symbol could be left to their lives.
     fn observe(&mut self, id: InstrumentId) {
-        for &index in &self.open {
-            let (place, leg) = self.place_of(index);
-            if place != id {
-                continue;
-            }
-            let (quote, _) = (self.quotes[id.index()], leg);
+        let quote = self.quotes[id.index()];
+        for &(_, index) in self.open.iter().filter(|(place, _)| *place == id) {
             if let Some(life) = &mut self.cells[index].life {
                 life.observe_quote(quote.bid, quote.ask, quote.mark);
             }

@@ -99,17 +99,6 @@ impl Action {
     }
 }
 
-impl Action {
-    /// True for what makes an order.
-    #[must_use]
-    pub const fn is_new(&self) -> bool {
-        match self {
-            Self::New(_) | Self::Conditional(_) => true,
-            Self::Amend { .. } | Self::Cancel | Self::Query => false,
-        }
-    }
-}
-
 /// Who formed an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

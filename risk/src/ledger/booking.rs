@@ -37,8 +37,8 @@ impl Ledger {
         let change = UsdSum(realized.0 - i128::from(execution.fee.0));
         self.close_sum(booking, change, out);
         // The balance that it was compared with already knew of this one.
-        if let Some(last) = self.reconciled.last.as_mut().filter(|last| booking.at < last.at) {
-            last.ledger.0 += change.0;
+        if self.reconciled.last.is_some_and(|last| booking.at < last.at) {
+            self.reconciled.since.0 += change.0;
         }
         let cost = after.cost.0 - before.cost.0;
         // A clock that runs ahead must not make every later balance too old to compare.
@@ -132,8 +132,8 @@ impl Ledger {
         let was_open = life.is_some();
         let (ended, next) = life::step(life, &filled);
         match next.is_some() {
-            true if !was_open => self.open.push(index),
-            false => self.open.retain(|open| *open != index),
+            true if !was_open => self.open.push((booking.instrument, index)),
+            false => self.open.retain(|(_, open)| *open != index),
             true => {}
         }
         self.cells[index].life = next;

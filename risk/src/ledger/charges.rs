@@ -2,10 +2,14 @@
 
 use fusewire_core::event::Event;
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::order::{AccountReason, AccountUpdate, Leg};
-use fusewire_core::units::{Usd, UsdSum};
+use fusewire_core::market::Side;
+use fusewire_core::order::{AccountReason, AccountUpdate, Leg, StrategyId};
+use fusewire_core::portfolio::Execution;
+use fusewire_core::units::{Qty, Usd, UsdSum};
 
-use super::{Ledger, Posting, PostingKind, ReconcileOutcome, Reconciliation, Row, Told};
+use super::{
+    Ledger, Posting, PostingKind, ReconcileOutcome, Reconciled, Reconciliation, Row, Told,
+};
 
 impl Ledger {
     /// Takes what the venue says of the account beside fills, and compares the wallets.
@@ -41,9 +45,8 @@ impl Ledger {
             self.charge(event, instrument, update, (kind, change), out);
         }
         // A balance from behind it was compared already, and knew of it.
-        let compared = update.n < self.compared;
-        if let Some(last) = self.reconciled.last.as_mut().filter(|_| compared) {
-            last.ledger.0 += change;
+        if update.n < self.reconciled.n {
+            self.reconciled.since.0 += change;
         }
         if update.is_repeat() {
             // The balance comes behind the last of what is told again.
@@ -83,13 +86,16 @@ impl Ledger {
                 i128::from(ledger.cells[cell].position.qty.0)
             };
             let all: i128 = (0..self.seats.len()).map(|seat| held(self, seat)).sum();
-            let mut closed = all;
+            let mut exit = exit(all);
             for seat in 0..self.seats.len() {
-                let mut qty = held(self, seat);
-                if kind == PostingKind::LiquidationFee {
-                    // Of those whose position is going to be closed, by seat.
-                    qty = take_towards(&mut closed, qty);
-                }
+                let qty = if kind == PostingKind::LiquidationFee {
+                    // Of those whose position the exit is going to close.
+                    let cell = &self.cells[self.cell(seat, id, update.leg)];
+                    let part = exit.take_of(StrategyId::VENUE, (self.seats[seat], &cell.position));
+                    part.map_or(0, |part| i128::from(part.qty.0) * all.signum())
+                } else {
+                    held(self, seat)
+                };
                 let share = match change.checked_mul(qty) {
                     Some(product) if all != 0 => product / all,
                     Some(_) | None => 0,
@@ -141,17 +147,17 @@ impl Ledger {
         let reconciliation = Reconciliation { seq, ts, at, ledger, venue, outcome };
         self.reconciled.outcomes[outcome as usize] += 1;
         if !late {
-            self.reconciled.last = Some(reconciliation);
-            self.compared = update.n;
+            let outcomes = self.reconciled.outcomes;
+            let (last, since, n) = (Some(reconciliation), UsdSum::ZERO, update.n);
+            self.reconciled = Reconciled { outcomes, last, since, n };
         }
         out(Row::Reconciliation(reconciliation));
     }
 }
 
-/// The part of what one holds that closing `left` in all takes from it: nothing of who stands against it.
-fn take_towards(left: &mut i128, held: i128) -> i128 {
-    let part = if held.signum() == left.signum() { held.abs().min(left.abs()) } else { 0 };
-    let part = part * left.signum();
-    *left -= part;
-    part
+/// The venue's exit from so much.
+fn exit(held: i128) -> Execution {
+    let side = if held > 0 { Side::Sell } else { Side::Buy };
+    let qty = Qty(i64::try_from(held.unsigned_abs()).unwrap_or(i64::MAX));
+    Execution { side, qty, quote: Usd::ZERO, fee: Usd::ZERO }
 }

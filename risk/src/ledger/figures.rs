@@ -118,8 +118,7 @@ impl Ledger {
     /// before then; zero before the first time.
     #[must_use]
     pub fn drift(&self) -> UsdSum {
-        let last = self.reconciled.last.as_ref();
-        UsdSum(last.map_or(0, |last| last.drift().0.saturating_abs()))
+        UsdSum(self.reconciled.drift().map_or(0, |drift| drift.0.saturating_abs()))
     }
 
     /// How ledger and venue compared so far.

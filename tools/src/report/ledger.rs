@@ -63,7 +63,7 @@ impl LedgerReport {
             incident: ledger.incident().to_string(),
             exits: exits(ledger),
             reconciled: reconciled(ledger),
-            drift: ledger.reconciled().last.map(|last| last.drift().to_string()),
+            drift: ledger.reconciled().drift().map(|drift| drift.to_string()),
             alerts: run.risk.counts().alerts,
         }
     }
