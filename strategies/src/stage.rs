@@ -346,8 +346,8 @@ impl<S: Strategy> Stage for AlphaStage<S> {
 }
 
 fn seat_of(config: &AlphaConfig, seat: usize) -> Seat {
-    let number = u8::try_from(seat).ok().filter(|&number| StrategyId(number) != StrategyId::RISK);
-    let strategy = StrategyId(number.expect("there are 255 seats"));
+    let number = u8::try_from(seat).ok().map(StrategyId).filter(|id| !id.acts_for_holders());
+    let strategy = number.expect("there are 254 seats");
     Seat { session: config.session, strategy, seed: config.seed }
 }
 

@@ -425,9 +425,11 @@ pub(crate) fn check_bounds(config: &Config, symbols: usize) -> Result<(), Failur
     Ok(())
 }
 
-/// Seats of the strategies. Risk's own number is none of them.
+/// Seats of the strategies. The numbers of risk and venue are none of them.
 pub(crate) fn seats(strategies: usize) -> Result<Vec<StrategyId>, Failure> {
-    let count = u8::try_from(strategies).map_err(Failure::line)?;
+    let count = u8::try_from(strategies).ok().filter(|count| *count <= StrategyId::VENUE.0);
+    let most = StrategyId::VENUE.0;
+    let count = count.ok_or_else(|| Failure::line(format!("at most {most} strategies can run")))?;
     Ok((0..count).map(StrategyId).collect())
 }
 
@@ -481,9 +483,10 @@ mod tests {
     }
 
     #[test]
-    fn risk_has_no_seat_among_the_strategies() {
+    fn risk_and_venue_have_no_seat_among_the_strategies() {
         assert_eq!(seats(2), Ok(vec![StrategyId(0), StrategyId(1)]));
-        assert!(seats(255).is_ok_and(|seats| !seats.contains(&StrategyId::RISK)));
-        assert!(seats(256).is_err());
+        let all = seats(254).unwrap();
+        assert_eq!((all.len(), all.iter().any(|seat| seat.acts_for_holders())), (254, false));
+        assert!(seats(255).is_err() && seats(256).is_err());
     }
 }
