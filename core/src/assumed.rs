@@ -8,9 +8,6 @@ use crate::instrument::Instrument;
 use crate::market::{Level, Side};
 use crate::units::{Bps, Px, Qty, Round, Usd, div_round};
 
-/// Raw `Bps` in one whole: 10,000 bp.
-const BPS_ONE: i128 = 100_000_000;
-
 /// What market data a symbol has, and so how its orders are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataModel {
@@ -59,7 +56,7 @@ impl AssumedBook {
     /// # Errors
     /// A text that begins with the name of the field.
     pub fn validate(&self) -> Result<(), String> {
-        if !(0..=BPS_ONE).contains(&i128::from(self.spread.0)) {
+        if !(0..=Bps::WHOLE).contains(&i128::from(self.spread.0)) {
             return Err(format!("spread_bp = {} is not within the price", self.spread));
         }
         if self.depth_notional <= Usd::ZERO {
@@ -76,7 +73,7 @@ impl AssumedBook {
             return None;
         }
         let (raw, grid) = (i128::from(price.0), i128::from(tick.0));
-        let half = div_round(raw * i128::from(self.spread.0), 2 * BPS_ONE, Round::Up)?.max(grid);
+        let half = div_round(raw * i128::from(self.spread.0), 2 * Bps::WHOLE, Round::Up)?.max(grid);
         let (away, round) = match side {
             Side::Buy => (raw + half, Round::Up),
             Side::Sell => (raw - half, Round::Down),

@@ -288,6 +288,17 @@ impl Nanos {
     pub fn since(self, earlier: Self) -> i128 {
         i128::from(self.0) - i128::from(earlier.0)
     }
+
+    /// The time when `span` has gone by, or the end of time.
+    #[must_use]
+    pub const fn after(self, span: Self) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+impl Bps {
+    /// 100 % in raw units.
+    pub const WHOLE: i128 = 10_000 * 10_i128.pow(BPS_DECIMALS);
 }
 
 /// A value printed with a fixed number of decimals; see `with_places`.

@@ -14,9 +14,6 @@ use crate::gate::Gate;
 use crate::limits::RiskConfig;
 use crate::market::Market;
 
-/// Raw units of `Bps` in a whole.
-const BPS_ONE: i128 = 100_000_000;
-
 /// When the halt acted last, and the ids of its orders.
 pub(crate) struct Halt {
     session: u16,
@@ -105,8 +102,8 @@ fn exit_price(
         Side::Buy => (1, Round::Down),
         Side::Sell => (-1, Round::Up),
     };
-    let by_collar = i128::from(near.0) * (BPS_ONE + sign * i128::from(collar.0));
-    let mut price = div_round(by_collar, BPS_ONE, round)?;
+    let by_collar = i128::from(near.0) * (Bps::WHOLE + sign * i128::from(collar.0));
+    let mut price = div_round(by_collar, Bps::WHOLE, round)?;
     if let Some(band) = instrument.percent_price {
         let factor = match side {
             Side::Buy => band.up,

@@ -1,9 +1,30 @@
 //! What the parameters of strategies have in common.
 
-use fusewire_core::units::Nanos;
+use fusewire_core::units::{Bps, Nanos, Usd};
+
+/// Widest distance, so that every price stays above zero: 10 %.
+pub(crate) const DISTANCE_MAX: Bps = Bps(10_000_000);
 
 /// Counts size tables that are taken at start.
 const COUNT_MAX: u32 = 100_000;
+
+/// Checks amounts that must be above zero, by name.
+pub(crate) fn amounts(amounts: &[(&str, Usd)]) -> Result<(), String> {
+    match amounts.iter().find(|(_, value)| *value <= Usd::ZERO) {
+        Some((name, value)) => Err(format!("{name} is {value} USD: it must be above zero")),
+        None => Ok(()),
+    }
+}
+
+/// Checks distances from the least of each on, by name.
+pub(crate) fn distances(distances: &[(&str, Bps, Bps)]) -> Result<(), String> {
+    match distances.iter().find(|(_, value, least)| value < least || *value > DISTANCE_MAX) {
+        Some((name, value, least)) => {
+            Err(format!("{name} is {value} bp: it must lie in {least}..={DISTANCE_MAX}"))
+        }
+        None => Ok(()),
+    }
+}
 
 /// Checks times that must not be zero, by name.
 pub(crate) fn take_time(times: &[(&str, Nanos)]) -> Result<(), String> {

@@ -290,13 +290,15 @@ impl Symbol {
         let Some(price) = ladder.entry(side, number) else { return Ok(()) };
         // The market is there already: it comes back, or the rung stays empty.
         let rests = passive(best, side, price, self.tick) == Some(price);
+        if !rests || !pace.allows(turn.now) || !self.pace.allows(turn.now) {
+            return Ok(());
+        }
         let entered = &mut sent.entered[side as usize];
         let qty = i128::from(ladder.qty.0);
         let worst = self.worst(side, turn) + *entered + qty;
         let fits =
             worst * i128::from(mark.0) <= i128::from(turn.config.inventory_max.0) * i128::from(ONE);
-        let is_paced = pace.allows(turn.now) && self.pace.allows(turn.now);
-        if !rests || !fits || !is_paced {
+        if !fits {
             return Ok(());
         }
         let tif = TimeInForce::Gtx;
@@ -378,7 +380,7 @@ impl Symbol {
         }
         let rung = &mut self.rungs[index];
         (rung.order, rung.cancel_at) = (Some(order), Nanos(0));
-        rung.send_at[order.1 as usize] = after(turn.now, turn.config.retry);
+        rung.send_at[order.1 as usize] = turn.now.after(turn.config.retry);
     }
 }
 
@@ -400,14 +402,10 @@ impl Rung {
         let leaves = turn.view.kill_level() < KillLevel::Dead;
         if leaves && order.cancel_since.is_none() && turn.now >= self.cancel_at {
             orders.cancel(order.id)?;
-            self.cancel_at = after(turn.now, turn.config.retry);
+            self.cancel_at = turn.now.after(turn.config.retry);
         }
         Ok(())
     }
-}
-
-const fn after(now: Nanos, span: Nanos) -> Nanos {
-    Nanos(now.0.saturating_add(span.0))
 }
 
 #[cfg(test)]

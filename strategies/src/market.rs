@@ -91,7 +91,7 @@ impl Market {
     /// The last time at which `mark` still tells the mark price; none without one.
     #[must_use]
     pub fn mark_until(&self, age_max: Nanos) -> Option<Nanos> {
-        self.mark.map(|(_, at)| Nanos(at.0.saturating_add(age_max.0)))
+        self.mark.map(|(_, at)| at.after(age_max))
     }
 
     /// The mark price, unless it is older than `age_max`.

@@ -57,7 +57,7 @@ impl Backoff {
         if self.is_over(now) {
             let doubled = Nanos(self.delay.0.saturating_mul(2));
             self.delay = doubled.clamp(first, longest.max(first));
-            self.until = Nanos(now.0.saturating_add(self.delay.0));
+            self.until = now.after(self.delay);
         }
     }
 

@@ -2,10 +2,7 @@
 
 use fusewire_core::instrument::Instrument;
 use fusewire_core::market::Side;
-use fusewire_core::units::{BPS_DECIMALS, Bps, ONE, Px, Qty, Round, Usd, div_round};
-
-/// 100 % in raw `Bps`.
-pub const WHOLE_BPS: i128 = 10_000 * 10_i128.pow(BPS_DECIMALS);
+use fusewire_core::units::{Bps, ONE, Px, Qty, Round, Usd, div_round};
 
 /// How often a notional may be exceeded to meet the least that the exchange takes.
 const NOTIONAL_TIMES_MAX: i128 = 2;
@@ -26,12 +23,12 @@ pub fn through(touch: Px, side: Side, slippage: Bps, tick: Px) -> Option<Px> {
     let price = i128::from(touch.0);
     match side {
         Side::Buy => {
-            let numerator = price.checked_mul(WHOLE_BPS + i128::from(slippage.0))?;
-            on_grid(numerator, WHOLE_BPS, tick, Round::Down)
+            let numerator = price.checked_mul(Bps::WHOLE + i128::from(slippage.0))?;
+            on_grid(numerator, Bps::WHOLE, tick, Round::Down)
         }
         Side::Sell => {
-            let numerator = price.checked_mul(WHOLE_BPS - i128::from(slippage.0))?;
-            on_grid(numerator, WHOLE_BPS, tick, Round::Up)
+            let numerator = price.checked_mul(Bps::WHOLE - i128::from(slippage.0))?;
+            on_grid(numerator, Bps::WHOLE, tick, Round::Up)
         }
     }
 }

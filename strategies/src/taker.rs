@@ -151,9 +151,9 @@ impl Symbol {
             && view.order(id).is_none()
         {
             self.order = None;
-            self.exit_at = after(now, config.exit_retry);
+            self.exit_at = now.after(config.exit_retry);
             if is_flat {
-                self.enter_at = after(now, config.cooldown);
+                self.enter_at = now.after(config.cooldown);
             }
         }
         if is_flat {
@@ -254,10 +254,6 @@ impl Symbol {
     fn position(&self, view: &View<'_>) -> Position {
         view.position_of(self.instrument)
     }
-}
-
-fn after(now: Nanos, span: Nanos) -> Nanos {
-    Nanos(now.0.saturating_add(span.0))
 }
 
 #[cfg(test)]

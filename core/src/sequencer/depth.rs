@@ -8,8 +8,6 @@ use crate::sequencer::SequencerConfig;
 use crate::sequencer::drafts::Drafts;
 use crate::units::{Bps, Px, QtySum, Round, div_round};
 
-/// Raw `Bps` in one whole: 10,000 bp.
-const BPS_ONE: i128 = 100_000_000;
 /// Millionths in one whole.
 const PPM_ONE: i128 = 1_000_000;
 
@@ -40,7 +38,7 @@ impl Shape {
         let (Some(bid), Some(ask)) = (touch.bid, touch.ask) else { return Depth::default() };
         // Distances are doubled, because the mid may lie on half a unit.
         let mid_twice = i128::from(bid.price.0) + i128::from(ask.price.0);
-        let widths = self.bands.map(|band| mid_twice * i128::from(band.0) / BPS_ONE);
+        let widths = self.bands.map(|band| mid_twice * i128::from(band.0) / Bps::WHOLE);
         let within = |side| {
             let limits = widths.map(|width| limit(side, mid_twice, width));
             book.depth(side, limits, self.walk_max).map(|QtySum(sum)| sum.into())
@@ -59,7 +57,7 @@ impl Shape {
         let mid_twice = i128::from(bid.price.0) + i128::from(ask.price.0);
         let within = |side, level: Level| {
             self.bands.map(|band| {
-                let limit = limit(side, mid_twice, mid_twice * i128::from(band.0) / BPS_ONE);
+                let limit = limit(side, mid_twice, mid_twice * i128::from(band.0) / Bps::WHOLE);
                 let is_in = match side {
                     BookSide::Bid => level.price >= limit,
                     BookSide::Ask => level.price <= limit,

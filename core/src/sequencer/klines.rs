@@ -13,6 +13,10 @@ const LENGTHS_MAX: usize = 20;
 
 /// A closed candle as a bar; none while it is open, without a trade, or when its numbers make no sense.
 pub(crate) fn bar_of(kline: &Kline) -> Option<Bar> {
+    // Most are open: nearly all frames of a candle are.
+    if !kline.closed {
+        return None;
+    }
     let &Kline { open_time, close_time, open, high, low, close, .. } = kline;
     // The end is inclusive, on the millisecond.
     let length_ns = close_time.0.checked_add(Nanos::MILLI)?.checked_sub(open_time.0)?;
@@ -25,7 +29,7 @@ pub(crate) fn bar_of(kline: &Kline) -> Option<Bar> {
         && within(close)
         && kline.volume.0 > 0
         && kline.quote_volume.0 >= 0;
-    (kline.closed && sound).then(|| Bar {
+    sound.then(|| Bar {
         open_time,
         interval_s,
         trades,

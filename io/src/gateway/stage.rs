@@ -333,7 +333,7 @@ impl<V: Venue> Desk<V> {
     /// A refusal waits for nothing, so that the venue is told first and finds the room that it is promised.
     fn reject(&mut self, index: u32, rejection: &Rejection) {
         self.tell_venue();
-        let due = Nanos(self.ts.0.saturating_add(self.local_reject_delay.0));
+        let due = self.ts.after(self.local_reject_delay);
         self.out.reject(due, self.seq, index, rejection);
     }
 

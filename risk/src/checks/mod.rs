@@ -61,9 +61,6 @@ pub(crate) const UNKNOWN: i128 = i128::MAX;
 /// Allowed when nothing limits it.
 pub(crate) const UNLIMITED: i128 = i128::MAX;
 
-/// Raw units of `Bps` in a whole: 1e-4 bp, 1e4 bp.
-const BPS_ONE: i128 = 100_000_000;
-
 /// Why an intent is refused. Units are those of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fail {
@@ -161,8 +158,8 @@ fn amount_at_most(check: Check, product: i128, limit: Usd) -> Outcome {
 #[inline(always)]
 fn share_at_most(check: Check, apart: i128, price: i128, limit: Bps) -> Outcome {
     in_range((price > 0).then_some(()))?;
-    // Sums of two prices have 65 bits and `BPS_ONE` has 27, so that neither product wraps.
-    let (part, limit) = (apart.wrapping_mul(BPS_ONE), i128::from(limit.0));
+    // Sums of two prices have 65 bits and `Bps::WHOLE` has 27, so that neither product wraps.
+    let (part, limit) = (apart.wrapping_mul(Bps::WHOLE), i128::from(limit.0));
     let holds = part <= limit.wrapping_mul(price);
     passes(holds, check, Number::Quotient(part, price, Round::Up), limit)
 }

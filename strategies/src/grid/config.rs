@@ -2,7 +2,7 @@
 
 use fusewire_core::units::{Bps, Nanos, ONE, Usd};
 
-use crate::checks;
+use crate::checks::{self, DISTANCE_MAX};
 
 /// Parameters of `grid`. The defaults are Fusewire's own, small on purpose, and leave room below the default
 /// risk limits for other strategies.
@@ -53,8 +53,6 @@ impl Default for GridConfig {
     }
 }
 
-/// Farthest rung, so that every price stays above zero: 10 %.
-const REACH_MAX: Bps = Bps(10_000_000);
 /// The table of rungs is taken at start.
 const LEVELS_MAX: u32 = 100;
 
@@ -64,11 +62,8 @@ impl GridConfig {
     /// # Errors
     /// The first value that makes no sense, by name.
     pub fn validate(&self) -> Result<(), String> {
-        for (name, value) in [("notional", self.notional), ("inventory_max", self.inventory_max)] {
-            if value <= Usd::ZERO {
-                return Err(format!("{name} is {value} USD: it must be above zero"));
-            }
-        }
+        let amounts = [("notional", self.notional), ("inventory_max", self.inventory_max)];
+        checks::amounts(&amounts)?;
         self.check_reach()?;
         self.check_times()?;
         let counts = [
@@ -80,18 +75,18 @@ impl GridConfig {
 
     fn check_reach(&self) -> Result<(), String> {
         let (step, levels) = (self.step, self.levels);
-        if step <= Bps::ZERO || step > REACH_MAX {
+        if step <= Bps::ZERO || step > DISTANCE_MAX {
             return Err(format!(
-                "step is {step} bp: it must lie above 0 and be at most {REACH_MAX}"
+                "step is {step} bp: it must lie above 0 and be at most {DISTANCE_MAX}"
             ));
         }
         if !(1..=LEVELS_MAX).contains(&levels) {
             return Err(format!("levels is {levels}: it must lie in 1..={LEVELS_MAX}"));
         }
         let reach = i128::from(step.0) * i128::from(levels);
-        if reach > i128::from(REACH_MAX.0) {
+        if reach > i128::from(DISTANCE_MAX.0) {
             return Err(format!(
-                "levels is {levels}: so many steps of {step} bp exceed {REACH_MAX} bp"
+                "levels is {levels}: so many steps of {step} bp exceed {DISTANCE_MAX} bp"
             ));
         }
         Ok(())
@@ -123,7 +118,7 @@ mod tests {
             ("inventory_max", |c| c.inventory_max = Usd(-1)),
             ("step", |c| c.step = Bps(0)),
             ("levels", |c| c.levels = 0),
-            ("levels", |c| (c.levels, c.step) = (100, Bps(REACH_MAX.0 / 99))),
+            ("levels", |c| (c.levels, c.step) = (100, Bps(DISTANCE_MAX.0 / 99))),
             ("mark_age_max", |c| c.mark_age_max = Nanos(0)),
             ("unknown_max", |c| c.unknown_max = Nanos(0)),
             ("backoff_max", |c| c.backoff_max = Nanos(1)),

@@ -3,11 +3,11 @@
 use fusewire_core::instrument::Instrument;
 use fusewire_core::market::Side;
 use fusewire_core::portfolio::Position;
-use fusewire_core::units::{Px, Qty, Round};
+use fusewire_core::units::{Bps, Px, Qty, Round};
 
 use super::GridConfig;
 use crate::market::Best;
-use crate::sizing::{self, WHOLE_BPS, on_grid};
+use crate::sizing::{self, on_grid};
 
 /// A grid in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Ladder {
     ) -> Option<Self> {
         let anchor = on_grid(best.doubled_mid(), 2, tick, Round::HalfEven)?;
         let wide = i128::from(anchor.0).checked_mul(i128::from(config.step.0))?;
-        let step = on_grid(wide, WHOLE_BPS, tick, Round::HalfEven).unwrap_or(tick);
+        let step = on_grid(wide, Bps::WHOLE, tick, Round::HalfEven).unwrap_or(tick);
         let qty = sizing::qty_for(instrument, anchor, config.notional)?;
         let ladder = Self { anchor, step, qty, levels: config.levels };
         // Where a step is one tick the farthest rungs could end up at nothing.
@@ -62,11 +62,7 @@ impl Ladder {
     /// What a rung holds of a position. Prices are met from the inside out, so that the inner rungs are
     /// full first, and the outermost has all that is beyond.
     pub(super) fn held(&self, side: Side, rung: u32, position: &Position) -> i128 {
-        let opposite = match side {
-            Side::Buy => Side::Sell,
-            Side::Sell => Side::Buy,
-        };
-        if position.reducing_side() != Some(opposite) {
+        if position.reducing_side() != Some(side.opposite()) {
             return 0;
         }
         let inner = i128::from(self.qty.0) * i128::from(rung.saturating_sub(1));

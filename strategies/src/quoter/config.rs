@@ -76,9 +76,6 @@ impl Default for QuoterConfig {
     }
 }
 
-/// Widest distance, so that every price stays above zero: 10 %.
-const BPS_MAX: Bps = Bps(10_000_000);
-
 impl QuoterConfig {
     /// Checks what the types do not.
     ///
@@ -103,11 +100,7 @@ impl QuoterConfig {
             ("inventory_max", self.inventory_max),
             ("reduce_notional", self.reduce_notional),
         ];
-        for (name, value) in amounts {
-            if value <= Usd::ZERO {
-                return Err(format!("{name} is {value} USD: it must be above zero"));
-            }
-        }
+        checks::amounts(&amounts)?;
         if self.reduce_to < Usd::ZERO || self.reduce_to > self.inventory_max {
             let (to, max) = (self.reduce_to, self.inventory_max);
             return Err(format!("reduce_to is {to} USD: it must lie in 0..={max} (inventory_max)"));
@@ -123,12 +116,7 @@ impl QuoterConfig {
             ("reduce_slippage", self.reduce_slippage, Bps(0)),
             ("requote", self.requote, Bps(0)),
         ];
-        for (name, value, least) in distances {
-            if value < least || value > BPS_MAX {
-                return Err(format!("{name} is {value} bp: it must lie in {least}..={BPS_MAX}"));
-            }
-        }
-        Ok(())
+        checks::distances(&distances)
     }
 
     fn check_times(&self) -> Result<(), String> {
@@ -157,7 +145,7 @@ mod tests {
             ("inventory_max", |c| c.inventory_max = Usd(-1)),
             ("reduce_to", |c| c.reduce_to = Usd(c.inventory_max.0 + 1)),
             ("half_spread", |c| c.half_spread = Bps(0)),
-            ("skew", |c| c.skew = Bps(BPS_MAX.0 + 1)),
+            ("skew", |c| c.skew = Bps(checks::DISTANCE_MAX.0 + 1)),
             ("requote_ticks", |c| c.requote_ticks = 0),
             ("change_interval", |c| c.change_interval = Nanos(0)),
             ("backoff_max", |c| c.backoff_max = Nanos(1)),

@@ -5,7 +5,7 @@ use fusewire_core::units::{Bps, Px, Round, Usd, UsdSum, div_round};
 
 use super::QuoterConfig;
 use crate::market::Best;
-use crate::sizing::{WHOLE_BPS, on_grid};
+use crate::sizing::on_grid;
 
 /// How far the reservation price lies below the mid: above zero for a long.
 pub(super) fn skew(inventory: UsdSum, config: &QuoterConfig) -> Bps {
@@ -29,14 +29,14 @@ pub(super) fn quote(
     let is_wide = is_wider(best, config.wide_spread);
     match side {
         Side::Buy => {
-            let wanted = doubled_mid.checked_mul(WHOLE_BPS - half - skew)?;
-            let price = on_grid(wanted, 2 * WHOLE_BPS, tick, Round::Down)?;
+            let wanted = doubled_mid.checked_mul(Bps::WHOLE - half - skew)?;
+            let price = on_grid(wanted, 2 * Bps::WHOLE, tick, Round::Down)?;
             let most = if is_wide { ask.checked_sub(tick)? } else { bid };
             on_grid(i128::from(price.min(most).0), 1, tick, Round::Down)
         }
         Side::Sell => {
-            let wanted = doubled_mid.checked_mul(WHOLE_BPS + half - skew)?;
-            let price = on_grid(wanted, 2 * WHOLE_BPS, tick, Round::Up)?;
+            let wanted = doubled_mid.checked_mul(Bps::WHOLE + half - skew)?;
+            let price = on_grid(wanted, 2 * Bps::WHOLE, tick, Round::Up)?;
             let least = if is_wide { bid.checked_add(tick)? } else { ask };
             on_grid(i128::from(price.max(least).0), 1, tick, Round::Up)
         }
@@ -46,7 +46,7 @@ pub(super) fn quote(
 /// Smallest move that is worth an amend at this price.
 pub(super) fn threshold(price: Px, tick: Px, config: &QuoterConfig) -> i128 {
     let part = i128::from(price.0) * i128::from(config.requote.0);
-    let part = div_round(part, WHOLE_BPS, Round::Truncate).unwrap_or(i128::MAX);
+    let part = div_round(part, Bps::WHOLE, Round::Truncate).unwrap_or(i128::MAX);
     part.max(i128::from(tick.0) * i128::from(config.requote_ticks))
 }
 
@@ -57,7 +57,7 @@ pub(super) fn is_above(inventory: UsdSum, limit: Usd) -> bool {
 
 fn is_wider(best: &Best, than: Bps) -> bool {
     let spread = i128::from(best.ask.price.0) - i128::from(best.bid.price.0);
-    2 * spread * WHOLE_BPS > best.doubled_mid() * i128::from(than.0)
+    2 * spread * Bps::WHOLE > best.doubled_mid() * i128::from(than.0)
 }
 
 #[cfg(test)]

@@ -218,13 +218,13 @@ impl Slot {
         let leaves = step.view.kill_level() < KillLevel::Dead;
         if leaves && order.cancel_since.is_none() && step.now >= self.cancel_at {
             orders.cancel(order.id)?;
-            self.cancel_at = after(step.now, step.config.cancel_retry);
+            self.cancel_at = step.now.after(step.config.cancel_retry);
         }
         Ok(Done::Waits)
     }
 
     fn changed(&mut self, step: &Step<'_>) {
-        self.change_at = after(step.now, step.interval);
+        self.change_at = step.now.after(step.interval);
         self.cancel_at = Nanos(0);
     }
 }
@@ -254,8 +254,4 @@ fn new_order(kind: Kind, side: Side, price: Px, qty: Qty) -> NewOrder {
 fn amended(order: &Order, price: Px, qty: Qty) -> Amend {
     let untouched = order.cum_qty == Qty::ZERO && !order.reduce_only;
     Amend { price, qty: if untouched { qty } else { order.qty } }
-}
-
-fn after(now: Nanos, span: Nanos) -> Nanos {
-    Nanos(now.0.saturating_add(span.0))
 }

@@ -62,8 +62,6 @@ impl Default for TakerConfig {
     }
 }
 
-/// Widest slippage, so that every price stays above zero: 10 %.
-const BPS_MAX: Bps = Bps(10_000_000);
 /// Least callback of a trailing stop at the exchange (`callbackRate` 0.1): 10 bp.
 const TRAILING_MIN: Bps = Bps(100_000);
 
@@ -73,9 +71,7 @@ impl TakerConfig {
     /// # Errors
     /// The first value that makes no sense, by name.
     pub fn validate(&self) -> Result<(), String> {
-        if self.notional <= Usd::ZERO {
-            return Err(format!("notional is {} USD: it must be above zero", self.notional));
-        }
+        checks::amounts(&[("notional", self.notional)])?;
         if self.threshold_ppm >= 1_000_000 {
             let ppm = self.threshold_ppm;
             return Err(format!("threshold_ppm is {ppm}: nothing exceeds 999999"));
@@ -83,17 +79,12 @@ impl TakerConfig {
         if self.confirm == 0 {
             return Err("confirm is 0: an entry takes at least one view".to_owned());
         }
-        if self.slippage < Bps::ZERO || self.slippage > BPS_MAX {
-            let slippage = self.slippage;
-            return Err(format!("slippage is {slippage} bp: it must lie in 0..={BPS_MAX}"));
-        }
-        let kinds =
-            [("stop", self.stop), ("take_profit", self.take_profit), ("trailing", self.trailing)];
-        for (name, value) in kinds {
-            if value < Bps::ZERO || value > BPS_MAX {
-                return Err(format!("{name} is {value} bp: it must lie in 0..={BPS_MAX}"));
-            }
-        }
+        checks::distances(&[
+            ("slippage", self.slippage, Bps::ZERO),
+            ("stop", self.stop, Bps::ZERO),
+            ("take_profit", self.take_profit, Bps::ZERO),
+            ("trailing", self.trailing, Bps::ZERO),
+        ])?;
         if self.trailing > Bps::ZERO && self.trailing < TRAILING_MIN {
             let trailing = self.trailing;
             return Err(format!("trailing is {trailing} bp: 0 or at least {TRAILING_MIN}"));

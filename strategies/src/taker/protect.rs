@@ -8,7 +8,7 @@ use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Conditional, NewOrder, OrderId, TimeInForce, Trigger, TriggerKind};
 use fusewire_core::units::{BPS_DECIMALS, Bps, Nanos, Px, Qty, RATE_DECIMALS, Rate, Round};
 
-use super::{TakerConfig, after};
+use super::TakerConfig;
 use crate::sizing;
 use crate::strategy::{Orders, View};
 
@@ -90,7 +90,7 @@ impl Protection {
                 Some(order) if may && order.cancel_since.is_none() => {
                     // When the harness takes no more, the next event tries again.
                     if orders.cancel(id).is_ok() {
-                        self.cancel_at = after(now, retry);
+                        self.cancel_at = now.after(retry);
                     }
                 }
                 Some(_) => {}

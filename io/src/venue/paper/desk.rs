@@ -102,13 +102,13 @@ impl Desk {
     /// When a request that leaves now gets in.
     pub(super) fn arrival(&self, now: Nanos, intent: &Intent, number: u32) -> Nanos {
         let way = self.config.latencies.there(&intent.action);
-        later(now, self.span(way, self.config.order_latency, Leg::Request, intent.order, number))
+        now.after(self.span(way, self.config.order_latency, Leg::Request, intent.order, number))
     }
 
     /// When the end of all orders gets in that is asked for now. It belongs to no order.
     pub(super) fn arrival_of_all(&self, now: Nanos) -> Nanos {
         let way = self.config.latencies.cancel;
-        later(now, self.span(way, self.config.order_latency, Leg::Request, OrderId(0), 0))
+        now.after(self.span(way, self.config.order_latency, Leg::Request, OrderId(0), 0))
     }
 
     /// What a reduce-only order of this side may have now.
@@ -349,7 +349,7 @@ impl Desk {
         };
         let instrument = instrument.into();
         let span = self.span(way, self.config.response_latency, Leg::Response, id, number);
-        let due = later(at.ts, span);
+        let due = at.ts.after(span);
         self.last_due = self.last_due.max(due);
         self.stats.messages += 1;
         let faults = self.config.faults;
@@ -362,7 +362,7 @@ impl Desk {
             Fate::Told(body) => body,
             Fate::Late(body) => {
                 self.stats.delayed += 1;
-                due = later(due, self.config.response_latency);
+                due = due.after(self.config.response_latency);
                 body
             }
             Fate::Lost => {
@@ -373,7 +373,7 @@ impl Desk {
         };
         if self.hits(Leg::Delay, id, number, faults.delay_ppm) {
             self.stats.delayed += 1;
-            due = later(due, faults.delay);
+            due = due.after(faults.delay);
         }
         let mut copies = 1;
         if self.hits(Leg::Repeat, id, number, faults.repeat_ppm) {
@@ -403,10 +403,6 @@ impl Desk {
     fn hits(&self, leg: Leg, id: OrderId, number: u32, ppm: u32) -> bool {
         jitter::below(self.config.seed, id, leg.of(number), u64::from(PPM)) < u64::from(ppm)
     }
-}
-
-fn later(now: Nanos, span: Nanos) -> Nanos {
-    Nanos(now.0.saturating_add(span.0))
 }
 
 /// How what is bought or sold for is rounded.

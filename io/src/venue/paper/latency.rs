@@ -96,9 +96,7 @@ impl Latency {
     /// What one leg of an order takes; `jitter` comes on top of a constant.
     pub(super) fn draw(&self, seed: u64, id: OrderId, leg: u64, jitter: Nanos) -> Nanos {
         match self {
-            Self::Constant(span) => {
-                Nanos(span.0.saturating_add(jitter::span(seed, id, leg, jitter).0))
-            }
+            Self::Constant(span) => span.after(jitter::span(seed, id, leg, jitter)),
             Self::Histogram(points) => {
                 points.at(jitter::below(seed, id, leg, u64::from(WHOLE_PPB)))
             }
