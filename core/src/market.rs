@@ -4,6 +4,10 @@
 //! depth levels and brackets lie in the arenas of `Decoded`, so that decoding allocates nothing once
 //! the arenas have grown to the largest frame.
 
+mod side;
+
+pub use side::Side;
+
 use crate::units::{Nanos, Px, Qty, QtySum, Rate, UsdSum};
 
 /// A piece of a frame, as byte offsets. The text behind it is raw JSON and may hold escapes.
@@ -105,29 +109,6 @@ pub struct BookTicker {
     pub bid: Level,
     /// Best ask.
     pub ask: Level,
-}
-
-/// A side: of the aggressor in a trade, of the liquidation order in a liquidation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Buys.
-    Buy,
-    /// Sells.
-    Sell,
-}
-
-impl Side {
-    /// All sides, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Buy, Self::Sell];
-
-    /// The other side.
-    #[must_use]
-    pub const fn opposite(self) -> Self {
-        match self {
-            Self::Buy => Self::Sell,
-            Self::Sell => Self::Buy,
-        }
-    }
 }
 
 /// What made a trade. Only `Market` trades are order flow.

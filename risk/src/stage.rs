@@ -90,7 +90,7 @@ struct Desk {
     now: Nanos,
     seq: u64,
     index: u32,
-    /// Faults of the fold that the kill switch was raised for.
+    /// Faults of the folds, the ledger's among them, that the kill switch was raised for.
     faults: u64,
     /// Orders whose verdicts are explained; none unless somebody asks why.
     watch: Vec<OrderId>,

@@ -1,5 +1,5 @@
-//! Conditional orders: they wait in a table of their own until a mark price or a trade, whichever they look
-//! at, triggers them, and then enter the market as the limit orders that they carry.
+//! Conditional orders: they wait in a table of their own until a mark price or a trade (a bar where there are no
+//! trades), whichever they look at, triggers them, and then enter the market as the limit orders that they carry.
 //!
 //! The trigger is the doing of the event that shows the price; what the order then finds is the book as it
 //! stands at that event. It never fills at its trigger price as such. If the market jumped beyond the limit,

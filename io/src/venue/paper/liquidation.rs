@@ -144,7 +144,7 @@ impl PaperVenue {
                 return;
             }
             self.liquidator.pending = true;
-            if !self.cancel_open_for(at, VenueReason::Liquidation, out) {
+            if !self.cancel_open(at, VenueReason::Liquidation, out) {
                 return;
             }
             // NEW, one fill by the fund, the fee, and what the book gives.

@@ -3,7 +3,7 @@
 //! A trade at a worse price than an order's went through it: it pays, at the order's price. A trade at
 //! exactly its price eats the queue before it and pays with what is left. All fills of one trade together
 //! are never more than its quantity. A trade pays only orders that got in *before* its time: at equal times
-//! nobody knows which was first. It is a maker's fill, unless the order got in without a valid book.
+//! nobody knows which was first. It is a maker's fill, unless the order got in blind.
 
 use std::ops::Range;
 

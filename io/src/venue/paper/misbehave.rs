@@ -381,7 +381,7 @@ impl PaperVenue {
         }
         let adds = adds(&intent.action);
         if weather.storm && adds {
-            self.overflow_as(at, intent, request.number, VenueReason::Throttled, out);
+            self.turn_away(at, intent, request.number, VenueReason::Throttled, out);
             return true;
         }
         if weather.partial && adds {

@@ -166,7 +166,8 @@ impl PaperVenue {
         }
         let number = self.requests_of(intent);
         if self.requests.is_full() {
-            self.overflow(at, intent, number, out);
+            // Too much is on its way.
+            self.turn_away(at, intent, number, VenueReason::TooManyOrders, out);
             return;
         }
         let due = self.desk.arrival(at.ts, intent, number);
@@ -191,15 +192,10 @@ impl PaperVenue {
         }
     }
 
-    /// Too much is on its way: the request is answered at once. A new order whose id is in use is not,
-    /// because that would end the other one in everybody's eyes; queries are lost.
+    /// Answers a request at once, without doing it. A new order whose id is in use is not answered, because
+    /// that would end the other one in everybody's eyes; queries are lost.
     #[cold]
-    fn overflow(&mut self, at: At, intent: &Intent, number: u32, out: &mut Feedbacks) {
-        self.overflow_as(at, intent, number, VenueReason::TooManyOrders, out);
-    }
-
-    /// The same for another reason.
-    fn overflow_as(
+    fn turn_away(
         &mut self,
         at: At,
         intent: &Intent,
@@ -208,9 +204,9 @@ impl PaperVenue {
         out: &mut Feedbacks,
     ) {
         let kind = match intent.action {
-            Action::New(new) => return self.overflow_new(at, intent, (&new, reason), out),
+            Action::New(new) => return self.turn_away_new(at, intent, (&new, reason), out),
             Action::Conditional(new) => {
-                return self.overflow_new(at, intent, (&new.order, reason), out);
+                return self.turn_away_new(at, intent, (&new.order, reason), out);
             }
             Action::Query => {
                 self.desk.stats.lost_requests += 1;
@@ -229,7 +225,7 @@ impl PaperVenue {
         }
     }
 
-    fn overflow_new(
+    fn turn_away_new(
         &mut self,
         at: At,
         intent: &Intent,
@@ -255,7 +251,7 @@ impl PaperVenue {
         while let Some(next) = self.requests.peek(at.ts) {
             match next {
                 Next::CancelAll => {
-                    if !self.cancel_open(at, out) {
+                    if !self.cancel_open(at, VenueReason::None, out) {
                         return;
                     }
                     self.requests.all_cancelled();
@@ -276,7 +272,8 @@ impl PaperVenue {
                         self.speak_again();
                     } else {
                         // It would not fit an empty outbox either.
-                        self.overflow(at, &request.intent, request.number, out);
+                        let (intent, why) = (&request.intent, VenueReason::TooManyOrders);
+                        self.turn_away(at, intent, request.number, why, out);
                     }
                 }
             }
@@ -391,12 +388,8 @@ impl PaperVenue {
         }
     }
 
-    fn cancel_open(&mut self, at: At, out: &mut Feedbacks) -> bool {
-        self.cancel_open_for(at, VenueReason::None, out)
-    }
-
     /// Cancels every order, those that wait included; false when there was no room for all.
-    fn cancel_open_for(&mut self, at: At, why: VenueReason, out: &mut Feedbacks) -> bool {
+    fn cancel_open(&mut self, at: At, why: VenueReason, out: &mut Feedbacks) -> bool {
         while self.orders.len() + self.conditionals.len() > 0 {
             if out.room() < COPIES {
                 self.desk.stats.put_off += 1;

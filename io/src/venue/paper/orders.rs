@@ -36,8 +36,8 @@ pub(super) struct OpenOrder {
     pub(super) shown: Option<Qty>,
     /// What traded at its price since; only kept where the queue model asks.
     pub(super) traded: Qty,
-    /// It, or its last amend, got in without a valid book. It may have crossed what nobody saw: all its
-    /// fills since then are a taker's.
+    /// It, or its last amend, got in when nobody could say whether it would take: without a valid book and, where
+    /// trades stand in for one, at the last of them or beyond. All its fills since then are a taker's.
     pub(super) blind: bool,
     /// It takes and there is no book: it waits for the next trade or bar. See `sparse`.
     pub(super) waits: bool,

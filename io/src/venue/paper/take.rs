@@ -2,7 +2,7 @@
 //!
 //! While the book is not valid nothing is taken from it, and nobody can say what would have been. Then a
 //! GTX order, of which it can not be shown that it would not take, expires, and all that later trades pay
-//! to a GTC order is charged as a taker's.
+//! to a GTC order is charged as a taker's. Where a symbol has no book at all, its last price may show it, see `sparse`.
 
 use fusewire_core::order::{
     Action, Intent, Liquidity, NewOrder, ReportKind, Source, TimeInForce, VenueReason,
