@@ -106,7 +106,11 @@ pub fn peer<'f>(set: &'f FrameSet, json: Json, extent: Extent) -> Box<dyn Subjec
         Kind::Depth => of::<DepthWire>(set, json, extent),
         Kind::Liquidation => of::<LiquidationWire>(set, json, extent),
         Kind::Kline => of::<KlineWire>(set, json, extent),
-        Kind::PartialDepth | Kind::Snapshot | Kind::ContractInfo => {
+        Kind::PartialDepth
+        | Kind::Snapshot
+        | Kind::ContractInfo
+        | Kind::Funding
+        | Kind::OpenInterest => {
             panic!("{} is not measured", set.kind.name())
         }
     }
@@ -126,9 +130,11 @@ pub fn check(set: &FrameSet) -> Result<(), String> {
         Kind::Depth => check_as::<DepthWire>(set),
         Kind::Liquidation => check_as::<LiquidationWire>(set),
         Kind::Kline => check_as::<KlineWire>(set),
-        Kind::PartialDepth | Kind::Snapshot | Kind::ContractInfo => {
-            Err(format!("{} is not measured", set.kind.name()))
-        }
+        Kind::PartialDepth
+        | Kind::Snapshot
+        | Kind::ContractInfo
+        | Kind::Funding
+        | Kind::OpenInterest => Err(format!("{} is not measured", set.kind.name())),
     }
 }
 
@@ -170,7 +176,7 @@ fn is_hot(kind: Kind) -> bool {
     match kind {
         Kind::BookTicker | Kind::Trade | Kind::AggTrade | Kind::Mark | Kind::Depth => true,
         Kind::PartialDepth | Kind::Snapshot | Kind::Liquidation | Kind::Kline => false,
-        Kind::ContractInfo => false,
+        Kind::ContractInfo | Kind::Funding | Kind::OpenInterest => false,
     }
 }
 

@@ -206,6 +206,8 @@ impl Floor {
             | Body::AggTrade(_)
             | Body::Mark(_)
             | Body::Liquidation(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_)
             | Body::Kline(_)
             | Body::ContractInfo(_) => book.touch().ok(),
         }

@@ -53,6 +53,8 @@ impl Books {
             | Body::AggTrade(_)
             | Body::Mark(_)
             | Body::Liquidation(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_)
             | Body::Kline(_)
             | Body::ContractInfo(_) => None,
         }

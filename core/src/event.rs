@@ -71,6 +71,10 @@ pub enum Body {
     KillLevel(KillLevel),
     /// The venue on the account's money.
     Account(AccountUpdate),
+    /// Funding as it was charged to all.
+    Funding(Funding),
+    /// Open interest.
+    OpenInterest(OpenInterest),
 }
 
 /// Where a touch came from.
@@ -174,6 +178,26 @@ pub struct Mark {
     pub origin: Origin,
 }
 
+/// Funding as it was charged to all who held the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Funding {
+    /// When.
+    pub at: Nanos,
+    /// At which rate of the notional. Positive: longs paid.
+    pub rate: Rate,
+}
+
+/// Open interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenInterest {
+    /// When it was so.
+    pub at: Nanos,
+    /// In coins, `QtySum`.
+    pub qty: Option<Wide>,
+    /// In USD, `UsdSum`.
+    pub notional: Option<Wide>,
+}
+
 /// A forced order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liquidation {
@@ -270,11 +294,15 @@ pub enum EventKind {
     KillLevel,
     /// `Body::Account`.
     Account,
+    /// `Body::Funding`.
+    Funding,
+    /// `Body::OpenInterest`.
+    OpenInterest,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Touch,
         Self::Depth,
         Self::Levels,
@@ -292,6 +320,8 @@ impl EventKind {
         Self::Control,
         Self::KillLevel,
         Self::Account,
+        Self::Funding,
+        Self::OpenInterest,
     ];
 
     /// The name in reports.
@@ -315,6 +345,8 @@ impl EventKind {
             Self::Control => "Control",
             Self::KillLevel => "KillLevel",
             Self::Account => "Account",
+            Self::Funding => "Funding",
+            Self::OpenInterest => "OpenInterest",
         }
     }
 }
@@ -340,7 +372,9 @@ impl Body {
             | Self::Wake
             | Self::Control(_)
             | Self::KillLevel(_)
-            | Self::Account(_) => None,
+            | Self::Account(_)
+            | Self::Funding(_)
+            | Self::OpenInterest(_) => None,
         }
     }
 
@@ -365,6 +399,8 @@ impl Body {
             Self::Control(_) => EventKind::Control,
             Self::KillLevel(_) => EventKind::KillLevel,
             Self::Account(_) => EventKind::Account,
+            Self::Funding(_) => EventKind::Funding,
+            Self::OpenInterest(_) => EventKind::OpenInterest,
         }
     }
 }

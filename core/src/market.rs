@@ -4,8 +4,10 @@
 //! depth levels and brackets lie in the arenas of `Decoded`, so that decoding allocates nothing once
 //! the arenas have grown to the largest frame.
 
+mod history;
 mod side;
 
+pub use history::{Funding, OpenInterest};
 pub use side::Side;
 
 use crate::units::{Nanos, Px, Qty, QtySum, Rate, UsdSum};
@@ -304,6 +306,10 @@ pub enum Body {
     Kline(KlineAt),
     /// Contract change.
     ContractInfo(ContractInfo),
+    /// Funding as it was charged.
+    Funding(Funding),
+    /// Open interest.
+    OpenInterest(OpenInterest),
 }
 
 /// The kinds of `Body`, for counting. Event types have the wire's own names, because people search
@@ -331,11 +337,15 @@ pub enum Kind {
     Kline,
     /// `Body::ContractInfo`.
     ContractInfo,
+    /// `Body::Funding`.
+    Funding,
+    /// `Body::OpenInterest`.
+    OpenInterest,
 }
 
 impl Kind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Depth,
         Self::PartialDepth,
         Self::Snapshot,
@@ -346,6 +356,8 @@ impl Kind {
         Self::Liquidation,
         Self::Kline,
         Self::ContractInfo,
+        Self::Funding,
+        Self::OpenInterest,
     ];
 
     /// The name in reports.
@@ -362,6 +374,8 @@ impl Kind {
             Self::Liquidation => "forceOrder",
             Self::Kline => "kline",
             Self::ContractInfo => "contractInfo",
+            Self::Funding => "fundingRate",
+            Self::OpenInterest => "openInterest",
         }
     }
 }
@@ -381,6 +395,8 @@ impl Body {
             Self::Liquidation(_) => Kind::Liquidation,
             Self::Kline(_) => Kind::Kline,
             Self::ContractInfo(_) => Kind::ContractInfo,
+            Self::Funding(_) => Kind::Funding,
+            Self::OpenInterest(_) => Kind::OpenInterest,
         }
     }
 
@@ -397,6 +413,8 @@ impl Body {
             Self::Liquidation(m) => m.times,
             Self::Kline(m) => m.times,
             Self::ContractInfo(m) => m.times,
+            Self::Funding(m) => m.times(),
+            Self::OpenInterest(m) => m.times(),
         }
     }
 }

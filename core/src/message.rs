@@ -13,7 +13,8 @@ use crate::event::{Bar, Body, Event};
 use crate::instrument::InstrumentId;
 use crate::latency::Stamp;
 use crate::market::{
-    self, AggTrade, BookTicker, Decoded, DepthIds, LevelRange, Liquidation, Mark, Trade,
+    self, AggTrade, BookTicker, Decoded, DepthIds, Funding, LevelRange, Liquidation, Mark,
+    OpenInterest, Trade,
 };
 use crate::order::{AccountUpdate, Intent, Rejection, Report, Status, Verdict};
 use crate::sequencer::bar_of;
@@ -52,6 +53,10 @@ pub enum InputBody {
     Liquidation(Liquidation),
     /// A closed candle of the exchange.
     Candle(Bar),
+    /// Funding as it was charged.
+    Funding(Funding),
+    /// Open interest.
+    OpenInterest(OpenInterest),
     /// A frame that says nothing for the stream (an open candle, a contract notice, a control answer): it only
     /// moves time on. Its instrument has no meaning.
     Nothing,
@@ -83,6 +88,8 @@ impl InputBody {
                 bar_of(decoded.kline(at)).map_or(Self::Nothing, Self::Candle)
             }
             market::Body::ContractInfo(_) => Self::Nothing,
+            market::Body::Funding(funding) => Self::Funding(*funding),
+            market::Body::OpenInterest(interest) => Self::OpenInterest(*interest),
         }
     }
 
@@ -99,7 +106,9 @@ impl InputBody {
             | market::Body::Mark(_)
             | market::Body::Liquidation(_)
             | market::Body::Kline(_)
-            | market::Body::ContractInfo(_) => LevelRange { start: 0, bids: 0, asks: 0 },
+            | market::Body::ContractInfo(_)
+            | market::Body::Funding(_)
+            | market::Body::OpenInterest(_) => LevelRange { start: 0, bids: 0, asks: 0 },
         }
     }
 }

@@ -18,6 +18,7 @@ mod fold;
 #[cfg(test)]
 pub(crate) mod harness;
 mod heap;
+mod history;
 mod klines;
 mod mark;
 mod market;

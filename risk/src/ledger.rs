@@ -295,6 +295,8 @@ impl Ledger {
                 | Body::Levels(_)
                 | Body::Trade(_)
                 | Body::Liquidation(_)
+                | Body::Funding(_)
+                | Body::OpenInterest(_)
                 | Body::Bar(_)
                 | Body::Wake
                 | Body::Rejected(_)

@@ -310,6 +310,8 @@ impl Desk {
             | Body::Trade(_)
             | Body::Mark(_)
             | Body::Liquidation(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_)
             | Body::Bar(_)
             | Body::BookInvalid(_)
             | Body::Tick

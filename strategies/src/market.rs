@@ -76,7 +76,9 @@ impl Market {
             | Body::Rejected(_)
             | Body::Control(_)
             | Body::KillLevel(_)
-            | Body::Account(_) => {}
+            | Body::Account(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_) => {}
         }
     }
 

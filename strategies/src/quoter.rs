@@ -124,7 +124,9 @@ impl Quoter {
             | Body::Bar(_)
             | Body::Wake
             | Body::Control(_)
-            | Body::Account(_) => Concerned::Nobody,
+            | Body::Account(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_) => Concerned::Nobody,
         }
     }
 

@@ -276,7 +276,9 @@ impl<S: Strategy> Harness<S> {
             | Body::Gap
             | Body::Wake
             | Body::Control(_)
-            | Body::Account(_) => {}
+            | Body::Account(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_) => {}
         }
     }
 

@@ -72,6 +72,8 @@ fn recorded_binance_frames_are_read_straight() {
                 | Body::AggTrade(_)
                 | Body::Mark(_)
                 | Body::Liquidation(_)
+                | Body::Funding(_)
+                | Body::OpenInterest(_)
                 | Body::Kline(_)
                 | Body::ContractInfo(_) => false,
             });

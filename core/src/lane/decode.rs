@@ -4,6 +4,7 @@
 //! its record, because it says how the stages split their work; it is decoded as true.
 
 mod account;
+mod history;
 #[cfg(test)]
 mod tests;
 
@@ -295,6 +296,8 @@ impl FieldReader<'_> {
             EventKind::Control => Body::Control(self.control()?),
             EventKind::KillLevel => Body::KillLevel(self.one_of("level", &KillLevel::ALL)?),
             EventKind::Account => Body::Account(self.account()?),
+            EventKind::Funding => Body::Funding(self.funding()?),
+            EventKind::OpenInterest => Body::OpenInterest(self.open_interest()?),
         })
     }
 
@@ -317,7 +320,9 @@ impl FieldReader<'_> {
             | EventKind::Tick
             | EventKind::Gap
             | EventKind::Control
-            | EventKind::KillLevel => Err(self.unknown("kind", kind as u8)),
+            | EventKind::KillLevel
+            | EventKind::Funding
+            | EventKind::OpenInterest => Err(self.unknown("kind", kind as u8)),
         }
     }
 

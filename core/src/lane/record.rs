@@ -257,6 +257,17 @@ impl<const N: usize> FieldWriter<N> {
             Body::Control(control) => self.control(control),
             Body::KillLevel(level) => self.u8(*level as u8),
             Body::Account(update) => self.account(update),
+            Body::Funding(funding) => {
+                self.nanos(funding.at);
+                self.i64(funding.rate.0);
+            }
+            Body::OpenInterest(interest) => {
+                self.nanos(interest.at);
+                for sum in [interest.qty, interest.notional] {
+                    self.u8(u8::from(sum.is_some()));
+                    self.wide(sum.unwrap_or_default());
+                }
+            }
         }
     }
 

@@ -152,6 +152,8 @@ impl Expected {
             | Body::Trade(_)
             | Body::Mark(_)
             | Body::Liquidation(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_)
             | Body::Bar(_)
             | Body::BookInvalid(_)
             | Body::Tick

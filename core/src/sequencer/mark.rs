@@ -22,6 +22,8 @@ pub(super) struct AssumedMarks {
 struct Symbol {
     /// False once a real mark was seen, and for all that is not USD-M.
     is_assumed: bool,
+    /// False once it was told what was really charged.
+    funding_is_assumed: bool,
     /// Quantity traded since the last mark.
     qty: i128,
     /// Sum of price times quantity since the last mark.
@@ -34,6 +36,7 @@ impl AssumedMarks {
     pub(super) fn new(config: AssumedMark, universe: &Universe) -> Self {
         let symbol = |market: Market| Symbol {
             is_assumed: market == Market::UsdM,
+            funding_is_assumed: true,
             qty: 0,
             product: 0,
             last_price: None,
@@ -46,6 +49,11 @@ impl AssumedMarks {
     /// A real mark came: the assumption ends for good.
     pub(super) fn on_real(&mut self, id: InstrumentId) {
         self.symbols[id.index()].is_assumed = false;
+    }
+
+    /// It was told what was really charged: the assumption of funding ends for good, that of prices goes on.
+    pub(super) fn on_funding(&mut self, id: InstrumentId) {
+        self.symbols[id.index()].funding_is_assumed = false;
     }
 
     /// A trade at `ts`.
@@ -71,11 +79,13 @@ impl AssumedMarks {
                 continue;
             }
             if let Some(price) = symbol.price(at, max_age) {
+                let funding = symbol.funding_is_assumed;
+                let next_funding = following_multiple(at, funding_interval);
                 let mark = Mark {
                     price,
                     index: None,
-                    funding_rate: Some(funding_rate),
-                    next_funding: following_multiple(at, funding_interval),
+                    funding_rate: funding.then_some(funding_rate),
+                    next_funding: next_funding.filter(|_| funding),
                     origin: Origin::Assumed,
                 };
                 drafts.push(id, Body::Mark(mark));

@@ -10,11 +10,14 @@ use crate::book::{BookConfig, Invalid, Touch};
 use crate::books::Books;
 use crate::event::{self, Body, Origin, TouchChange, TouchSource};
 use crate::instrument::{InstrumentId, Universe};
-use crate::market::{AggTrade, BookTicker, Level, Liquidation, Mark, Side, Trade, TradeOrigin};
+use crate::market::{
+    AggTrade, BookTicker, Funding, Level, Liquidation, Mark, Side, Trade, TradeOrigin,
+};
 use crate::message::{BookInput, Input, InputBody};
 use crate::sequencer::bars::Bars;
 use crate::sequencer::depth::Shape;
 use crate::sequencer::drafts::Drafts;
+use crate::sequencer::history::History;
 use crate::sequencer::klines::Klines;
 use crate::sequencer::mark::AssumedMarks;
 use crate::sequencer::touch::AssumedTouches;
@@ -47,6 +50,7 @@ struct Symbol {
     trade_id: Option<i64>,
     liquidations: VecDeque<LiquidationKey>,
     liquidations_max: usize,
+    history: History,
 }
 
 /// What makes two messages tell of the same forced order; with the symbol this is the key of X5.
@@ -61,6 +65,7 @@ impl MarketFold {
             trade_id: None,
             liquidations: VecDeque::with_capacity(config.liquidations_max),
             liquidations_max: config.liquidations_max,
+            history: History::default(),
         };
         Self {
             books: Books::new(universe, books),
@@ -114,6 +119,13 @@ impl MarketFold {
                 }
             }
             InputBody::Candle(bar) => self.candle(id, bar, ts, drafts),
+            InputBody::Funding(funding) => self.funding(id, funding, drafts),
+            InputBody::OpenInterest(interest) => {
+                let told = self.symbols[id.index()].history.open_interest(interest);
+                if let Some(told) = told {
+                    drafts.push(id, Body::OpenInterest(told));
+                }
+            }
             InputBody::Nothing => {}
         }
     }
@@ -236,6 +248,15 @@ impl MarketFold {
         }
         self.touches.on_bar(id, bar.close, ts);
         drafts.push(id, Body::Bar(*bar));
+    }
+
+    /// Funding as it was charged. From now on nothing is assumed of it.
+    fn funding(&mut self, id: InstrumentId, funding: &Funding, drafts: &mut Drafts) {
+        let Some(told) = self.symbols[id.index()].history.funding(funding) else { return };
+        if let Some(marks) = &mut self.marks {
+            marks.on_funding(id);
+        }
+        drafts.push(id, Body::Funding(told));
     }
 
     fn mark(&mut self, id: InstrumentId, mark: &Mark, drafts: &mut Drafts) {

@@ -214,6 +214,8 @@ fn is_fed_in(body: &Body) -> bool {
         | Body::Trade(_)
         | Body::Mark(_)
         | Body::Liquidation(_)
+        | Body::Funding(_)
+        | Body::OpenInterest(_)
         | Body::Bar(_)
         | Body::BookInvalid(_)
         | Body::Tick

@@ -73,6 +73,8 @@ impl SymbolScan {
             | Body::AggTrade(_)
             | Body::Mark(_)
             | Body::Liquidation(_)
+            | Body::Funding(_)
+            | Body::OpenInterest(_)
             | Body::Kline(_)
             | Body::ContractInfo(_) => {}
         }

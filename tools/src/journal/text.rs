@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use fusewire_core::alert::{Alert, AlertKind};
-use fusewire_core::event::{Body, Control, Event, GateBreach, Origin, TouchSource};
+use fusewire_core::event::{Body, Control, Event, GateBreach, OpenInterest, Origin, TouchSource};
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::lane::{Decided, Decoded, Lane, SentRecord, VerdictRecord};
 use fusewire_core::market::{Level, Side};
@@ -12,7 +12,7 @@ use fusewire_core::order::{
     AccountReason, AccountUpdate, Action, Class, Conditional, Intent, NewOrder, Rejection, Report,
     ReportKind, Status, Trigger,
 };
-use fusewire_core::units::{Nanos, UsdSum, Wide};
+use fusewire_core::units::{Nanos, QtySum, UsdSum, Wide};
 use humantime::format_rfc3339_nanos;
 
 use super::walk::Item;
@@ -143,6 +143,12 @@ pub fn body_text(body: &Body) -> String {
         }
         Body::Liquidation(forced) => {
             format!("{} {} @ {}", side(forced.side), forced.qty, forced.price)
+        }
+        Body::Funding(funding) => format!("{} charged", funding.rate),
+        Body::OpenInterest(OpenInterest { qty, notional, .. }) => {
+            let qty = qty.map(|sum| QtySum(sum.get()).to_string());
+            let notional = notional.map(|sum| format!("{} USD", UsdSum(sum.get())));
+            join(qty.into_iter().chain(notional))
         }
         Body::Bar(bar) => format!(
             "{} s: {} {} {} {}, {} trades",

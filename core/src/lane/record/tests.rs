@@ -5,7 +5,10 @@ mod money;
 
 use super::*;
 use crate::book::{Invalid, Touch};
-use crate::event::{Bar, Depth, EventKind, GateBreach, Levels, Liquidation, TouchChange, Trade};
+use crate::event::{
+    Bar, Depth, EventKind, Funding, GateBreach, Levels, Liquidation, OpenInterest, TouchChange,
+    Trade,
+};
 use crate::instrument::{InstrumentId, Market};
 use crate::kill::Level as KillLevel;
 use crate::lane::{FrameOrigin, Keep, LaneWriter};
@@ -132,6 +135,26 @@ fn liquidations() -> Vec<Body> {
     let base = Liquidation { side: Side::Buy, price: Px(1), qty: Qty(2) };
     let all = variants(base, &[|l| l.side = Side::Sell, |l| l.price = Px(2), |l| l.qty = Qty(1)]);
     all.into_iter().map(Body::Liquidation).collect()
+}
+
+fn history() -> Vec<Body> {
+    let charges = variants(
+        Funding { at: Nanos(1), rate: Rate(2) },
+        &[|f| f.at = Nanos(2), |f| f.rate = Rate(-2)],
+    );
+    let interest = variants(
+        OpenInterest { at: Nanos(1), qty: Some(2.into()), notional: Some(3.into()) },
+        &[
+            |i| i.at = Nanos(2),
+            |i| i.qty = Some(3.into()),
+            |i| i.qty = None,
+            |i| i.qty = Some(0.into()),
+            |i| i.notional = Some(2.into()),
+            |i| i.notional = None,
+        ],
+    );
+    let charges = charges.into_iter().map(Body::Funding);
+    charges.chain(interest.into_iter().map(Body::OpenInterest)).collect()
 }
 
 fn bars() -> Vec<Body> {
@@ -347,7 +370,7 @@ fn assert_distinct(records: &[Record]) {
 
 #[test]
 fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
-    let bodies = [bodies(), breaches(), conditional::bodies(), money::bodies()].concat();
+    let bodies = [bodies(), breaches(), conditional::bodies(), money::bodies(), history()].concat();
     let mut kinds: Vec<_> = bodies.iter().map(Body::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -411,6 +434,11 @@ fn no_byte_of_what_is_digested_changes_unnoticed() {
     }
     let digest = lane.digest().to_string();
     assert_eq!(digest, "652f5c5ff0b045af6d500b3bf279b77640c14fb89d977c3fc533390151aeb8b8");
+    for body in history() {
+        lane.append(&Record::event(&event(body)));
+    }
+    let digest = lane.digest().to_string();
+    assert_eq!(digest, "644185ef219de8f2f9040142ef68ea71c486209eb28b067067a74c2711f75f12");
 }
 
 /// Commands that came later than the rest.

@@ -416,6 +416,27 @@ fn a_real_mark_is_told_and_ends_the_assumption() {
     assert_eq!(ticks(&mut fixture, 4), [ETH]);
 }
 
+/// S0-31: what was really charged ends what is assumed of it, and not the assumed price.
+#[test]
+fn s0_31_funding_as_charged_is_told_once_and_ends_the_assumption_of_it() {
+    let mut fixture = Fixture::new();
+    let rates = |fixture: &mut Fixture, second: u64| {
+        fixture.on(BTC, InputBody::Trade(trade(second.cast_signed())));
+        fixture.fold.on_tick(Nanos(second * Nanos::SECOND), &mut fixture.drafts);
+        let marks = fixture.take().into_iter().map(|(_, body)| match body {
+            Body::Mark(mark) => (mark.funding_rate.is_some(), mark.next_funding.is_some()),
+            other => panic!("{other:?}"),
+        });
+        marks.collect::<Vec<_>>()
+    };
+    assert_eq!(rates(&mut fixture, 2), [(true, true)]);
+    let funding = Funding { at: Nanos(50), rate: Rate(-5) };
+    let told = Body::Funding(event::Funding { at: Nanos(50), rate: Rate(-5) });
+    assert_eq!(fixture.on(BTC, InputBody::Funding(funding)), [told]);
+    assert_eq!(fixture.on(BTC, InputBody::Funding(funding)), []);
+    assert_eq!(rates(&mut fixture, 3), [(false, false)]);
+}
+
 #[test]
 fn bars_see_the_trades_that_are_told_and_no_other() {
     let mut fixture = Fixture::new();

@@ -167,7 +167,9 @@ fn changes(event: &Event) -> Vec<Event> {
         Body::BookInvalid(_) => vec![Body::BookInvalid(Invalid::Stale)],
         Body::Tick => vec![Body::Gap],
         Body::Gap => vec![Body::Tick],
-        Body::Liquidation(_) => panic!("no schedule has one"),
+        Body::Liquidation(_) | Body::Funding(_) | Body::OpenInterest(_) => {
+            panic!("no schedule has one")
+        }
         Body::Wake
         | Body::Report(_)
         | Body::Status(_)

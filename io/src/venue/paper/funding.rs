@@ -1,7 +1,7 @@
 //! Funding: each symbol has a boundary of its own, which its marks name together with the rate (S0-35). What is
 //! held at that moment pays or receives, by the last mark price and the last rate before it.
 
-use fusewire_core::event::Mark;
+use fusewire_core::event::{self, Mark};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::AccountReason;
 use fusewire_core::units::{Nanos, Px, Qty, Rate, Round, Usd, div_round};
@@ -13,6 +13,10 @@ use crate::gateway::Feedbacks;
 
 /// Price and quantity at 1e-8 and a rate at 1e-12, to an amount at 1e-8.
 const SCALE: i128 = 10_i128.pow(8 + 12);
+
+/// How far what is told of a boundary may lie behind the boundary itself: the exchange gives its time as the moment of
+/// the charge, some milliseconds to seconds late, and no two boundaries are less than an hour apart.
+const SAME_BOUNDARY: Nanos = Nanos(60 * Nanos::SECOND);
 
 /// What the marks of one symbol said last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +51,17 @@ impl Funding {
             symbol.next = next;
             self.find_earliest();
         }
+    }
+
+    /// Takes a charge as it really was; false when its boundary was settled before. What marks said of it, and of all
+    /// that follows, no longer counts.
+    fn note_charged(&mut self, id: InstrumentId, charged: &event::Funding) -> bool {
+        let symbol = &mut self.symbols[id.index()];
+        let is_news = charged.at.since(symbol.settled) > i128::from(SAME_BOUNDARY.0);
+        (symbol.rate, symbol.next) = (Some(charged.rate), None);
+        symbol.settled = symbol.settled.max(charged.at);
+        self.find_earliest();
+        is_news
     }
 
     fn find_earliest(&mut self) {
@@ -86,6 +101,22 @@ impl PaperVenue {
                 let none = Charge::of_account(AccountReason::Snapshot, Usd::ZERO, boundary);
                 self.desk.charge(at, &none, out);
             }
+        }
+    }
+
+    /// Charges what was really charged, at the moment at which it was.
+    pub(super) fn charge_funding(
+        &mut self,
+        at: At,
+        id: InstrumentId,
+        charged: &event::Funding,
+        out: &mut Feedbacks,
+    ) {
+        // Nobody can be told of it. The rate counts all the same: it is the last that is known.
+        let has_room = out.room() >= COPIES;
+        self.desk.stats.put_off += u64::from(!has_room);
+        if self.funding.note_charged(id, charged) && has_room {
+            self.pay_funding(at, id, charged.at, out);
         }
     }
 

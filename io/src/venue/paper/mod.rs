@@ -430,6 +430,7 @@ impl Venue for PaperVenue {
                 self.see_price(at, id, (TriggerPrice::Mark, mark.price), out);
             }
             (Body::Liquidation(forced), Some(id)) => self.deleverage(at, id, forced, out),
+            (Body::Funding(charged), Some(id)) => self.charge_funding(at, id, charged, out),
             (Body::Control(control), _) => self.on_control(at, control, out),
             (Body::Bar(bar), Some(id)) => self.on_bar(at, id, bar, out),
             (Body::Touch(change), Some(id)) => {

@@ -1,6 +1,8 @@
 //! The row of an event: what many kinds share has a column, the rest is a short JSON document.
 
-use fusewire_core::event::{BANDS, Bar, Body, Control, Depth, Event, GateBreach, Levels, Mark};
+use fusewire_core::event::{
+    BANDS, Bar, Body, Control, Depth, Event, GateBreach, Levels, Mark, OpenInterest,
+};
 use fusewire_core::market::{Level, Side};
 use fusewire_core::order::{
     AccountUpdate, NewOrder, OrderId, Rejection, Report, ReportKind, Status,
@@ -105,6 +107,14 @@ impl Told {
                 ..Self::default()
             },
             Body::Bar(bar) => Self::json(&BarBody::of(bar)),
+            Body::Funding(funding) => {
+                let rate = funding.rate.to_string();
+                Self { venue_ns: Some(funding.at.0), ..Self::json(&FundingBody { rate }) }
+            }
+            Body::OpenInterest(interest) => Self {
+                venue_ns: Some(interest.at.0),
+                ..Self::json(&OpenInterestBody::of(interest))
+            },
             Body::BookInvalid(why) => Self { reason: Some(why.name()), ..Self::default() },
             Body::Tick | Body::Gap | Body::Wake => Self::default(),
             Body::Report(report) => Self::report(report),
@@ -226,6 +236,26 @@ impl LevelsBody {
             book_side: levels.side.word(),
             first: levels.first,
             levels: used.map(|level| [level.price.to_string(), level.qty.to_string()]).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FundingBody {
+    rate: String,
+}
+
+#[derive(Serialize)]
+struct OpenInterestBody {
+    qty: Option<String>,
+    notional: Option<String>,
+}
+
+impl OpenInterestBody {
+    fn of(interest: &OpenInterest) -> Self {
+        Self {
+            qty: interest.qty.map(qty_text),
+            notional: interest.notional.map(|sum| UsdSum(sum.get()).to_string()),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use fusewire_core::book::{BookSide, Invalid, Touch};
 use fusewire_core::event::{
-    Bar, Control, Depth, EventKind, Levels, Liquidation, Mark, Origin as MarkOrigin, TouchChange,
-    TouchSource, Trade,
+    Bar, Control, Depth, EventKind, Funding, Levels, Liquidation, Mark, OpenInterest,
+    Origin as MarkOrigin, TouchChange, TouchSource, Trade,
 };
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::market::Level;
@@ -410,7 +410,7 @@ fn book_bodies() -> [Told; 3] {
     ]
 }
 
-fn market_bodies() -> [Told; 4] {
+fn market_bodies() -> [Told; 6] {
     let Level { price, qty } = level("85000.1", "0.012");
     let mark = Mark {
         price: px("85001.5"),
@@ -446,6 +446,18 @@ fn market_bodies() -> [Told; 4] {
         (
             r#"body={"open_time_ns":60,"interval_s":60,"trades":3,"open":"2.4","high":"3","low":"1.5","close":"2","volume":"12.5","quote_volume":"30"}"#,
             Body::Bar(bar),
+        ),
+        (
+            r#"venue_ns=900 body={"rate":"-0.000012345678"}"#,
+            Body::Funding(Funding { at: Nanos(900), rate: Rate(-12_345_678) }),
+        ),
+        (
+            r#"venue_ns=900 body={"qty":"12.5","notional":"30"}"#,
+            Body::OpenInterest(OpenInterest {
+                at: Nanos(900),
+                qty: Some(bands()[0]),
+                notional: Some(bands()[1]),
+            }),
         ),
     ]
 }

@@ -172,6 +172,11 @@ fn describe_message(line: &mut Fields, frame: &[u8], decoded: &Decoded, message:
         }
         Body::Kline(at) => describe_kline(line, frame, decoded.kline(at)),
         Body::ContractInfo(info) => describe_contract(line, frame, decoded, info),
+        Body::Funding(funding) => line.text("rate", funding.rate),
+        Body::OpenInterest(interest) => {
+            line.text_if("qty", interest.qty);
+            line.text_if("notional", interest.notional);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::alert::{Alert, AlertKind};
-use crate::event::GateBreach;
+use crate::event::{Funding, GateBreach, OpenInterest};
 use crate::latency::Span;
 use crate::order::{AccountReason, AccountUpdate, Leg, Trigger, TriggerKind, TriggerPrice};
 use crate::units::{Nanos, Px, Qty, Usd, Wide};
@@ -276,6 +276,12 @@ fn body_of(kind: EventKind) -> BoxedStrategy<Body> {
         }
         EventKind::KillLevel => kill_level().prop_map(Body::KillLevel).boxed(),
         EventKind::Account => account().prop_map(Body::Account).boxed(),
+        EventKind::Funding => (nanos(), int())
+            .prop_map(|(at, rate)| Body::Funding(Funding { at, rate: Rate(rate) }))
+            .boxed(),
+        EventKind::OpenInterest => (nanos(), option::of(wide()), option::of(wide()))
+            .prop_map(|(at, qty, notional)| Body::OpenInterest(OpenInterest { at, qty, notional }))
+            .boxed(),
     }
 }
 

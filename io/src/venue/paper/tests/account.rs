@@ -1,6 +1,6 @@
 //! Money beside fills: funding, liquidation, deleveraging, transfers; and what the venue does wrong on purpose.
 
-use fusewire_core::event::{Control, Liquidation, Mark, Origin};
+use fusewire_core::event::{Control, Funding, Liquidation, Mark, Origin};
 use fusewire_core::order::{AccountReason, AccountUpdate};
 use fusewire_core::units::{Rate, UsdSum};
 
@@ -75,6 +75,30 @@ fn s0_35_funding_settles_once_at_its_boundary() {
         assert_eq!(second.change, Usd(paid.signum() * 1_200_000));
         assert_eq!((second.total, second.n), (Usd(paid + second.change.0), 2));
     }
+}
+
+/// S0-31: funding as it was charged is charged at once, whatever marks said of it, and no boundary twice.
+#[test]
+fn s0_31_funding_as_charged_takes_the_place_of_what_marks_say() {
+    let mut floor = holding(config(), 2);
+    let boundary = floor.ts + 500;
+    floor.event(mark_of(110 * ONE, 100_000_000, boundary));
+    floor.ts += 500;
+    // The tick of the boundary comes first: what the mark said is settled, and what was charged is the same.
+    floor.event(Body::Tick);
+    let charged = |at, rate| Body::Funding(Funding { at: Nanos(at), rate: Rate(rate) });
+    floor.event(charged(boundary + 7_000_000, 300_000_000));
+    assert_eq!(updates(&floor).len(), 1, "the same boundary, told 7 ms late");
+    // An hour on: 2 coins at 110 and 0.03 %, and the next boundary of the mark no longer counts.
+    let hour = 3_600 * Nanos::SECOND;
+    floor.event(mark_of(110 * ONE, 100_000_000, boundary + hour));
+    floor.ts += hour - 1;
+    floor.event(charged(floor.ts, 300_000_000));
+    floor.ts += 10;
+    floor.event(Body::Tick);
+    let changes: Vec<_> = updates(&floor).iter().map(|update| update.change).collect();
+    assert_eq!(changes, [Usd(-2_200_000), Usd(-6_600_000)]);
+    assert_eq!(updates(&floor)[1].at, Nanos(boundary + hour - 1));
 }
 
 /// S0-36: a boundary at which nothing is held tells the balance all the same.

@@ -79,6 +79,8 @@ impl Recorded {
             | market::Body::AggTrade(_)
             | market::Body::Mark(_)
             | market::Body::Liquidation(_)
+            | market::Body::Funding(_)
+            | market::Body::OpenInterest(_)
             | market::Body::Kline(_)
             | market::Body::ContractInfo(_) => return,
         };

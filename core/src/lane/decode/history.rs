@@ -1,0 +1,20 @@
+//! Events that history files give and no websocket frame does.
+
+use super::super::fields::FieldReader;
+use super::DecodeError;
+use crate::event::{Funding, OpenInterest};
+use crate::units::Rate;
+
+impl FieldReader<'_> {
+    pub(super) fn funding(&mut self) -> Result<Funding, DecodeError> {
+        Ok(Funding { at: self.nanos("at")?, rate: Rate(self.i64("rate")?) })
+    }
+
+    pub(super) fn open_interest(&mut self) -> Result<OpenInterest, DecodeError> {
+        Ok(OpenInterest {
+            at: self.nanos("at")?,
+            qty: self.optional("qty", Self::wide)?,
+            notional: self.optional("notional", Self::wide)?,
+        })
+    }
+}
