@@ -24,6 +24,7 @@ pub mod journal;
 pub mod kill;
 pub mod lane;
 pub mod latency;
+pub mod map;
 pub mod market;
 pub mod message;
 pub mod order;

@@ -14,4 +14,5 @@ pub mod feed;
 pub mod gateway;
 pub mod manifest;
 pub mod synth;
+pub mod tape;
 pub mod venue;

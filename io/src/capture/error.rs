@@ -152,6 +152,16 @@ pub enum CaptureError {
         /// Path.
         file: String,
     },
+    /// A tape that can not be read, or not further.
+    #[error("{file}: after record {line}: {reason}")]
+    Tape {
+        /// Path.
+        file: String,
+        /// Last whole record.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// The same file twice in one merge: every frame would count double.
     #[error("{file}: given twice")]
     Twice {
@@ -239,6 +249,7 @@ impl CaptureError {
             | Self::TwoMarkets { file, .. }
             | Self::Sidecar { file, .. }
             | Self::NoMarket { file }
+            | Self::Tape { file, .. }
             | Self::Twice { file }
             | Self::TooLarge { file, .. }
             | Self::Recorded { file, .. }
@@ -264,6 +275,7 @@ impl CaptureError {
             | Self::RestTooLarge { line, .. }
             | Self::TwoMarkets { line, .. }
             | Self::Recorded { line, .. }
+            | Self::Tape { line, .. }
             | Self::Changed { line, .. } => Some(*line),
             Self::Original { error, .. } => error.line(),
             Self::Open { .. }
@@ -292,6 +304,7 @@ impl CaptureError {
             | Self::Recorded { .. }
             | Self::JournalDamaged { .. } => true,
             Self::Time { line, .. } | Self::LineTooLong { line, .. } => *line > 1,
+            Self::Tape { line, .. } => *line > 0,
             Self::Open { .. }
             | Self::Read { .. }
             | Self::Zip { .. }

@@ -78,6 +78,8 @@ pub enum Format {
     CryptofeedText,
     /// The feed lane of a journal.
     Journal,
+    /// Decoded beforehand, see `tape`.
+    Tape,
 }
 
 /// Where the bytes of a record came from.

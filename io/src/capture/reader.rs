@@ -14,6 +14,7 @@ use super::loaded::LoadedReader;
 use super::sidecar::Sidecar;
 use super::time::Unit;
 use super::{CaptureLimits, Format, OpenOptions, Record};
+use crate::tape::TapeReader;
 
 /// A reader of one recording.
 pub struct Reader {
@@ -24,6 +25,7 @@ enum Body {
     File(Box<FileReader>),
     Journal(Box<JournalReader>),
     Loaded(Box<LoadedReader>),
+    Tape(Box<TapeReader>),
 }
 
 impl Reader {
@@ -32,7 +34,20 @@ impl Reader {
     /// # Errors
     /// The file or its sidecar can not be read, it is empty or no capture, or its first lines are faulty.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
+        // What can not be looked into is for the reader of lines to complain about.
+        if TapeReader::is_one(path).unwrap_or(false) {
+            return Self::open_tape(path, options);
+        }
         FileReader::open(path, options).map(Self::of_file)
+    }
+
+    fn open_tape(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
+        let tape = TapeReader::open(path)?;
+        if let Some(told) = options.market.filter(|told| *told != tape.market()) {
+            let reason = format!("it holds {}, and --market says {told}", tape.market());
+            return Err(CaptureError::Tape { file: tape.name().to_owned(), line: 0, reason });
+        }
+        Ok(Self { body: Body::Tape(Box::new(tape)) })
     }
 
     /// Reads from an open input, such as an embedded sample or standard input. `name` stands in errors;
@@ -91,6 +106,7 @@ impl Reader {
             Body::File(file) => file.name(),
             Body::Journal(journal) => &journal.part().name,
             Body::Loaded(loaded) => loaded.reader().name(),
+            Body::Tape(tape) => tape.name(),
         }
     }
 
@@ -101,6 +117,7 @@ impl Reader {
             Body::File(file) => file.format(),
             Body::Journal(_) => Format::Journal,
             Body::Loaded(loaded) => loaded.reader().format(),
+            Body::Tape(_) => Format::Tape,
         }
     }
 
@@ -111,6 +128,7 @@ impl Reader {
             Body::File(file) => file.market(),
             Body::Journal(journal) => Some(journal.part().market),
             Body::Loaded(loaded) => loaded.reader().market(),
+            Body::Tape(tape) => Some(tape.market()),
         }
     }
 
@@ -122,6 +140,7 @@ impl Reader {
             Body::File(file) => file.unit(),
             Body::Journal(_) => None,
             Body::Loaded(loaded) => loaded.reader().unit(),
+            Body::Tape(_) => None,
         }
     }
 
@@ -132,6 +151,7 @@ impl Reader {
             Body::File(file) => file.sidecar(),
             Body::Journal(_) => None,
             Body::Loaded(loaded) => loaded.reader().sidecar(),
+            Body::Tape(_) => None,
         }
     }
 
@@ -142,6 +162,7 @@ impl Reader {
             Body::File(_) => None,
             Body::Journal(journal) => Some(journal.part()),
             Body::Loaded(loaded) => loaded.reader().part(),
+            Body::Tape(_) => None,
         }
     }
 
@@ -152,6 +173,7 @@ impl Reader {
             Body::File(file) => file.bytes_read(),
             Body::Journal(journal) => journal.bytes_read(),
             Body::Loaded(loaded) => loaded.reader().bytes_read(),
+            Body::Tape(tape) => tape.bytes_read(),
         }
     }
 
@@ -163,6 +185,7 @@ impl Reader {
             Body::File(file) => file.bytes_total(),
             Body::Journal(journal) => Some(journal.part().bytes),
             Body::Loaded(loaded) => loaded.reader().bytes_total(),
+            Body::Tape(tape) => Some(tape.bytes_total()),
         }
     }
 
@@ -173,6 +196,7 @@ impl Reader {
             Body::File(file) => file.path().map(|path| (path, None)),
             Body::Journal(journal) => Some(journal.place()),
             Body::Loaded(loaded) => loaded.reader().place(),
+            Body::Tape(tape) => Some((tape.path(), None)),
         }
     }
 
@@ -182,6 +206,7 @@ impl Reader {
             Body::File(file) => file.advance(),
             Body::Journal(journal) => journal.advance(),
             Body::Loaded(loaded) => loaded.advance(),
+            Body::Tape(tape) => tape.advance(),
         }
     }
 
@@ -191,6 +216,7 @@ impl Reader {
             Body::File(file) => file.record(),
             Body::Journal(journal) => journal.record(),
             Body::Loaded(loaded) => loaded.record(),
+            Body::Tape(tape) => tape.record(),
         }
     }
 }

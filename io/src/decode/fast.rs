@@ -13,6 +13,7 @@ use super::rows::{Reading, RowKind};
 use super::scan::{Odd, Scan, Step};
 use super::stream::StreamKind;
 use super::{DecodeError, ROWS_MAX, reference, straight};
+use crate::tape;
 
 mod events;
 mod field;
@@ -54,6 +55,9 @@ impl Decoder {
     /// A typed error with byte offset when the frame is malformed; `out` then holds no messages, but
     /// the stream name if it stood before the fault.
     pub fn decode(&mut self, frame: &[u8], out: &mut Decoded) -> Result<(), DecodeError> {
+        if tape::is_tape(frame) {
+            return tape::read(frame, out);
+        }
         out.clear();
         match straight::read(frame, self.market, out) {
             Ok(()) => Ok(()),
@@ -63,6 +67,9 @@ impl Decoder {
 
     /// Decodes a frame key by key, whatever their order.
     pub(super) fn scan(&mut self, frame: &[u8], out: &mut Decoded) -> Result<(), DecodeError> {
+        if tape::is_tape(frame) {
+            return tape::read(frame, out);
+        }
         // The straight reader leaves behind what it had read when it gave up.
         out.clear();
         let scan = Scan::new(frame);

@@ -65,4 +65,4 @@ pub fn differential(frame: &[u8], market: Market) -> Result<(), String> {
 type Reader = fn(&mut Decoder, &[u8], &mut Decoded) -> Result<(), DecodeError>;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

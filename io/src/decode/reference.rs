@@ -9,6 +9,7 @@ use fusewire_core::market::{Body, Decoded, Ignored, Message, Span};
 use super::rows::{Reading, RowKind};
 use super::stream::StreamKind;
 use super::{DecodeError, DecodeErrorKind, ROWS_MAX};
+use crate::tape;
 
 mod events;
 mod json;
@@ -20,6 +21,10 @@ use json::Object;
 /// # Errors
 /// A typed error with byte offset when the frame is malformed; `out` then holds no messages.
 pub fn decode(frame: &[u8], market: Market, out: &mut Decoded) -> Result<(), DecodeError> {
+    // Numbers instead of text: there is one way to read them.
+    if tape::is_tape(frame) {
+        return tape::read(frame, out);
+    }
     out.clear();
     let result = decode_frame(frame, market, out);
     if result.is_err() {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// One made-up frame of every shape, with the keys in the order of the wire.
-const FRAMES: &[&str] = &[
+pub(crate) const FRAMES: &[&str] = &[
     r#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000100,"T":1700000000099,"s":"BTCUSDT","ps":"BTCUSDT","U":101,"u":109,"pu":98,"b":[["50000.10","1.500"],["49999.90","0.000"]],"a":[["50000.20","2.25"]],"st":1}}"#,
     r#"{"stream":"btcusdt@depth5@100ms","data":{"e":"depthUpdate","E":1700000000100,"T":1700000000099,"s":"BTCUSDT","U":101,"u":109,"pu":-1,"b":[["50000.10","1.500"]],"a":[]}}"#,
     r#"{"e":"depthUpdate","E":1700000000100,"s":"ETHUSDT","U":7,"u":9,"b":[],"a":[["2000.5","3",[]]]}"#,

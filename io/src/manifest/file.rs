@@ -134,6 +134,7 @@ impl FileScan {
                 Format::CryptofeedJson => "cryptofeed-json",
                 Format::CryptofeedText => "cryptofeed-text",
                 Format::Journal => "journal",
+                Format::Tape => "tape",
             },
             market: self.market.name(),
             frames: self.frames,

@@ -191,8 +191,13 @@ mod layout {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    const ALL: [Format; 4] =
-        [Format::Collector, Format::CryptofeedJson, Format::CryptofeedText, Format::Journal];
+    const ALL: [Format; 5] = [
+        Format::Collector,
+        Format::CryptofeedJson,
+        Format::CryptofeedText,
+        Format::Journal,
+        Format::Tape,
+    ];
 
     const fn name(format: Format) -> &'static str {
         match format {
@@ -200,6 +205,7 @@ mod layout {
             Format::CryptofeedJson => "cryptofeed-json",
             Format::CryptofeedText => "cryptofeed-text",
             Format::Journal => "journal",
+            Format::Tape => "tape",
         }
     }
 
