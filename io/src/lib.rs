@@ -12,6 +12,7 @@ pub mod decode;
 pub mod exchange_info;
 pub mod feed;
 pub mod gateway;
+pub mod import;
 pub mod manifest;
 pub mod synth;
 pub mod tape;

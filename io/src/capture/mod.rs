@@ -8,6 +8,7 @@
 //! Memory is bounded by [`CaptureLimits`] and does not grow with the capture (a zstd frame adds its own
 //! window, at most 128 MiB).
 
+use std::io::Read;
 use std::path::Path;
 
 use fusewire_core::instrument::Market;
@@ -35,6 +36,7 @@ mod time;
 pub use error::CaptureError;
 pub use journal::{JournalPart, KeptFrames};
 pub use merge::{Merge, SOURCES_MAX};
+pub(crate) use origin::market_of_name;
 pub use reader::Reader;
 pub use sidecar::Sidecar;
 pub use time::Unit;
@@ -107,6 +109,14 @@ pub struct Record<'a> {
     pub origin: Origin<'a>,
     /// The frame exactly as received. Not checked: a cut last line shows here as cut JSON.
     pub bytes: &'a [u8],
+}
+
+/// The bytes of a file, unpacked as they are read: plain, gzip or zstd.
+///
+/// # Errors
+/// As the input or the decompressor says.
+pub fn unpacked(input: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
+    source::Source::open(input).map(|source| source.bytes)
 }
 
 /// The last part of a path, for the facts that recorders put into file names.

@@ -6,7 +6,7 @@ use fusewire_core::instrument::Market;
 use super::file_name;
 
 /// The market that a file name starts with: `usdm_`, `coinm_`, `spot_`.
-pub(super) fn market_of_name(name: &str) -> Option<Market> {
+pub(crate) fn market_of_name(name: &str) -> Option<Market> {
     let (prefix, _) = file_name(name).split_once('_')?;
     prefix.parse().ok()
 }

@@ -1,0 +1,221 @@
+//! Funding as it was charged, open interest, and forced orders.
+
+use std::collections::BTreeMap;
+
+use fusewire_core::market::{Body, Funding, Liquidation, OpenInterest, Side, Times};
+use fusewire_core::units::{Nanos, Qty};
+
+use super::FileJob;
+use super::error::ImportError;
+use super::sink::{Order, Sink};
+use super::table::{Columns, Table, may, needs};
+use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose};
+
+/// How late a charge may be stamped, in ns: the exchange writes the moment of the charge.
+const LATE_NS: u64 = 60 * Nanos::SECOND;
+
+mod funding {
+    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, needs};
+
+    pub(super) const TIME: usize = 0;
+    pub(super) const RATE: usize = 1;
+    pub(super) const WHOSE: usize = 2;
+    /// The places are those of the exchange's files (`fundingRate`).
+    pub(super) const COLUMNS: Columns = &[
+        needs(
+            &["calc_time", "funding_time_ms", "fundingTime", "timestamp", "time_ms", "Date"],
+            Some(0),
+        ),
+        needs(&["last_funding_rate", "funding_rate", "fundingRate", "Funding Rate"], Some(2)),
+        SYMBOL,
+        BASE,
+        MARKET,
+        VENUE,
+    ];
+    pub(super) const WIDTHS: &[usize] = &[3];
+}
+
+/// Charges of one symbol: the first, the last, and the least distance of two.
+#[derive(Clone, Copy, Debug)]
+struct Charges {
+    first: Nanos,
+    last: Nanos,
+    apart: Option<u64>,
+    line: u64,
+}
+
+/// Reads a file of funding charges.
+pub(super) fn read_funding(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let shift = job.options.shift_ns;
+    let mut table = Table::open(job.path, funding::COLUMNS, funding::WIDTHS, shift)?;
+    let (whose, only) = Whose::new(&table, funding::WHOSE, (job.market, job.options))?;
+    let mut charges: BTreeMap<String, Charges> = BTreeMap::new();
+    while table.next()? {
+        let Some(symbol) = whose.symbol(&table, only.as_ref())? else {
+            sink.facts.skipped += 1;
+            continue;
+        };
+        let (at, rate) = (table.time(funding::TIME)?, table.rate(funding::RATE)?);
+        let line = table.line();
+        let new = Charges { first: at, last: at, apart: None, line };
+        let seen = charges.entry(symbol.clone()).or_insert(new);
+        if let Some(apart) = at.0.checked_sub(seen.last.0).filter(|apart| *apart > 0) {
+            seen.apart = Some(seen.apart.map_or(apart, |least| least.min(apart)));
+        }
+        seen.last = at;
+        sink.tell(&table, &symbol, (at, Order::Rising), Body::Funding(Funding { at, rate }))?;
+    }
+    if shift == 0 {
+        on_the_grid(&table, &charges)?;
+    }
+    sink.facts.rounded += table.rounded();
+    Ok(())
+}
+
+/// Charges that lie eight hours apart are made at 0, 8 and 16 o'clock UTC. Where they lie beside that the times of the
+/// file are most likely those of another time zone.
+fn on_the_grid(table: &Table, charges: &BTreeMap<String, Charges>) -> Result<(), ImportError> {
+    for (symbol, seen) in charges {
+        let hours = seen.apart.map(|apart| (apart + LATE_NS) / (3_600 * Nanos::SECOND));
+        let grid = 8 * 3_600 * Nanos::SECOND;
+        let beside = seen.first.0 % grid;
+        if hours == Some(8) && beside > LATE_NS {
+            return Err(ImportError::at(
+                table.name(),
+                seen.line,
+                format!(
+                    "{symbol} is charged every 8 h, and this is {} h beside 0, 8 and 16 o'clock UTC: give the time \
+                 zone of the file with --utc-offset",
+                    beside / (3_600 * Nanos::SECOND)
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+mod interest {
+    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, may, needs};
+
+    pub(super) const TIME: usize = 0;
+    pub(super) const QTY: usize = 1;
+    pub(super) const NOTIONAL: usize = 2;
+    pub(super) const WHOSE: usize = 3;
+    /// The places are those of the exchange's files (`metrics`), which always have names.
+    pub(super) const COLUMNS: Columns = &[
+        needs(&["create_time", "timestamp", "time_ms"], None),
+        may(&["sum_open_interest", "open_interest"], None),
+        may(&["sum_open_interest_value", "oi_usd"], None),
+        SYMBOL,
+        BASE,
+        MARKET,
+        VENUE,
+    ];
+}
+
+/// Reads a file of open interest.
+pub(super) fn read_interest(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let mut table = Table::open(job.path, interest::COLUMNS, &[], job.options.shift_ns)?;
+    let (qty, notional) = (table.has(interest::QTY), table.has(interest::NOTIONAL));
+    if !qty && !notional {
+        return Err(table.error("column sum_open_interest is missing, and its value too"));
+    }
+    let (whose, only) = Whose::new(&table, interest::WHOSE, (job.market, job.options))?;
+    while table.next()? {
+        let Some(symbol) = whose.symbol(&table, only.as_ref())? else {
+            sink.facts.skipped += 1;
+            continue;
+        };
+        let at = table.time(interest::TIME)?;
+        let qty = if qty { Some(table.volume(interest::QTY)?) } else { None };
+        let notional = if notional { Some(table.quote(interest::NOTIONAL)?) } else { None };
+        let body = Body::OpenInterest(OpenInterest { at, qty, notional });
+        sink.tell(&table, &symbol, (at, Order::Rising), body)?;
+    }
+    sink.facts.rounded += table.rounded();
+    Ok(())
+}
+
+mod forced {
+    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, needs};
+
+    pub(super) const TIME: usize = 0;
+    pub(super) const SIDE: usize = 1;
+    pub(super) const QTY: usize = 2;
+    pub(super) const PRICE: usize = 3;
+    pub(super) const AVERAGE: usize = 4;
+    pub(super) const LAST_QTY: usize = 5;
+    pub(super) const FILLED: usize = 6;
+    pub(super) const WHOSE: usize = 7;
+    /// The places are those of the exchange's files (`liquidationSnapshot`).
+    pub(super) const COLUMNS: Columns = &[
+        needs(&["time", "trade_time_ms"], Some(0)),
+        needs(&["side"], Some(1)),
+        needs(&["original_quantity", "orig_qty"], Some(4)),
+        needs(&["price"], Some(5)),
+        needs(&["average_price", "avg_price"], Some(6)),
+        needs(&["last_fill_quantity", "last_filled_qty"], Some(8)),
+        needs(&["accumulated_fill_quantity", "accumulated_filled_qty"], Some(9)),
+        SYMBOL,
+        BASE,
+        MARKET,
+        VENUE,
+    ];
+    pub(super) const WIDTHS: &[usize] = &[10];
+}
+
+/// Reads a file of forced orders.
+pub(super) fn read_liquidations(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let shift = job.options.shift_ns;
+    let mut table = Table::open(job.path, forced::COLUMNS, forced::WIDTHS, shift)?;
+    let (whose, only) = Whose::new(&table, forced::WHOSE, (job.market, job.options))?;
+    while table.next()? {
+        let Some(symbol) = whose.symbol(&table, only.as_ref())? else {
+            sink.facts.skipped += 1;
+            continue;
+        };
+        let at = table.time(forced::TIME)?;
+        let order = forced_order(&mut table, at, sink)?;
+        sink.tell(&table, &symbol, (at, Order::NotFalling), Body::Liquidation(order))?;
+    }
+    sink.facts.rounded += table.rounded();
+    Ok(())
+}
+
+fn forced_order(
+    table: &mut Table,
+    at: Nanos,
+    sink: &mut Sink<'_>,
+) -> Result<Liquidation, ImportError> {
+    let price = table.price(forced::PRICE)?;
+    let average = match table.text(forced::AVERAGE) {
+        // Some recorders lost it.
+        Some("" | "None") => {
+            sink.facts.averages_unknown += 1;
+            price
+        }
+        _ => table.price(forced::AVERAGE)?,
+    };
+    let filled_qty = table.qty(forced::FILLED)?;
+    if filled_qty == Qty::ZERO {
+        return Err(table.field_error(forced::FILLED, "nothing was filled"));
+    }
+    Ok(Liquidation {
+        times: Times { event: Some(at), transaction: Some(at) },
+        side: side(table, forced::SIDE)?,
+        price,
+        average,
+        qty: table.qty(forced::QTY)?,
+        last_qty: table.qty(forced::LAST_QTY)?,
+        filled_qty,
+    })
+}
+
+/// `BUY` or `SELL`, in any case.
+pub(super) fn side(table: &Table, column: usize) -> Result<Side, ImportError> {
+    match table.text(column).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "buy" => Ok(Side::Buy),
+        "sell" => Ok(Side::Sell),
+        _ => Err(table.field_error(column, "is neither buy nor sell")),
+    }
+}

@@ -1,0 +1,190 @@
+//! Candles: their length, their gaps, and when they are known.
+
+use super::*;
+
+const HEAD: &str = "open_time_ms,symbol,open,high,low,close,volume\n";
+
+/// Bars of a symbol at these minutes after midnight.
+fn rows(symbol: &str, minutes: &[u64]) -> String {
+    minutes.iter().map(|minute| row(symbol, *minute)).collect()
+}
+
+fn row(symbol: &str, minute: u64) -> String {
+    format!("{},{symbol},10,12,9,11,5.5\n", 1_746_316_800_000 + minute * 60_000)
+}
+
+fn table(rows: &[String]) -> String {
+    HEAD.to_owned() + &rows.concat()
+}
+
+fn refused(text: &str, options: &Options) -> String {
+    let folder = Folder::new();
+    let file = folder.file("k.csv", text);
+    folder.refused(Format::Klines, &[file], options)
+}
+
+#[test]
+fn x18_a_bar_is_as_long_as_the_data_say_and_known_at_its_end() {
+    let folder = Folder::new();
+    let file = folder.file("k.csv", &table(&[rows("BTCUSDT", &[0, 5]), rows("ETHUSDT", &[0, 5])]));
+    let told = folder.told(Format::Klines, &[file], &usdm());
+    let bar = "bar 5m 10 12 9 11 v 5.5 q 0 n 1";
+    assert_eq!(
+        told,
+        [
+            format!("1746317100000 BTCUSDT {bar}"),
+            format!("1746317100000 ETHUSDT {bar}"),
+            format!("1746317400000 BTCUSDT {bar}"),
+            format!("1746317400000 ETHUSDT {bar}"),
+        ],
+        "in the order of time, and of the file within it"
+    );
+}
+
+#[test]
+fn x18_another_length_than_declared_is_refused_with_its_line() {
+    let two = table(&[rows("BTCUSDT", &[0, 1])]);
+    let five = Options { interval: Some(interval("5s").unwrap()), ..usdm() };
+    assert_eq!(
+        refused(&two, &five),
+        "k.csv: line 3: bars of 1m stand here, and --interval says 5s (X18)"
+    );
+    let folder = Folder::new();
+    let file = folder.file("BTCUSDT-5m-2025-05-04.csv", &two);
+    let error = folder.refused(Format::Klines, &[file], &usdm());
+    assert!(error.contains("bars of 1m stand here, and the name of the file says 5m"), "{error}");
+    // Of another length in the middle, and an end that is none.
+    let text = table(&[rows("BTCUSDT", &[0, 2, 4, 5, 7])]);
+    let error = refused(&text, &usdm());
+    assert_eq!(
+        error,
+        "k.csv: line 3: 1 bars of BTCUSDT are missing in front of it: pass --allow-gaps to go on without"
+    );
+    let odd =
+        table(&[rows("BTCUSDT", &[0, 5, 10]), "1746317430000,BTCUSDT,1,1,1,1,1\n".to_owned()]);
+    let error = refused(&odd, &usdm());
+    assert!(error.contains("line 3: open_time \"1746317100000\" lies 300 s behind the bar before it, and bars of BTCUSDT are 30s long (X18)") || error.contains("missing"), "{error}");
+    let ends = "open_time,open,high,low,close,volume,close_time\n\
+                1746316800000,1,1,1,1,1,1746316859999\n1746316860000,1,1,1,1,1,1746316864999\n";
+    let named = Options { symbol: Some("BTCUSDT".to_owned()), ..usdm() };
+    let error = refused(ends, &named);
+    assert_eq!(
+        error,
+        "k.csv: line 3: close_time \"1746316864999\" is not the end of a bar of 1m (X18)"
+    );
+    let lone = table(&[rows("BTCUSDT", &[0])]);
+    assert!(refused(&lone, &usdm()).contains("pass --interval"));
+}
+
+#[test]
+fn gaps_repetitions_and_days_given_twice_are_refused() {
+    let gap = table(&[rows("BTCUSDT", &[0, 1, 4])]);
+    let error = refused(&gap, &usdm());
+    assert_eq!(
+        error,
+        "k.csv: line 4: 2 bars of BTCUSDT are missing in front of it: pass --allow-gaps to go on without"
+    );
+    let folder = Folder::new();
+    let file = folder.file("k.csv", &gap);
+    let allowed = Options { allow_gaps: true, ..usdm() };
+    let imported = folder.import(Format::Klines, &[file], &allowed).unwrap();
+    let facts = &imported.inputs[0].facts;
+    assert_eq!((facts.bars_missing, facts.gaps.len(), facts.bar_s), (2, 1, Some(60)));
+
+    let again = table(&[rows("BTCUSDT", &[0, 1, 1])]);
+    assert_eq!(
+        refused(&again, &usdm()),
+        "k.csv: line 4: BTCUSDT: the same again as in line 3, or older"
+    );
+    let twice = table(&[rows("BTCUSDT", &[0, 1, 2]), rows("BTCUSDT", &[0, 1, 2])]);
+    let error = refused(&twice, &usdm());
+    assert_eq!(
+        error,
+        "k.csv: line 5: BTCUSDT goes back in time: line 4 is later (a day that stands there twice?)"
+    );
+    let folder = Folder::new();
+    let files = [
+        folder.file("a.csv", &table(&[rows("BTCUSDT", &[0, 1, 2])])),
+        folder.file("b.csv", &table(&[rows("BTCUSDT", &[2, 3])])),
+    ];
+    let error = folder.refused(Format::Klines, &files, &usdm());
+    assert_eq!(error, "b.csv: holds BTCUSDT kline of times that a.csv holds too");
+    let same = [files[0].clone(), folder.file("c.csv", &fs::read_to_string(&files[0]).unwrap())];
+    assert_eq!(folder.refused(Format::Klines, &same, &usdm()), "c.csv: given twice");
+}
+
+#[test]
+fn rows_that_make_no_sense_are_refused_with_line_and_field() {
+    let good = rows("BTCUSDT", &[0, 1]);
+    let with = |row: &str| table(&[good.clone(), format!("{row}\n")]);
+    for (row, error) in [
+        ("1746316920000,BTCUSDT,NaN,12,9,11,5", "line 4: open \"NaN\" is no number"),
+        (
+            "1746316920000,BTCUSDT,10,12,0,11,5",
+            "line 4: low \"0\" is no price: it must be above zero",
+        ),
+        ("1746316920000,BTCUSDT,10,12,9,11,-5", "line 4: volume \"-5\" is below zero"),
+        (
+            "1746316920000,BTCUSDT,13,12,9,11,5",
+            "line 4: open, high, low and close contradict each other",
+        ),
+        (
+            "1746316920000000,BTCUSDT,10,12,9,11,5",
+            "line 4: open_time \"1746316920000000\" is a time in us, and the file began with times in ms",
+        ),
+        ("1746316920000,BTCUSDT,10,12,9,11", "line 4: 6 fields, and the line before had 7"),
+        ("1746316920000,bot BTCUSDT,10,12,9,11,5", "line 4: symbol \"bot BTCUSDT\" is no symbol"),
+        ("5,BTCUSDT,10,12,9,11,5", "line 4: open_time \"5\" is no time between 2009 and 2100"),
+    ] {
+        assert_eq!(refused(&with(row), &usdm()), format!("k.csv: {error}"));
+    }
+    let error = refused("open_time_ms,symbol,open,high,low,volume\n", &usdm());
+    assert_eq!(
+        error,
+        "k.csv: line 1: column close is missing (there are: open_time_ms, symbol, open, high, low, volume)"
+    );
+    assert_eq!(refused("", &usdm()), "k.csv: the file is empty");
+    assert_eq!(
+        refused(&table(&[good]), &Options::default()),
+        "k.csv: market unknown: pass --market usdm|coinm|spot, or name the file usdm_…"
+    );
+}
+
+#[test]
+fn what_a_file_lacks_is_taken_on_the_safe_side() {
+    let folder = Folder::new();
+    let text = "open_time_ms,symbol,open,high,low,close,quote_volume,market,venue\n\
+                1746316800000,BTC-USDT,10,12,9,11,240,usdm,binance\n\
+                1746316800000,BTC-USDT,10,12,9,11,240,spot,binance\n\
+                1746316800000,BTC-USDT,10,12,9,11,240,usdm,other\n\
+                1746316860000,BTC-USDT,10,12,9,11,0.00000001,usdm,binance\n";
+    let file = folder.file("k.csv", text);
+    let options = Options { venue: Some("binance".to_owned()), ..usdm() };
+    let told = folder.told(Format::Klines, &[file.clone()], &options);
+    assert_eq!(
+        told,
+        [
+            "1746316860000 BTCUSDT bar 1m 10 12 9 11 v 20 q 240 n 1",
+            "1746316920000 BTCUSDT bar 1m 10 12 9 11 v 0 q 0.00000001 n 0",
+        ],
+        "as much as 240 buys at the highest price"
+    );
+    let error = Folder::new().refused(Format::Klines, &[file], &usdm());
+    assert!(
+        error.ends_with("venue \"binance\" is one venue of several: choose with --venue"),
+        "{error}"
+    );
+}
+
+#[test]
+fn candles_of_the_mark_price_are_marks() {
+    let folder = Folder::new();
+    fs::create_dir_all(folder.path("um/markPriceKlines")).unwrap();
+    let row = |minute: u64| {
+        let open = 1_746_316_800_000 + minute * 60_000;
+        format!("{open},10,12,9,11,0,{},0,60,0,0,0\n", open + 59_999)
+    };
+    let file = folder.file("um/markPriceKlines/BTCUSDT-1m-2025-05-04.csv", &(row(0) + &row(1)));
+    let told = folder.told(Format::BinanceVision, &[file], &Options::default());
+    assert_eq!(told, ["1746316860000 BTCUSDT mark 11 None", "1746316920000 BTCUSDT mark 11 None"]);
+}

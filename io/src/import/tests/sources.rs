@@ -1,0 +1,180 @@
+//! One small file of each format and data type.
+
+use super::*;
+
+fn vision(name: &str, text: &str) -> Vec<String> {
+    let folder = Folder::new();
+    let file = folder.file(name, text);
+    folder.told(Format::BinanceVision, &[file], &usdm())
+}
+
+fn tardis(name: &str, text: &str) -> Vec<String> {
+    let folder = Folder::new();
+    let file = folder.file(name, text);
+    folder.told(Format::Tardis, &[file], &Options::default())
+}
+
+#[test]
+fn trades_with_and_without_a_line_of_names() {
+    let rows = "5,100.5,0.2,7,9,1746316800000,true\n6,100.6,0.3,10,10,1746316800000,false\n";
+    let expected = [
+        "1746316800000 BTCUSDT agg Sell 0.2 @ 100.5 7..9",
+        "1746316800000 BTCUSDT agg Buy 0.3 @ 100.6 10..10",
+    ];
+    assert_eq!(vision("BTCUSDT-aggTrades-2025-05-04.csv", rows), expected);
+    let names =
+        "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n";
+    assert_eq!(vision("BTCUSDT-aggTrades-2025-05-04.csv", &(names.to_owned() + rows)), expected);
+
+    let trades =
+        "id,price,qty,quote_qty,time,is_buyer_maker\n7,100.5,0.2,20.1,1746316800000,false\n";
+    assert_eq!(
+        vision("BTCUSDT-trades-2025-05-04.csv", trades),
+        ["1746316800000 BTCUSDT trade 7 Buy 0.2 @ 100.5"]
+    );
+    let tickers =
+        "7,100,1,101,2,1746316800000,1746316800003\n8,100,1,0,0,1746316800000,1746316800003\n";
+    assert_eq!(
+        vision("BTCUSDT-bookTicker-2025-05-04.csv", tickers),
+        ["1746316800003 BTCUSDT ticker 7 100 101", "1746316800003 BTCUSDT ticker 8 100 0"]
+    );
+}
+
+#[test]
+fn funding_open_interest_and_forced_orders() {
+    let funding = "calc_time,funding_interval_hours,last_funding_rate\n1746316800007,8,-0.0001\n";
+    assert_eq!(
+        vision("BTCUSDT-fundingRate-2025-05.csv", funding),
+        ["1746316800007 BTCUSDT funding -0.0001"]
+    );
+    let metrics = "create_time,symbol,sum_open_interest,sum_open_interest_value,count_long_short_ratio\n\
+                   2025-05-04 00:05:00,BTCUSDT,10.5,1000000,1.2\n";
+    assert_eq!(
+        vision("BTCUSDT-metrics-2025-05-04.csv", metrics),
+        ["1746317100000 BTCUSDT open 10.5 1000000"]
+    );
+    let forced = "1746316800000,SELL,LIMIT,IOC,3,99,98.5,FILLED,1,3\n1746316800000,BUY,LIMIT,IOC,1,99,None,FILLED,1,1\n";
+    assert_eq!(
+        vision("BTCUSDT-liquidationSnapshot-2025-05-04.csv", forced),
+        ["1746316800000 BTCUSDT forced Sell 3 @ 98.5", "1746316800000 BTCUSDT forced Buy 1 @ 99"]
+    );
+    let folder = Folder::new();
+    let depth =
+        folder.file("BTCUSDT-bookDepth-2025-05-04.csv", "timestamp,percentage,depth,notional\n");
+    let error = folder.refused(Format::BinanceVision, &[depth], &usdm());
+    assert!(error.contains("no book"), "{error}");
+}
+
+#[test]
+fn times_of_another_time_zone_are_found_and_put_right() {
+    let folder = Folder::new();
+    let text = "Symbol,Date,Funding Rate\nBTC-USDT,2025-05-04 03:00:00.000,0.0001\nBTC-USDT,2025-05-04 11:00:00.000,1e-05\n";
+    let file = folder.file("f.csv", text);
+    let error = folder.refused(Format::Funding, &[file.clone()], &usdm());
+    assert!(
+        error.contains("line 2: BTCUSDT is charged every 8 h, and this is 3 h beside"),
+        "{error}"
+    );
+    let options = Options { shift_ns: -3 * 3_600_000_000_000, ..usdm() };
+    let told = folder.told(Format::Funding, &[file], &options);
+    assert_eq!(
+        told,
+        ["1746316800000 BTCUSDT funding 0.0001", "1746345600000 BTCUSDT funding 0.00001"]
+    );
+}
+
+const BOOK: &str = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n\
+    binance-futures,BTCUSDT,1746316800000000,1746316800000100,true,bid,99,1\n\
+    binance-futures,BTCUSDT,1746316800000000,1746316800000100,true,ask,101,2\n\
+    binance-futures,BTCUSDT,1746316800100000,1746316800100200,false,bid,99,0\n\
+    binance-futures,BTCUSDT,1746316800100000,1746316800100200,false,bid,98,3\n\
+    binance-futures,BTCUSDT,1746316800200000,1746316800200200,false,ask,101,1\n";
+
+#[test]
+fn rows_of_a_book_that_came_together_are_one_message() {
+    assert_eq!(
+        tardis("binance-futures_incremental_book_L2_2025-05-04_BTCUSDT.csv", BOOK),
+        [
+            "1746316800000 BTCUSDT snapshot 1 1 1",
+            "1746316800100 BTCUSDT depth (1, 2, Some(1)) (2, 0)",
+            "1746316800200 BTCUSDT depth (2, 3, Some(2)) (0, 1)",
+        ]
+    );
+}
+
+#[test]
+fn the_other_files_of_tardis() {
+    let head = "exchange,symbol,timestamp,local_timestamp";
+    let row = "binance-futures,BTCUSDT,1746316800000000,1746316800000100";
+    let trades = format!("{head},id,side,price,amount\n{row},7,sell,100,0.5\n");
+    assert_eq!(tardis("x_trades_y.csv", &trades), ["1746316800000 BTCUSDT trade 7 Sell 0.5 @ 100"]);
+    let forced = format!("{head},id,side,price,amount\n{row},,buy,100,0.5\n");
+    assert_eq!(
+        tardis("x_liquidations_y.csv", &forced),
+        ["1746316800000 BTCUSDT forced Buy 0.5 @ 100"]
+    );
+    let ticker = format!(
+        "{head},funding_timestamp,funding_rate,predicted_funding_rate,open_interest,last_price,index_price,mark_price\n\
+         {row},1746345600000000,0.0001,,12.5,100,101,102\n{row},1746345600000000,0.0001,,12.5,100,101,103\n{row},,,,13,,,\n"
+    );
+    assert_eq!(
+        tardis("x_derivative_ticker_y.csv", &ticker),
+        [
+            "1746316800000 BTCUSDT mark 102 Some(Rate(100000000))",
+            "1746316800000 BTCUSDT open 12.5 -",
+            "1746316800000 BTCUSDT mark 103 Some(Rate(100000000))",
+            "1746316800000 BTCUSDT open 13 -",
+        ]
+    );
+    let top = format!(
+        "{head},asks[0].price,asks[0].amount,bids[0].price,bids[0].amount\n{row},101,1,99,2\n{row},101,1,,\n"
+    );
+    let told = tardis("x_book_snapshot_5_y.csv", &top);
+    assert_eq!(told.len(), 2);
+    assert!(
+        told[0].ends_with("top [Level { price: Px(9900000000), qty: Qty(200000000) }] 1"),
+        "{told:?}"
+    );
+    let other = format!(
+        "{head},id,side,price,amount\nbybit,BTCUSDT,1746316800000000,1746316800000100,7,sell,100,0.5\n"
+    );
+    let folder = Folder::new();
+    let error = folder.refused(Format::Tardis, &[folder.file("x_trades_y.csv", &other)], &usdm());
+    assert_eq!(
+        error,
+        "x_trades_y.csv: line 2: exchange \"bybit\" is no exchange that can be imported"
+    );
+}
+
+#[test]
+fn an_archive_holds_one_file_and_its_checksum_fits() {
+    let rows = "5,100.5,0.2,7,9,1746316800000,true\n";
+    let folder = Folder::new();
+    let one = folder
+        .zip("BTCUSDT-aggTrades-2025-05-04.zip", &[("BTCUSDT-aggTrades-2025-05-04.csv", rows)]);
+    assert_eq!(folder.told(Format::BinanceVision, &[one.clone()], &usdm()).len(), 1);
+    fs::remove_dir_all(folder.path("out")).unwrap();
+    let two = folder.zip("BTCUSDT-aggTrades-2025-05-05.zip", &[("a.csv", rows), ("b.csv", rows)]);
+    let error = folder.refused(Format::BinanceVision, &[two], &usdm());
+    assert_eq!(
+        error,
+        "BTCUSDT-aggTrades-2025-05-05.zip: the archive holds 2 files: unpack it and give those that are to be imported"
+    );
+    // One digit of a price is another one: only the checksum shows it.
+    let mut bytes = fs::read(&one).unwrap();
+    let stored = folder.path("stored.zip");
+    let mut archive = zip::ZipWriter::new(fs::File::create(&stored).unwrap());
+    let plain =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    archive.start_file("x.csv", plain).unwrap();
+    archive.write_all(rows.as_bytes()).unwrap();
+    archive.finish().unwrap();
+    bytes.clear();
+    bytes.extend(fs::read(&stored).unwrap());
+    let at = bytes.windows(5).position(|window| window == b"100.5").unwrap();
+    bytes[at] = b'2';
+    let changed = folder.path("BTCUSDT-aggTrades-2025-05-06.zip");
+    fs::write(&changed, bytes).unwrap();
+    let error = folder.refused(Format::BinanceVision, &[changed], &usdm());
+    assert!(error.contains("the checksum of the archive does not fit"), "{error}");
+}
