@@ -1,5 +1,6 @@
 //! End to end, one module a concern:
 //!
+//! - `import`: history files from the command line, recordings against their tapes, kills
 //! - `books`: real captures end at the recorded touch, and the crossed-book detector fires
 //! - `exhibits`: what the pages in `docs/exhibits` say was seen, and comes out again
 //! - `differential`: both decoders over every real frame and fixture
@@ -34,6 +35,7 @@ mod differential;
 mod exhibits;
 mod gate_and_wire;
 mod golden;
+mod import;
 mod journal;
 mod journal_capture;
 mod ledger_store;
