@@ -27,6 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Replay(verbs::replay::Args),
+    Sweep(verbs::sweep::Args),
     Decode(verbs::decode::Args),
     Synth(verbs::synth::Args),
     Journal(verbs::journal::Args),
@@ -57,6 +58,7 @@ pub fn main() -> ExitCode {
         .init();
     exit_code(match cli.verb {
         Verb::Replay(args) => verbs::replay::run(&args),
+        Verb::Sweep(args) => verbs::sweep::run(&args),
         Verb::Decode(args) => verbs::decode::run(&args),
         Verb::Synth(args) => verbs::synth::run(&args),
         Verb::Journal(args) => verbs::journal::run(&args),
