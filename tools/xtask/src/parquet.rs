@@ -125,7 +125,8 @@ mod tests {
     fn the_page_has_lanes() {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(PAGE);
         let page = fs::read_to_string(page).unwrap();
-        assert_eq!(lanes(&page).unwrap(), ["feed", "event", "alpha", "risk", "gateway", "report"]);
+        let expected = ["feed", "event", "alpha", "risk", "gateway", "report", "fills", "trades"];
+        assert_eq!(lanes(&page).unwrap(), expected);
     }
 
     #[test]
