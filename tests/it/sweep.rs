@@ -322,6 +322,26 @@ fn another_sweep_in_the_same_folder_is_refused_and_what_differs_is_named() {
     assert!(scene.table("a") == before);
 }
 
+/// On recorded frames, on two cores: each trial is the replay of its configuration.
+#[test]
+fn a_trial_over_a_real_capture_is_its_replay() {
+    let Some(shared) = fusewire_tests::shared("a_trial_over_a_real_capture_is_its_replay") else {
+        return;
+    };
+    let capture = shared.join("captures/ws_raw/2023-04-05/usdm_btcusdt_20230404.us.gz");
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("s");
+    let input = [arg(&capture), "--allow-broken", "--json"];
+    let grid = ["--grid", "run.strategy=quoter,taker", "--out", arg(&out), "--format", "csv"];
+    json(&[&["sweep"], &input[..], &grid].concat());
+    let text = fs::read_to_string(out.join("results.csv")).unwrap();
+    for strategy in ["quoter", "taker"] {
+        let report = json(&[&["replay"], &input[..], &["--strategy", strategy]].concat());
+        let row = format!(",{strategy},{},", word(&report["digest"], "all"));
+        assert!(text.contains(&row), "{row} is not in {text}");
+    }
+}
+
 #[test]
 fn the_text_shows_each_trial_and_the_count() {
     let output = fusewire(&[

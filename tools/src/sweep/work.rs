@@ -124,6 +124,8 @@ impl Sweep<'_> {
             wall_ms: None,
         };
         self.register(&begun, Sync::Later)?;
+        // Alerts of the run are told with its number.
+        let _span = tracing::error_span!("trial", number = trial.number).entered();
         let started = Instant::now();
         let outcome = self.shared.run(&config, started);
         if self.stopped() {
