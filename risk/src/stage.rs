@@ -215,6 +215,12 @@ impl RiskStage {
         self.desk.market.symbol(instrument).mark().map(|mark| mark.price)
     }
 
+    /// Logical time of the last event that was handled; zero before the first.
+    #[must_use]
+    pub fn now(&self) -> Nanos {
+        self.desk.now
+    }
+
     /// The sequenced kill level.
     #[must_use]
     pub fn level(&self) -> Level {

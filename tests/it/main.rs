@@ -17,6 +17,7 @@
 //! - `money`: funding, every exit path, a venue that misbehaves, and a ledger that it must agree with
 //! - `journal`: journals from the command line
 //! - `sparse`: captures without a book, and the antipattern of bars that fill what they touch
+//! - `sweep`: many configurations over one capture, each run counted
 //! - `runners`: threads, kill levels at any moment, latency gates
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
 
@@ -43,5 +44,6 @@ mod money;
 mod pipeline;
 mod runners;
 mod sparse;
+mod sweep;
 mod synthetic;
 mod truncation;

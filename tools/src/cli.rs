@@ -27,6 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Replay(verbs::replay::Args),
+    Sweep(verbs::sweep::Args),
     Decode(verbs::decode::Args),
     Synth(verbs::synth::Args),
     Import(verbs::import::Args),
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
         .init();
     exit_code(match cli.verb {
         Verb::Replay(args) => verbs::replay::run(&args),
+        Verb::Sweep(args) => verbs::sweep::run(&args),
         Verb::Decode(args) => verbs::decode::run(&args),
         Verb::Synth(args) => verbs::synth::run(&args),
         Verb::Import(args) => verbs::import::run(&args),

@@ -43,6 +43,8 @@ pub(crate) mod rings;
 pub mod universe;
 mod watch;
 
+pub use drive::Onlooker;
+
 use inputs::{in_merge_order, inputs, open, recordings};
 use rings::Rings;
 use watch::{Gates, OnBreach, Watch};
@@ -151,6 +153,14 @@ pub struct Ready {
     watch: Watch,
 }
 
+impl Plan {
+    /// The inputs in merge order.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+}
+
 /// Everything that comes before the first frame: inputs opened, stages joined and measured, the journal begun.
 ///
 /// # Errors
@@ -195,6 +205,19 @@ impl Ready {
     pub fn drive(&mut self) -> Result<(), Failure> {
         let (threads, both) = (self.threads.as_ref(), (&self.done, &self.kill));
         drive::drive(&mut self.run, threads, both, &mut self.watch).map_err(Failure::line)
+    }
+
+    /// The same on this thread, with somebody who looks at the account behind each message of the risk stage.
+    ///
+    /// # Errors
+    /// As of `drive`.
+    ///
+    /// # Panics
+    /// When the run has threads: nobody looks at a stage that another thread moves.
+    pub fn drive_watched(&mut self, look: Onlooker<'_>) -> Result<(), Failure> {
+        assert!(self.threads.is_none(), "only an inline run is looked at");
+        let both = (&self.done, &self.kill);
+        drive::drive_watched(&mut self.run, both, look).map_err(Failure::line)
     }
 
     /// The stages as they stand.

@@ -17,4 +17,5 @@ pub mod progress;
 pub mod report;
 pub mod signals;
 pub mod sources;
+pub mod sweep;
 pub mod verbs;

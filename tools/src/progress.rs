@@ -13,6 +13,16 @@ pub fn bytes(total: u64, what: &'static str) -> ProgressBar {
     }
 }
 
+/// A bar over the trials of a sweep, of which some were done before.
+#[must_use]
+pub fn trials(total: u64, before: u64) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_message("sweep").with_position(before);
+    match ProgressStyle::with_template("{msg:8} {bar:40} {human_pos}/{human_len} trials  {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
 /// A spinner that counts frames.
 #[must_use]
 pub fn count(what: &'static str) -> ProgressBar {

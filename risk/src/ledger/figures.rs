@@ -1,7 +1,7 @@
 //! What can be asked of the ledger.
 
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::order::{Leg, StrategyId};
+use fusewire_core::order::{Leg, OrderId, StrategyId};
 use fusewire_core::portfolio::Position;
 use fusewire_core::units::{Qty, Usd, UsdSum};
 
@@ -56,6 +56,12 @@ impl Ledger {
             }
         }
         Some(sum)
+    }
+
+    /// Twice the mid when an order that lives was decided; none when there was no mid.
+    #[must_use]
+    pub fn arrival_twice_mid(&self, order: OrderId) -> Option<i128> {
+        self.arrivals.get(order)
     }
 
     /// Seats: the strategies in order, then risk, then the venue.

@@ -9,7 +9,10 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use super::tamper::Scene;
 use super::*;
 
-const TABLES: [&str; 6] = ["feed", "event", "alpha", "risk", "gateway", "report"];
+const TABLES: [&str; 8] =
+    ["feed", "event", "alpha", "risk", "gateway", "report", "fills", "trades"];
+/// Those of them that are no lane, and that `cat` does not show.
+const VIEWS: [&str; 3] = ["report", "fills", "trades"];
 
 /// A table as the CSV of it says: names of its columns, and rows by name. Null is left out.
 struct Table {
@@ -65,8 +68,9 @@ fn columns_are_the_documented_ones_and_rows_say_what_cat_says() {
     for lane in TABLES {
         let table = Table::of(&scene.dir, lane);
         assert_eq!(table.columns, documented(lane), "{lane}");
-        assert!(!table.rows.is_empty(), "{lane}");
-        if lane == "report" {
+        // The halt comes so early that its positions are still open.
+        assert!(!table.rows.is_empty() || lane == "trades", "{lane}");
+        if VIEWS.contains(&lane) {
             continue;
         }
         let shown = rows(&text("cat", &scene.dir, &["--json", "--stage", lane]));
@@ -170,6 +174,90 @@ fn joins(events: &Table, tables: &[&Table]) {
     for row in tables.iter().flat_map(|table| &table.rows) {
         assert_eq!(times.get(&seq(row)), Some(&row["ts_ns"].as_str()), "{row:?}");
     }
+}
+
+/// Fills and closed positions against the report of the run, whose ledger the risk stage kept.
+#[test]
+fn fills_and_trades_are_those_of_the_ledger() {
+    let folder = scratch();
+    let capture = synth(folder.path(), "burst", "3");
+    let mut flat = 0;
+    for name in ["together", "halted", "alone"] {
+        let dir = folder.path().join(name);
+        let report = match name {
+            // The sample, at whose end `quoter` holds nothing.
+            "alone" => json(&["replay", "--json", "--journal", arg(&dir)]),
+            "halted" => record(&capture, &dir, &[&BOTH[..], &["--raise", "2@100"]].concat()),
+            _ => record(&capture, &dir, &BOTH),
+        };
+        let (fills, trades) = (Table::of(&dir, "fills"), Table::of(&dir, "trades"));
+        let sum = |table: &Table, column: &str| -> i128 {
+            table.rows.iter().map(|row| raw(&row[column])).sum()
+        };
+        let posted = |kind: &str| report["ledger"]["postings"][kind].as_str().map_or(0, raw);
+        assert_eq!(sum(&fills, "fee"), raw(word(&report["pnl"], "fees")));
+        assert_eq!(sum(&fills, "realized"), posted("realized"));
+        // What no strategy holds any more is in the trades with every cent.
+        let shown = json(&["ledger", "show", arg(&dir), "--json"]);
+        if shown["open"].as_array().unwrap().is_empty() {
+            flat += 1;
+            assert_eq!(sum(&trades, "fees"), sum(&fills, "fee"));
+            assert_eq!(sum(&trades, "realized"), posted("realized"));
+        }
+        let exits = report["ledger"]["exits"].as_object().unwrap();
+        assert!(!exits.is_empty());
+        let mut wins = 0;
+        for (path, exit) in exits {
+            let rows: Vec<&Row> = trades.with("exit_path", path).collect();
+            assert_eq!(rows.len() as u64, number(exit, "count"), "{path}");
+            let realized: i128 = rows.iter().map(|row| raw(&row["realized"])).sum();
+            assert_eq!(realized, raw(word(exit, "realized")), "{path}");
+            wins += number(exit, "wins");
+        }
+        let won = trades.rows.iter().filter(|row| raw(&row["net"]) > 0).count() as u64;
+        assert_eq!(won, wins);
+        each_fill_is_a_report(&fills, &Table::of(&dir, "report"), name != "halted");
+        slippage_is_that_of_the_mid(&fills, &Table::of(&dir, "event"));
+        assert_eq!(exits.contains_key("halt"), name == "halted");
+        assert_eq!(fills.with("incident", "true").count() > 0, name == "halted");
+    }
+    assert!(flat > 0, "of some run all money is in its trades");
+}
+
+/// Where nobody shares an exit, a fill is what its report says.
+fn each_fill_is_a_report(fills: &Table, reports: &Table, is_alone: bool) {
+    let told: BTreeMap<u64, &Row> = reports.rows.iter().map(|row| (seq(row), row)).collect();
+    for fill in &fills.rows {
+        let report = told[&seq(fill)];
+        assert_eq!(report["order_id"], fill["order_id"]);
+        assert_eq!(report["last_price"], fill["price"]);
+        if is_alone {
+            assert_eq!((&report["last_qty"], &report["fee"]), (&fill["qty"], &fill["fee"]));
+            assert_eq!(report.get("paid_by_seq"), fill.get("paid_by_seq"));
+        }
+    }
+}
+
+/// The mid of a decision is one that the touch showed, and the slippage is the way from there to the price.
+fn slippage_is_that_of_the_mid(fills: &Table, events: &Table) {
+    let mut mids: BTreeSet<(&str, i128)> = BTreeSet::new();
+    for row in events.with("kind", "Touch") {
+        if let (Some(bid), Some(ask)) = (row.get("bid_price"), row.get("ask_price")) {
+            mids.insert((row["symbol"].as_str(), (raw(bid) + raw(ask)) / 2));
+        }
+    }
+    let mut known = 0;
+    for fill in fills.rows.iter().filter(|fill| fill.contains_key("decision_mid")) {
+        known += 1;
+        let (mid, price) = (raw(&fill["decision_mid"]), raw(&fill["price"]));
+        assert!(mids.contains(&(fill["symbol"].as_str(), mid)), "{fill:?}");
+        let beyond = if fill["side"] == "buy" { price - mid } else { mid - price };
+        let found = raw(&fill["slippage_bp"]);
+        // Both at 1e-8; the column has four places.
+        let expected = beyond * 10_000 * 100_000_000 / mid;
+        assert!((found - expected).abs() <= 10_000, "{found} {expected} {fill:?}");
+    }
+    assert!(known > 10, "{known}");
 }
 
 /// Lost, repeated and late reports change no sum: what the account holds is in the tables.

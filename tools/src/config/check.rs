@@ -35,7 +35,12 @@ fn optional_keys(section: &str) -> &'static [&'static str] {
 
 /// The configuration of `text` over the defaults.
 pub(super) fn overlay(name: &str, text: &str) -> Result<Config, Vec<String>> {
-    read(name, text, &|given| merge(defaults(), given), &|_| Vec::new())
+    over(&defaults(), name, text)
+}
+
+/// The configuration of `text` over another one.
+pub(super) fn over(base: &Table, name: &str, text: &str) -> Result<Config, Vec<String>> {
+    read(name, text, &|given| merge(base.clone(), given), &|_| Vec::new())
 }
 
 /// The configuration of `text` alone, which names every key: a default that a later version brings along

@@ -18,9 +18,11 @@ mod parts;
 mod runner;
 mod sections;
 mod strategies;
+pub(crate) mod vary;
 mod venue;
 
 pub use difference::Difference;
+pub(crate) use effective::decides;
 pub use fees::{FeeTierEntry, Fees};
 pub use instrument::InstrumentEntry;
 pub use journal::{JournalSection, JournalSettings, Retention};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use fusewire_core::kill::KillSwitch;
 use fusewire_core::runner::{Crew, RunError, Threads, run_inline, run_threads};
-use fusewire_core::stage::DoneSeq;
+use fusewire_core::stage::{DoneSeq, Stage};
+use fusewire_risk::RiskStage;
 
 use super::Run;
 use super::watch::Watch;
@@ -42,6 +43,44 @@ pub(super) fn lock_memory(config: &Config) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// Somebody who looks at the risk stage, and so at the account, behind each message that it handled.
+pub type Onlooker<'a> = &'a mut dyn FnMut(&RiskStage);
+
+/// The risk stage and who looks on.
+struct Watched<'a> {
+    stage: &'a mut RiskStage,
+    look: Onlooker<'a>,
+}
+
+impl Stage for Watched<'_> {
+    fn name(&self) -> &'static str {
+        self.stage.name()
+    }
+
+    fn poll(&mut self) -> usize {
+        let work = self.stage.poll();
+        if work > 0 {
+            (self.look)(self.stage);
+        }
+        work
+    }
+
+    fn rest(&mut self) -> usize {
+        self.stage.rest()
+    }
+}
+
+/// Runs on this thread until the feed has ended and nothing is left, with somebody who looks on.
+pub(super) fn drive_watched(
+    run: &mut Run,
+    (done, kill): (&DoneSeq, &KillSwitch),
+    look: Onlooker<'_>,
+) -> Result<(), RunError> {
+    let Run { feed, sequencer, alpha, risk, gateway, .. } = run;
+    let mut risk = Watched { stage: risk, look };
+    run_inline(feed, sequencer, &mut [alpha, &mut risk, gateway], done, kill)
 }
 
 /// Runs until the feed has ended and nothing is left.

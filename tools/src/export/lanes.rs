@@ -14,6 +14,7 @@ use fusewire_io::capture::Origin;
 
 use super::table::{Column, Value};
 
+mod account;
 mod body;
 mod columns;
 mod measure;
@@ -21,11 +22,12 @@ mod measure;
 mod tests;
 mod words;
 
-use columns::{ALPHA, EVENT, FEED, GATEWAY, REPORT, RISK};
+use columns::{ALPHA, EVENT, FEED, FILLS, GATEWAY, REPORT, RISK, TRADES};
 use measure::Measured;
 use words::Word;
 
-/// What can be exported: the lanes of a journal, and `report`, which is a view of the event lane.
+/// What can be exported: the lanes of a journal, `report`, which is a view of the event lane, and what the ledger makes
+/// of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ExportLane {
     /// Frames, without their bytes.
@@ -40,12 +42,24 @@ pub enum ExportLane {
     Gateway,
     /// What the venue said of orders.
     Report,
+    /// Executions as the ledger booked them.
+    Fills,
+    /// Positions that were closed.
+    Trades,
 }
 
 impl ExportLane {
     /// All of them, in pipeline order.
-    pub const ALL: [Self; 6] =
-        [Self::Feed, Self::Event, Self::Alpha, Self::Risk, Self::Gateway, Self::Report];
+    pub const ALL: [Self; 8] = [
+        Self::Feed,
+        Self::Event,
+        Self::Alpha,
+        Self::Risk,
+        Self::Gateway,
+        Self::Report,
+        Self::Fills,
+        Self::Trades,
+    ];
 
     /// The name on the command line.
     #[must_use]
@@ -57,6 +71,8 @@ impl ExportLane {
             Self::Risk => "risk",
             Self::Gateway => "gateway",
             Self::Report => "report",
+            Self::Fills => "fills",
+            Self::Trades => "trades",
         }
     }
 }
@@ -71,6 +87,8 @@ pub const fn columns(lane: ExportLane) -> &'static [Column] {
         ExportLane::Risk => &RISK,
         ExportLane::Gateway => &GATEWAY,
         ExportLane::Report => &REPORT,
+        ExportLane::Fills => &FILLS,
+        ExportLane::Trades => &TRADES,
     }
 }
 

@@ -84,7 +84,11 @@ pub fn open<'a>(
     }
 }
 
-fn is_built_in(format: Format) -> Result<(), ExportError> {
+/// Whether this build can write a format.
+///
+/// # Errors
+/// It was built without it.
+pub fn is_built_in(format: Format) -> Result<(), ExportError> {
     match format {
         Format::Parquet if !cfg!(feature = "parquet") => Err(ExportError::NoParquet),
         Format::Csv | Format::Parquet => Ok(()),

@@ -1,7 +1,9 @@
 //! The fold of a journal into rows: the same rows in the same order, however often it is done.
 
+use fusewire_core::event::Body;
 use fusewire_core::journal::View;
 use fusewire_core::lane::{Decided, Decoded, Lane, VerdictRecord};
+use fusewire_core::order::OrderId;
 use fusewire_core::units::Nanos;
 use fusewire_risk::ledger::{Bookkeeper, Ledger, LedgerConfig, OpenPosition, Row};
 
@@ -37,6 +39,8 @@ pub struct Fold {
     order: Order,
     symbols: usize,
     rows: Vec<Row>,
+    /// Of the order that the last event is about, before it was taken.
+    arrival: Option<i128>,
     seq: u64,
     ts: Nanos,
     count: u64,
@@ -66,6 +70,7 @@ impl Fold {
             order: Order::new(name, symbols),
             symbols,
             rows: Vec::new(),
+            arrival: None,
             seq: 0,
             ts: Nanos(0),
             count: 0,
@@ -78,19 +83,32 @@ impl Fold {
     /// # Errors
     /// Events do not follow each other as they must, or a number of a row does not fit a database.
     pub fn take(&mut self, item: &Item<'_>, rows: &mut Vec<Entry>) -> Result<bool, Failure> {
+        if !self.step(item)? {
+            return Ok(false);
+        }
+        for (row, index) in self.rows.iter().zip(0..) {
+            let entry =
+                Entry::of_row(row, self.seq, index).map_err(|what| self.order.fault(what))?;
+            entry.digest_into(&mut self.hasher);
+            self.count += 1;
+            rows.push(entry);
+        }
+        Ok(true)
+    }
+
+    /// Takes the next record, whose rows [`Fold::rows`] has then. True when it was an event.
+    ///
+    /// # Errors
+    /// Events do not follow each other as they must.
+    pub fn step(&mut self, item: &Item<'_>) -> Result<bool, Failure> {
+        self.rows.clear();
         match &item.record {
             Decoded::Event(event) => {
                 self.order.check(event)?;
                 (self.seq, self.ts) = (event.seq, event.ts);
-                self.rows.clear();
+                self.arrival = order_of(&event.body)
+                    .and_then(|order| self.book.ledger().arrival_twice_mid(order));
                 self.book.apply(event, &mut self.rows);
-                for (row, index) in self.rows.iter().zip(0..) {
-                    let entry = Entry::of_row(row, event.seq, index)
-                        .map_err(|what| self.order.fault(what))?;
-                    entry.digest_into(&mut self.hasher);
-                    self.count += 1;
-                    rows.push(entry);
-                }
                 Ok(true)
             }
             Decoded::Verdict(VerdictRecord {
@@ -115,6 +133,18 @@ impl Fold {
             | Decoded::CancelAll { .. }
             | Decoded::Close(_) => Ok(false),
         }
+    }
+
+    /// What the ledger made of the last record, in order.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Twice the mid when the order was decided that the last event told of; none when there was no mid.
+    #[must_use]
+    pub const fn arrival_twice_mid(&self) -> Option<i128> {
+        self.arrival
     }
 
     /// The last event that it took; 0 before the first.
@@ -149,4 +179,12 @@ impl Fold {
     pub fn ledger(&self) -> &Ledger {
         self.book.ledger()
     }
+}
+
+/// The order that an event may tell an execution of.
+fn order_of(body: &Body) -> Option<OrderId> {
+    if let Body::Report(report) = body {
+        return Some(report.order);
+    }
+    if let Body::Status(status) = body { Some(status.order) } else { None }
 }

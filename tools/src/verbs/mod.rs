@@ -11,6 +11,9 @@ pub mod import;
 pub mod journal;
 pub mod ledger;
 pub mod replay;
+mod run_args;
+pub mod sweep;
+
 pub mod synth;
 
 /// Largest side file (an exchangeInfo answer) that is read whole, in bytes. The real ones have 1 MB.

@@ -1,31 +1,25 @@
 //! `replay`: the pipeline over captures.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use fusewire_core::event::Control;
-use fusewire_core::instrument::Market;
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::Keep;
 use fusewire_core::sequencer::ControlInput;
 use fusewire_core::units::{Nanos, Usd};
-use fusewire_io::capture::{OpenOptions, Unit};
-use fusewire_io::exchange_info::ExchangeInfo;
 use fusewire_io::feed::Pace;
-use fusewire_io::manifest::Manifest;
 
-use crate::config::{Config, ProfileName, RunnerMode};
+use super::run_args::{Inputs, RunArgs};
+use crate::config::{Config, RunnerMode};
 use crate::engine::{self, Plan, Setup};
 use crate::journal::header::Frames;
 use crate::journal::writing::Request;
 use crate::outcome::{Done, Failure, Outcome, print};
-use crate::progress;
 use crate::report::Report;
 use crate::signals;
-use crate::sources::Source;
 
 /// Run the pipeline over captures and print the report. Without a capture: the embedded sample.
 ///
@@ -45,14 +39,8 @@ use crate::sources::Source;
                   or --market."
 )]
 pub struct Args {
-    /// Recordings, or folders of them. Several are merged by receive time.
-    captures: Vec<PathBuf>,
-    /// Strategies that trade: quoter, taker, grid, noop. Several are separated by commas.
-    #[arg(long, value_name = "NAME,..")]
-    strategy: Option<String>,
-    /// Limits in force: default, or bench for load tests.
-    #[arg(long, value_name = "NAME")]
-    profile: Option<ProfileName>,
+    #[command(flatten)]
+    run: RunArgs,
     /// Seed of all jitter.
     #[arg(long)]
     seed: Option<u64>,
@@ -78,24 +66,6 @@ pub struct Args {
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
-    /// Configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Market of the recordings: usdm, coinm or spot.
-    #[arg(long)]
-    market: Option<Market>,
-    /// Unit of receive times: ns or us.
-    #[arg(long)]
-    unit: Option<Unit>,
-    /// Follow only these report keys, numbered in this order.
-    #[arg(long, value_delimiter = ',', value_name = "KEY,..")]
-    symbols: Vec<String>,
-    /// A recorded exchangeInfo answer: FILE for USD-M, or MARKET=FILE. May be repeated.
-    #[arg(long, value_name = "[MARKET=]FILE")]
-    exchange_info: Vec<String>,
-    /// Run over a broken capture all the same.
-    #[arg(long)]
-    allow_broken: bool,
     /// Record the run in this folder, which must be new or empty: see `fusewire journal`.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -137,26 +107,7 @@ pub fn run(args: &Args) -> Outcome {
     if !args.raise.is_sorted_by_key(|raise| raise.after) {
         return Err(Failure::line("--raise: give them in the order of time"));
     }
-    let given = exchange_infos(&args.exchange_info)?;
-    let sources = Source::expand(&args.captures)?;
-    if args.captures.is_empty() && (args.market.is_some() || args.unit.is_some()) {
-        return Err(Failure::line("--market and --unit belong to captures, and none is given"));
-    }
-    let symbols: Vec<String> = args
-        .symbols
-        .iter()
-        .map(|key| key.trim().to_owned())
-        .filter(|key| !key.is_empty())
-        .collect();
-    let options =
-        OpenOptions { market: args.market, unit: args.unit, limits: config.capture_limits() };
-    let bar = progress::bytes(sources.iter().map(Source::size).sum(), "scanning");
-    let plan = engine::prepare(sources, options, &config, &mut |bytes| bar.set_position(bytes))?;
-    if !args.allow_broken {
-        refuse_broken(&plan.scanned.manifest)?;
-    }
-    let universe = engine::universe::resolve(&config, &symbols, &plan.scanned, &given)?;
-    let tradable = engine::universe::tradable(&config, &universe)?;
+    let Inputs { plan, universe, tradable, bar } = args.run.inputs(&config)?;
     let controls = controls(args, &plan);
     bar.set_message("replay");
     bar.set_position(0);
@@ -173,7 +124,7 @@ pub fn run(args: &Args) -> Outcome {
         keep: Keep::Digest,
         kill: KillSwitch::new(),
         journal,
-        allow_broken: args.allow_broken,
+        allow_broken: args.run.allow_broken,
     };
     let shown = bar.clone();
     signals::stop(&plan.stop)?;
@@ -186,13 +137,12 @@ pub fn run(args: &Args) -> Outcome {
         tracing::error!("stopped by a signal: this is the run over the frames up to there");
         return Ok(Done::No);
     }
-    Ok(verdict(&report, args.allow_broken))
+    Ok(verdict(&report, args.run.allow_broken))
 }
 
 /// The configuration, with what the command line says over it.
 fn configured(args: &Args) -> Result<Config, Failure> {
-    let mut config = Config::load(args.config.as_deref())?;
-    config.risk.profile = args.profile.unwrap_or(config.risk.profile);
+    let mut config = args.run.configured()?;
     config.run.seed = args.seed.unwrap_or(config.run.seed);
     config.runner.mode = args.runner.unwrap_or(config.runner.mode);
     if let Some(pace) = args.pace {
@@ -200,9 +150,6 @@ fn configured(args: &Args) -> Result<Config, Failure> {
             return Err(Failure::line("--pace belongs to --runner pinned"));
         }
         config.runner.pace = pace.to_string();
-    }
-    if let Some(list) = &args.strategy {
-        config.run.strategy.clone_from(list);
     }
     Ok(config)
 }
@@ -270,28 +217,4 @@ fn verdict(report: &Report, allow_broken: bool) -> Done {
     }
     tracing::error!(books = lost.join(", "), "books not in step at the end");
     Done::No
-}
-
-fn refuse_broken(manifest: &Manifest) -> Result<(), Failure> {
-    if manifest.complete {
-        return Ok(());
-    }
-    Err(Failure(manifest.broken().map(|problem| format!("broken capture: {problem}")).collect()))
-}
-
-fn exchange_infos(arguments: &[String]) -> Result<BTreeMap<Market, ExchangeInfo>, Failure> {
-    let mut infos = BTreeMap::new();
-    for argument in arguments {
-        let (market, path) = match argument.split_once('=') {
-            Some((market, path)) => (market.parse().map_err(Failure::line)?, path),
-            None => (Market::UsdM, argument.as_str()),
-        };
-        let failed = |error: String| Failure::line(format!("{path}: {error}"));
-        let mut body =
-            super::read_all(Path::new(path)).map_err(|error| failed(error.to_string()))?;
-        let info =
-            ExchangeInfo::parse(&mut body, market).map_err(|error| failed(error.to_string()))?;
-        infos.insert(market, info);
-    }
-    Ok(infos)
 }

@@ -18,6 +18,7 @@ mod golden;
 mod miri;
 mod parquet;
 mod readme;
+mod research;
 mod tidy;
 mod workspace;
 
@@ -28,7 +29,7 @@ struct Step {
 }
 
 /// In the order of `check`: what fails fastest comes first.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "fmt", what: "formatting, by rustfmt alone", run: fmt },
     Step { name: "tidy", what: "headers, sizes, left-overs, white space, paths", run: tidy_step },
     Step { name: "edges", what: "which crate may name which, and what", run: edges_step },
@@ -44,6 +45,11 @@ const STEPS: [Step; 12] = [
     Step { name: "fuzz", what: "a bounded run of every fuzz target", run: fuzz::run },
     Step { name: "profiles", what: "a debug and a release build run alike", run: profiles },
     Step { name: "parquet", what: "exports, read by a reader that is not ours", run: parquet::run },
+    Step {
+        name: "research",
+        what: "the Python session of docs/research.md, as it is shown",
+        run: research::run,
+    },
     Step { name: "gates", what: "ratios beside the peers, release build", run: gates },
 ];
 

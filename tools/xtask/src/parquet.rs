@@ -43,13 +43,13 @@ fn lanes(page: &str) -> Result<Vec<&str>, String> {
     if lanes.is_empty() { Err(format!("{PAGE} has no section on a lane")) } else { Ok(lanes) }
 }
 
-fn target_folder(root: &Path) -> PathBuf {
+pub(super) fn target_folder(root: &Path) -> PathBuf {
     let shared = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     root.join(shared).join("parquet")
 }
 
 /// A Python that has the reader, made in `folder` when it is not there yet.
-fn reader(folder: &Path) -> Result<PathBuf, String> {
+pub(super) fn reader(folder: &Path) -> Result<PathBuf, String> {
     let python = folder.join("bin/python");
     let is_there = format!("import {READER}; assert {READER}.__version__ == '{READER_VERSION}'");
     let mut ask = Command::new(&python);
@@ -68,7 +68,7 @@ fn reader(folder: &Path) -> Result<PathBuf, String> {
     Ok(python)
 }
 
-fn without_reader(ci: Option<&str>, why: &str) -> Result<(), String> {
+pub(super) fn without_reader(ci: Option<&str>, why: &str) -> Result<(), String> {
     let message = format!(
         "there is no reader of Parquet ({why}); it takes python3 with venv and pip, and the network once"
     );
@@ -79,7 +79,7 @@ fn without_reader(ci: Option<&str>, why: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn remove(folder: &Path) -> Result<(), String> {
+pub(super) fn remove(folder: &Path) -> Result<(), String> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(format!("{}: {error}", folder.display()))
@@ -125,7 +125,8 @@ mod tests {
     fn the_page_has_lanes() {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(PAGE);
         let page = fs::read_to_string(page).unwrap();
-        assert_eq!(lanes(&page).unwrap(), ["feed", "event", "alpha", "risk", "gateway", "report"]);
+        let expected = ["feed", "event", "alpha", "risk", "gateway", "report", "fills", "trades"];
+        assert_eq!(lanes(&page).unwrap(), expected);
     }
 
     #[test]

@@ -31,6 +31,10 @@ const fn amount(name: &'static str, about: &'static str) -> Column {
     column(name, AMOUNT, about)
 }
 
+const fn points(name: &'static str, about: &'static str) -> Column {
+    column(name, ColumnKind::Decimal { scale: 4 }, about)
+}
+
 const SEQ: Column = u64("seq", "number of the event that caused it");
 const TS: Column =
     u64("ts_ns", "time of that event, ns since 1970; null when the event was dropped");
@@ -184,4 +188,72 @@ pub(super) const REPORT: [Column; 9] = [
         "paid_by_seq",
         "event whose trade or level paid for this fill, or whose price triggered; else null",
     ),
+];
+
+const HOLDER: Column = text(
+    "strategy",
+    "whose it is: an exit by risk or venue belongs to the strategies that held the position",
+);
+const LEG: Column = text("leg", "`both`, `long`, `short`: leg of the position");
+const INCIDENT: Column = bool(
+    "incident",
+    "part of it came of a halt, a liquidation or an order whose outcome was not known",
+);
+
+pub(super) const FILLS: [Column; 18] = [
+    u64("seq", "number of the event that told of it"),
+    u64("ts_ns", "time of that event, ns since 1970"),
+    u64("venue_ns", "when it happened at the venue, ns since 1970"),
+    ORDER_ID,
+    HOLDER,
+    SYMBOL,
+    LEG,
+    text("side", "`buy`, `sell`"),
+    amount("qty", "quantity"),
+    amount("price", "average price of this quantity, to the nearest of 8 places"),
+    amount("quote", "price times quantity, exactly"),
+    amount("fee", "fee; positive is a cost; adds up over the column"),
+    text("liquidity", "`maker`, `taker`; `taker` too when only a query told of it"),
+    u64("paid_by_seq", "event whose trade or level paid for it; null when it is not known"),
+    amount(
+        "decision_mid",
+        "mid when its order was decided, of a conditional one when it triggered; null when there was none",
+    ),
+    points("slippage_bp", "what it cost beyond that mid, in basis points; above zero is a cost"),
+    amount("realized", "profit that it realised for its strategy, before fees"),
+    INCIDENT,
+];
+
+pub(super) const TRADES: [Column; 22] = [
+    u64("n", "its number among those closed, from 1"),
+    HOLDER,
+    SYMBOL,
+    LEG,
+    text("side", "`buy` for a long, `sell` for a short"),
+    amount("qty_max", "most units that were open at a time"),
+    amount("qty", "units that were opened in all"),
+    u64("entry_seq", "number of the event that opened it"),
+    u64("exit_seq", "number of the event that closed it"),
+    u64("entry_ns", "time of the event that opened it, ns since 1970"),
+    u64("exit_ns", "time of the event that closed it, ns since 1970"),
+    amount("entry_price", "average price of what opened it"),
+    amount("exit_price", "average price of what closed it"),
+    text(
+        "exit_path",
+        "what ended it: `managed`, `stop`, `take_profit`, `trailing`, `liquidation`, `adl`, `halt`",
+    ),
+    amount("realized", "profit before fees and funding"),
+    amount("fees", "fees, those of a liquidation included; positive is a cost"),
+    amount("funding", "funding; above zero was received"),
+    amount("net", "`realized - fees + funding`"),
+    points(
+        "mae_bp",
+        "worst move against it at any moment, in basis points of the average entry price; at most 0",
+    ),
+    points("mfe_bp", "best move for it, likewise; at least 0"),
+    points(
+        "slippage_bp",
+        "what its fills cost beyond the mid at their decisions; null when no mid was known",
+    ),
+    INCIDENT,
 ];

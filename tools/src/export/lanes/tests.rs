@@ -11,7 +11,8 @@ use fusewire_core::order::{
     AccountReason, AccountUpdate, Check, Leg, Liquidity, OrderState, RejectedBy, ReportKind, Side,
     Source, Status, TimeInForce, TriggerPrice, VenueReason,
 };
-use fusewire_core::units::{Rate, Wide};
+use fusewire_core::units::{Rate, UsdSum, Wide};
+use fusewire_risk::ledger::TradeRow;
 
 use super::super::table::Sink;
 use super::super::{CsvSink, ExportError};
@@ -267,6 +268,38 @@ fn intents_are_told_with_the_order_that_they_are_about() {
          4,,taker,SPOT:BTCUSDT,amend,1-1-3,,85000.2,0.02,,,,,,,\n\
          5,1005,taker,9,query,1-1-4,,,,,,,,,,\n\
          6,1006,quoter,BTCUSDT,conditional,1-0-2,sell,84000,0.012,ioc,true,trailing,last,84100,12.5,false\n"
+    );
+}
+
+/// Sold for less than the mid: a cost. Without a mid nobody knows.
+#[test]
+fn a_fill_is_told_with_the_mid_of_its_decision() {
+    let fill = TradeRow {
+        seq: 9,
+        ts: Nanos(1_009),
+        at: Nanos(1_007),
+        order: order(0, 1),
+        strategy: StrategyId(0),
+        instrument: BTC,
+        leg: Leg::Both,
+        side: Side::Sell,
+        qty: qty("0.3"),
+        quote: usd("29994"),
+        fee: usd("-1.5"),
+        liquidity: Liquidity::Maker,
+        payer: 4,
+        realized: UsdSum(-250_000_000),
+        incident: false,
+    };
+    let late = TradeRow { seq: 10, payer: 0, strategy: StrategyId::RISK, ..fill };
+    let text = csv(ExportLane::Fills, |rows, sink| {
+        sink.row(&rows.fill(&fill, Some(2 * i128::from(px("100000").0))))?;
+        sink.row(&rows.fill(&late, None))
+    });
+    assert_eq!(
+        text,
+        "9,1009,1007,1-0-1,quoter,BTCUSDT,both,sell,0.3,99980,29994,-1.5,maker,4,100000,2,-2.5,false\n\
+         10,1009,1007,1-0-1,risk,BTCUSDT,both,sell,0.3,99980,29994,-1.5,maker,,,,-2.5,false\n"
     );
 }
 

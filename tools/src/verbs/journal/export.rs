@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fusewire_core::journal::View;
 use fusewire_core::lane::Decoded;
+use fusewire_risk::ledger::Row;
 
 use super::Dir;
 use crate::export::lanes::{ExportLane, Rows, columns};
@@ -13,13 +14,15 @@ use crate::export::{self, ExportError, Format};
 use crate::journal::reading;
 use crate::journal::rows::row;
 use crate::journal::walk::Walk;
+use crate::ledger::fold::{self, Fold};
 use crate::outcome::{Failure, Outcome};
 
 /// Write a lane as CSV or Parquet.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  fusewire journal export runs/a --lane gateway --format csv\n  \
-                  fusewire journal export runs/a --lane report --format parquet --out reports.parquet\n\n\
+                  fusewire journal export runs/a --lane report --format parquet --out reports.parquet\n  \
+                  fusewire journal export runs/a --lane trades --format parquet --out trades.parquet\n\n\
                   docs/journal-export.md lists the columns of each lane."
 )]
 pub(super) struct Args {
@@ -89,6 +92,9 @@ fn write(
     mut rows: Rows,
     mut sink: Box<dyn Sink + '_>,
 ) -> Result<Result<(), Failure>, ExportError> {
+    if matches!(lane, ExportLane::Fills | ExportLane::Trades) {
+        return write_ledger(view, lane, &rows, sink);
+    }
     let mut walk = Walk::new(view);
     loop {
         let item = match walk.next() {
@@ -109,4 +115,44 @@ fn write(
         }
     }
     sink.finish().map(Ok)
+}
+
+/// Writes what the ledger makes of the stream, which takes the journal from its first event on.
+fn write_ledger(
+    view: &View,
+    lane: ExportLane,
+    rows: &Rows,
+    mut sink: Box<dyn Sink + '_>,
+) -> Result<Result<(), Failure>, ExportError> {
+    let mut fold = match fold_of(view) {
+        Ok(fold) => fold,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let mut walk = Walk::without_frames(view);
+    loop {
+        let item = match walk.next() {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if let Err(failure) = fold.step(&item) {
+            return Ok(Err(failure));
+        }
+        for row in fold.rows() {
+            match (row, lane) {
+                (Row::Trade(fill), ExportLane::Fills) => {
+                    sink.row(&rows.fill(fill, fold.arrival_twice_mid()))?;
+                }
+                (Row::Closed(closed), ExportLane::Trades) => sink.row(&rows.trade(closed))?,
+                (Row::Trade(_) | Row::Closed(_) | Row::Posting(_) | Row::Reconciliation(_), _) => {}
+            }
+        }
+    }
+    sink.finish().map(Ok)
+}
+
+fn fold_of(view: &View) -> Result<Fold, Failure> {
+    fold::refuse_beheaded(view)?;
+    let (header, _) = reading::header(view)?;
+    Fold::new(&view.dir.display().to_string(), &header, &header.config()?)
 }
