@@ -12,6 +12,7 @@
 mod costs;
 mod fact;
 mod fills;
+mod of_run;
 mod past;
 mod results;
 mod tape;
@@ -24,6 +25,7 @@ mod tests;
 pub use fact::{
     Crossing, Excursions, Facts, Funding, Leverage, Past, SymbolSpan, Told, Universe, Volume,
 };
+pub use of_run::of_run;
 pub use wilson::Interval;
 
 use std::collections::BTreeMap;
