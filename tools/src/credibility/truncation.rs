@@ -27,11 +27,12 @@ impl Trace {
     /// Where a shorter run parts from this one: the lanes that differ, each with the number of its first record that
     /// does, from 1.
     fn parts_from(&self, shorter: &Self) -> Vec<(Lane, u64)> {
-        let parted = |((lane, whole), (_, short)): (&(Lane, Vec<u64>), &(Lane, Vec<u64>))| {
+        let both = self.lanes.iter().zip(&shorter.lanes);
+        let parted = both.filter_map(|((lane, whole), (_, short))| {
             let same = whole.iter().zip(short).take_while(|(whole, short)| whole == short).count();
             (same < short.len()).then_some((*lane, same as u64 + 1))
-        };
-        self.lanes.iter().zip(&shorter.lanes).filter_map(parted).collect()
+        });
+        parted.collect()
     }
 }
 
