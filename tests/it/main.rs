@@ -3,6 +3,8 @@
 //! - `import`: history files from the command line, recordings against their tapes, kills
 //! - `books`: real captures end at the recorded touch, and the crossed-book detector fires
 //! - `exhibits`: what the pages in `docs/exhibits` say was seen, and comes out again
+//! - `credibility`: planted antipatterns are stamped, honest runs that lose are not
+//! - `html_report`, `browser`: the page says what text and JSON say, and looks as it should
 //! - `differential`: both decoders over every real frame and fixture
 //! - `bad_input`: one clear line, exit 2, nothing written
 //! - `commands`: every verb from the command line
@@ -14,6 +16,7 @@
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
 //! - `ledger_store`: the ledger in databases, each row once whenever the writer is killed
+//! - `look_ahead`: a past that changes when its future is cut off is stamped
 //! - `money`: funding, every exit path, a venue that misbehaves, and a ledger that it must agree with
 //! - `journal`: journals from the command line
 //! - `sparse`: captures without a book, and the antipattern of bars that fill what they touch
@@ -30,16 +33,20 @@
 mod allocation;
 mod bad_input;
 mod books;
+mod browser;
 mod commands;
 mod contract;
+mod credibility;
 mod differential;
 mod exhibits;
 mod gate_and_wire;
 mod golden;
+mod html_report;
 mod import;
 mod journal;
 mod journal_capture;
 mod ledger_store;
+mod look_ahead;
 mod money;
 mod pipeline;
 mod runners;

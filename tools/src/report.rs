@@ -12,19 +12,26 @@ use serde::Serialize;
 
 use crate::clock;
 use crate::config::Config;
+use crate::credibility::{self, Credibility, Past};
 use crate::engine::Run;
 use crate::latency::{self, Latency};
 use crate::outcome::Failure;
 
 mod account;
+mod attribution;
 mod data;
+pub mod html;
 mod ledger;
+pub mod recording;
+pub mod series;
 mod text;
 mod trading;
 
 pub use account::AccountReport;
+pub use attribution::Attribution;
 pub use data::DataReport;
-pub use ledger::{ExitReport, LedgerReport};
+pub use ledger::{ClosedReport, ExitReport, LedgerReport, WinRate};
+pub use series::{Curves, KillEntry, Series};
 pub use trading::{Pnl, PositionReport, Trading};
 
 /// The report of a replay.
@@ -32,6 +39,8 @@ pub use trading::{Pnl, PositionReport, Trading};
 pub struct Report {
     /// Program version and commit.
     pub version: &'static str,
+    /// Whether the result is to be believed.
+    pub credibility: Credibility,
     /// Strategies, by seat.
     pub strategy: String,
     /// Seed of all jitter.
@@ -67,6 +76,9 @@ pub struct Report {
     pub measuring: Measuring,
     /// Latency budgets and how they were kept, by stage.
     pub gates: BTreeMap<&'static str, GateReport>,
+    /// Equity and drawdown over time, when the run was folded for a report with charts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curves: Option<Curves>,
     /// What the capture holds.
     pub manifest: Manifest,
     /// Wall time of the whole command, in seconds. Says nothing about latency.
@@ -161,10 +173,11 @@ impl Report {
     pub fn new(
         names: &[String],
         config: &Config,
-        manifest: Manifest,
+        (manifest, past): (Manifest, Option<Past>),
         run: &Run,
         wall: Duration,
     ) -> Self {
+        let facts = credibility::of_run(run, config, &manifest, past);
         let feed = run.feed.feed();
         let (counts, faults) = (feed.counts(), run.feed.faults());
         let kinds = Kind::ALL.into_iter().zip(counts.messages);
@@ -173,6 +186,7 @@ impl Report {
         };
         Self {
             version: crate::cli::VERSION,
+            credibility: credibility::judge(&facts, &config.credibility),
             strategy: names.join(","),
             seed: config.run.seed,
             frames: counts.frames,
@@ -193,6 +207,7 @@ impl Report {
                 clock_read_ns: (clock::cost_ns() * 10.0).round() / 10.0,
             },
             gates: gates(run, config),
+            curves: None,
             manifest,
             wall_s: wall.as_secs_f64(),
             memory_peak_bytes: memory_peak_bytes(),

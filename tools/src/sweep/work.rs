@@ -173,7 +173,7 @@ impl Shared<'_> {
         })?;
         let run = ready.end()?;
         let manifest = self.plan.scanned.manifest.clone();
-        let report = Report::new(&names, config, manifest, &run, started.elapsed());
+        let report = Report::new(&names, config, (manifest, None), &run, started.elapsed());
         Results::new(&report, &equity)
     }
 

@@ -14,12 +14,17 @@ use fusewire_io::feed::Pace;
 
 use super::run_args::{Inputs, RunArgs};
 use crate::config::{Config, RunnerMode};
-use crate::engine::{self, Plan, Setup};
+use crate::engine::{self, Plan, Run, Setup};
 use crate::journal::header::Frames;
 use crate::journal::writing::Request;
 use crate::outcome::{Done, Failure, Outcome, print};
-use crate::report::Report;
+use crate::report::recording::{self, Recording};
+use crate::report::{Report, Series, html};
 use crate::signals;
+
+mod past;
+
+use past::Again;
 
 /// Run the pipeline over captures and print the report. Without a capture: the embedded sample.
 ///
@@ -33,6 +38,7 @@ use crate::signals;
                   fusewire replay recordings/ --symbols BTCUSDT,SPOT:BTCUSDT\n  \
                   fusewire replay --strategy quoter,taker --seed 7 --raise 2@60\n  \
                   fusewire replay recordings/ --journal runs/today\n  \
+                  fusewire replay recordings/ --report today.html --check-past=5\n  \
                   fusewire replay recordings/ --runner pinned --pace 10x\n\n\
                   A recording is `<receive time> <frame>` a line in ns or us, or a cryptofeed recording; plain, \
                   gzip or zstd.\nIts market comes from the file name (usdm_, coinm_, spot_), a manifest beside it, \
@@ -66,6 +72,14 @@ pub struct Args {
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+    /// Write a report with charts into this file: one HTML page that needs nothing else. It is drawn from the run's
+    /// journal; without --journal one is recorded in the folder for temporary files and removed.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Run again with the future cut off at CUTS places (default: credibility.past_cuts) and compare: a past that
+    /// changes is a look-ahead, and the result is NOT CREDIBLE. Keeps eight bytes for each record of a run.
+    #[arg(long, value_name = "CUTS", num_args = 0..=1, require_equals = true)]
+    check_past: Option<Option<u32>>,
     /// Record the run in this folder, which must be new or empty: see `fusewire journal`.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -107,16 +121,15 @@ pub fn run(args: &Args) -> Outcome {
     if !args.raise.is_sorted_by_key(|raise| raise.after) {
         return Err(Failure::line("--raise: give them in the order of time"));
     }
-    let Inputs { plan, universe, tradable, bar } = args.run.inputs(&config)?;
+    if let Some(path) = &args.report {
+        recording::refuse_unwritable(path)?;
+    }
+    let Inputs { mut plan, universe, tradable, bar } = args.run.inputs(&config)?;
     let controls = controls(args, &plan);
     bar.set_message("replay");
     bar.set_position(0);
-    let journal = args.journal.clone().map(|dir| Request {
-        dir,
-        frames: args.journal_frames.into(),
-        resume: args.resume,
-    });
-    let setup = Setup {
+    let (recording, journal, run_config) = recorded(args, &config);
+    let mut setup = Setup {
         universe,
         tradable,
         strategies,
@@ -126,18 +139,52 @@ pub fn run(args: &Args) -> Outcome {
         journal,
         allow_broken: args.run.allow_broken,
     };
+    let again = Again::new(args.check_past, &config, &setup)?;
+    if again.is_some() {
+        setup.keep = Keep::Prefixes;
+    }
     let shown = bar.clone();
     signals::stop(&plan.stop)?;
-    let run = engine::run(&plan, setup, &config, Box::new(move |bytes| shown.set_position(bytes)))?;
+    let progress = Box::new(move |bytes| shown.set_position(bytes));
+    let run = engine::run(&plan, setup, &run_config, progress)?;
+    bar.set_message("looking back");
+    let past = again.map(|again| again.check(&mut plan, &run)).transpose()?.flatten();
     bar.finish_and_clear();
     let names: Vec<String> = names;
-    let report = Report::new(&names, &config, plan.scanned.manifest, &run, started.elapsed());
+    let series = recording.map(|recording| draw(&recording, &plan, &run)).transpose()?;
+    let manifest = (plan.scanned.manifest, past);
+    let mut report = Report::new(&names, &config, manifest, &run, started.elapsed());
+    report.curves = series.as_ref().map(|series| series.figures.clone());
+    if let Some((path, series)) = args.report.as_deref().zip(series.as_ref()) {
+        recording::write(path, &html::render(&report, series, &config)?)?;
+    }
     print(&if args.json { report.to_json()? } else { report.to_text() })?;
     if plan.stop.load(Ordering::Relaxed) {
         tracing::error!("stopped by a signal: this is the run over the frames up to there");
         return Ok(Done::No);
     }
     Ok(verdict(&report, args.run.allow_broken))
+}
+
+/// Where the run is recorded: for a journal, or only for its report.
+fn recorded(args: &Args, config: &Config) -> (Option<Recording>, Option<Request>, Config) {
+    let journal = args.journal.clone().map(|dir| Request {
+        dir,
+        frames: args.journal_frames.into(),
+        resume: args.resume,
+    });
+    if args.report.is_none() {
+        return (None, journal, config.clone());
+    }
+    let (recording, request, config) = Recording::of(journal, config);
+    (Some(recording), Some(request), config)
+}
+
+/// What the run looked like over time, from its journal.
+fn draw(recording: &Recording, plan: &Plan, run: &Run) -> Result<Series, Failure> {
+    let manifest = &plan.scanned.manifest;
+    let span = (manifest.first_recv, manifest.last_recv);
+    Series::of_journal(recording.dir(), run.feed.feed().universe(), span)
 }
 
 /// The configuration, with what the command line says over it.
@@ -209,12 +256,19 @@ fn controls(args: &Args, plan: &Plan) -> Vec<ControlInput> {
     all
 }
 
-/// A book that has depth frames and ends without being in step is a "no", unless the user knew.
+/// A book that has depth frames and ends without being in step is a "no", unless the user knew. So is a result that
+/// is not to be believed.
 fn verdict(report: &Report, allow_broken: bool) -> Done {
     let lost: Vec<&str> = report.lost_books().collect();
-    if lost.is_empty() || allow_broken {
-        return Done::Yes;
+    let mut done = Done::Yes;
+    if !lost.is_empty() && !allow_broken {
+        tracing::error!(books = lost.join(", "), "books not in step at the end");
+        done = Done::No;
     }
-    tracing::error!(books = lost.join(", "), "books not in step at the end");
-    Done::No
+    if !report.credibility.credible {
+        let codes: Vec<&str> = report.credibility.findings.iter().map(|found| found.code).collect();
+        tracing::error!(findings = codes.join(", "), "the result is not to be believed");
+        done = Done::No;
+    }
+    done
 }
