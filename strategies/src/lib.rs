@@ -14,6 +14,9 @@ pub mod pacing;
 pub mod sizing;
 pub mod traded;
 
+mod leaving;
+mod protect;
+
 pub mod grid;
 pub mod noop;
 pub mod quoter;
