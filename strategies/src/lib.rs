@@ -20,6 +20,7 @@ mod protect;
 pub mod grid;
 pub mod noop;
 pub mod quoter;
+pub mod smart_trend;
 pub mod taker;
 
 pub mod registry;

@@ -15,10 +15,10 @@ use fusewire_core::instrument::InstrumentId;
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::order::{NewOrder, OrderId, ReportKind, TimeInForce};
 use fusewire_core::portfolio::Position;
-use fusewire_core::units::{Nanos, Px, Qty, Round};
+use fusewire_core::units::{Nanos, Px, Qty};
 
 use crate::leaving;
-use crate::market::{Best, Market};
+use crate::market::Market;
 use crate::pacing::Backoff;
 use crate::protect::{Protection, Wanted};
 use crate::sizing;

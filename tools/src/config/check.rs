@@ -77,7 +77,8 @@ const LATE_SECTIONS: [&str; 6] = ["runner", "gates", "ledger", "margin", "misbeh
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
-pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 24] = [
+pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 25] = [
+    ("run", "warm_up_s", None),
     ("assume", "sparse", Some("off")),
     ("assume", "book_wait_ms", None),
     ("assume", "touch_cadence_ms", None),

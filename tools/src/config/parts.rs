@@ -116,6 +116,7 @@ impl Config {
             orders_max: self.paper.orders_max as usize,
             closed_max: self.alpha.closed_max as usize,
             arrival_max: millis(self.latency.receive_window_ms),
+            warm_up: Nanos(u64::from(self.run.warm_up_s) * Nanos::SECOND),
         }
     }
 

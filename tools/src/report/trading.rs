@@ -9,6 +9,7 @@ use fusewire_core::order::{Check, Leg, StrategyId};
 use fusewire_core::portfolio::{Portfolio, Position};
 use fusewire_core::units::{Px, Qty, UsdSum};
 use fusewire_risk::ledger::{Ledger, PostingKind};
+use fusewire_strategies::strategy::Refused;
 use serde::Serialize;
 
 use super::account::{Account, AccountReport};
@@ -25,6 +26,10 @@ pub struct Trading {
     pub events: BTreeMap<&'static str, u64>,
     /// All sequenced events.
     pub events_total: u64,
+    /// Seconds from the first event on in which strategies saw and did not send.
+    pub warm_up_s: u32,
+    /// What strategies tried to send and their harness did not take, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
     /// Intents: of strategies and of risk itself.
     pub intents: u64,
     /// Those of them that risk formed itself: queries, the halt.
@@ -110,6 +115,8 @@ impl Trading {
         let events = run.sequencer.counts();
         let kinds = EventKind::ALL.into_iter().zip(*events).filter(|(_, n)| *n > 0);
         let checks = Check::ALL.into_iter().zip(counts.rejected).filter(|(_, n)| *n > 0);
+        let refused = Refused::ALL.into_iter().zip(run.alpha.counts().refused);
+        let refused = refused.filter(|(_, n)| *n > 0);
         let account = run.risk.portfolio();
         let mark = |id| run.risk.mark(id);
         let risk = config.risk_config();
@@ -119,6 +126,8 @@ impl Trading {
         Self {
             events: kinds.map(|(kind, n)| (kind.name(), n)).collect(),
             events_total: events.iter().sum(),
+            warm_up_s: config.run.warm_up_s,
+            refused: refused.map(|(why, n)| (why.name(), n)).collect(),
             intents: counts.intents + counts.own,
             intents_of_risk: counts.own,
             approved: counts.approved,
