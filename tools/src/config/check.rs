@@ -73,7 +73,8 @@ fn read(
 
 /// Sections that came after journals were written which do not name them. They decide nothing, or nothing that could
 /// come up then, so that the defaults may stand in.
-const LATE_SECTIONS: [&str; 6] = ["runner", "gates", "ledger", "margin", "misbehaviour", "grid"];
+const LATE_SECTIONS: [&str; 7] =
+    ["runner", "gates", "ledger", "margin", "misbehaviour", "grid", "smart_trend"];
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.

@@ -213,7 +213,7 @@ impl Config {
             (&["latency", "fees", "paper", "margin", "assume"], self.paper_config().validate()),
             // Also where the model in force does not ask for it.
             (&["paper"], power.validate()),
-            (&["quoter", "taker", "grid"], self.strategy_config().validate()),
+            (&["quoter", "taker", "grid", "smart_trend"], self.strategy_config().validate()),
             risk(ProfileName::Default),
             risk(ProfileName::Bench),
         ];
