@@ -21,7 +21,7 @@ use fusewire_core::order::{
 use fusewire_core::ring::{Consumer, Producer, RingBuffer};
 use fusewire_core::stage::Stage;
 use fusewire_core::units::{Px, Qty, Round, Usd};
-use fusewire_risk::ledger::{Bookkeeper, Row};
+use fusewire_risk::ledger::Bookkeeper;
 use fusewire_strategies::registry::AnyStrategy;
 use fusewire_strategies::stage::{AlphaStage, Ports};
 use fusewire_tests::bar_crossing::{self, BarCrossing};
@@ -248,6 +248,9 @@ impl Desk {
             let quote = price.notional(order.qty, Round::HalfEven);
             let fee = self.fees.fee(quote, liquidity).unwrap();
             (report.liquidity, report.payer) = (liquidity, payer);
+            if one.stop.is_some() {
+                report.reason = VenueReason::Stop;
+            }
             (report.last_qty, report.last_price) = (order.qty, price);
             report.cum_qty = order.qty;
             (report.cum_quote, report.cum_fee) = (quote.narrow().unwrap(), fee.narrow().unwrap());
