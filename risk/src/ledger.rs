@@ -17,12 +17,14 @@ mod bookkeeper;
 mod charges;
 mod figures;
 mod life;
+mod tape;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
 pub use bookkeeper::Bookkeeper;
+pub use tape::Tape;
 pub use types::{
     ClosedPosition, ExitPath, OpenPosition, Posting, PostingKind, ReconcileOutcome, Reconciliation,
     Row, TradeRow,
@@ -35,7 +37,7 @@ use fusewire_core::order::{
     StrategyId, VenueReason,
 };
 use fusewire_core::portfolio::{Change, Execution, Phase, Portfolio, Position};
-use fusewire_core::units::{Nanos, Px, Usd, UsdSum};
+use fusewire_core::units::{Nanos, Px, Rate, Usd, UsdSum};
 
 use arrivals::Arrivals;
 use life::{Life, Moment};
@@ -68,6 +70,16 @@ struct Cell {
     /// Of the open position.
     life: Option<Life>,
     sums: [UsdSum; PostingKind::ALL.len()],
+    slipped: Slipped,
+}
+
+/// What fills cost beyond the mids at which they were decided.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slipped {
+    /// Twice of it at 1e-8, of fills that rested and of fills that took; above zero is a cost.
+    twice: [i128; Liquidity::ALL.len()],
+    /// Fills of orders for which no mid was known.
+    unknown: u64,
 }
 
 /// What the market says of one symbol.
@@ -108,6 +120,15 @@ pub struct Exits {
     pub favorable: i128,
 }
 
+/// The largest exposure so far, at cost, and the wallet at that moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// What all open positions had cost, without signs.
+    pub cost: UsdSum,
+    /// Exposure over the wallet; the end of the range when nothing was left in it.
+    pub over_wallet: Rate,
+}
+
 /// How ledger and venue compared so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
@@ -144,6 +165,8 @@ pub struct Ledger {
     /// By symbol, then leg: the account as the venue nets it.
     account: Vec<Position>,
     quotes: Vec<Quote>,
+    tapes: Vec<Tape>,
+    exposure: Exposure,
     arrivals: Arrivals,
     totals: [UsdSum; PostingKind::ALL.len()],
     incident: UsdSum,
@@ -209,6 +232,7 @@ impl Ledger {
             position: Position::default(),
             life: None,
             sums: [UsdSum::ZERO; PostingKind::ALL.len()],
+            slipped: Slipped::default(),
         };
         Self {
             opening: config.opening,
@@ -218,6 +242,8 @@ impl Ledger {
             open: Vec::with_capacity(seats.len() * legs),
             account: vec![Position::default(); legs],
             quotes: vec![Quote::default(); config.instruments],
+            tapes: vec![Tape::default(); config.instruments],
+            exposure: Exposure::default(),
             arrivals: Arrivals::new(config.orders_max),
             totals: [UsdSum::ZERO; PostingKind::ALL.len()],
             incident: UsdSum::ZERO,
@@ -258,6 +284,9 @@ impl Ledger {
                 };
                 let quote = &mut self.quotes[id.index()];
                 (quote.bid, quote.ask) = (of(change.touch.bid), of(change.touch.ask));
+                if let Some(mid) = quote.twice_mid() {
+                    self.tapes[id.index()].twice(mid);
+                }
                 self.observe(id);
             }
             (Body::Mark(mark), Some(id)) => {
@@ -275,6 +304,8 @@ impl Ledger {
                     (quote.bid, quote.ask) = (Px::ZERO, Px::ZERO);
                 }
             }
+            (Body::Trade(trade), Some(id)) => self.tapes[id.index()].price(trade.price),
+            (Body::Bar(bar), Some(id)) => self.tapes[id.index()].bar(bar),
             (Body::Tick, _) => self.ticks += 1,
             (Body::Report(report), Some(id)) => self.report(event, id, report, portfolio, out),
             (Body::Status(status), Some(id)) => self.status(event, id, status, portfolio, out),

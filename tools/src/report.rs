@@ -12,19 +12,22 @@ use serde::Serialize;
 
 use crate::clock;
 use crate::config::Config;
+use crate::credibility::{self, Credibility, Past};
 use crate::engine::Run;
 use crate::latency::{self, Latency};
 use crate::outcome::Failure;
 
 mod account;
+mod attribution;
 mod data;
 mod ledger;
 mod text;
 mod trading;
 
 pub use account::AccountReport;
+pub use attribution::Attribution;
 pub use data::DataReport;
-pub use ledger::{ExitReport, LedgerReport};
+pub use ledger::{ClosedReport, ExitReport, LedgerReport, WinRate};
 pub use trading::{Pnl, PositionReport, Trading};
 
 /// The report of a replay.
@@ -32,6 +35,8 @@ pub use trading::{Pnl, PositionReport, Trading};
 pub struct Report {
     /// Program version and commit.
     pub version: &'static str,
+    /// Whether the result is to be believed.
+    pub credibility: Credibility,
     /// Strategies, by seat.
     pub strategy: String,
     /// Seed of all jitter.
@@ -161,10 +166,11 @@ impl Report {
     pub fn new(
         names: &[String],
         config: &Config,
-        manifest: Manifest,
+        (manifest, past): (Manifest, Option<Past>),
         run: &Run,
         wall: Duration,
     ) -> Self {
+        let facts = credibility::of_run(run, config, &manifest, past);
         let feed = run.feed.feed();
         let (counts, faults) = (feed.counts(), run.feed.faults());
         let kinds = Kind::ALL.into_iter().zip(counts.messages);
@@ -173,6 +179,7 @@ impl Report {
         };
         Self {
             version: crate::cli::VERSION,
+            credibility: credibility::judge(&facts, &config.credibility),
             strategy: names.join(","),
             seed: config.run.seed,
             frames: counts.frames,

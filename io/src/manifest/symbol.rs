@@ -28,6 +28,9 @@ pub struct SymbolSummary {
     pub snapshots: u64,
     /// True when the symbol appears in streams of its own, not only in all-market ones.
     pub own_streams: bool,
+    /// Receive times of its first and last message, not in the JSON; none when only snapshots without a name are its.
+    #[serde(skip)]
+    pub span: Option<(Nanos, Nanos)>,
 }
 
 /// The same, while it is being counted.
@@ -36,6 +39,7 @@ pub(super) struct SymbolScan {
     symbol: String,
     counts: [u64; Kind::ALL.len()],
     pub(super) own_streams: bool,
+    span: Option<(Nanos, Nanos)>,
     chain: Option<i64>,
     gaps: u64,
     /// When the first breaks were seen.
@@ -51,6 +55,7 @@ impl SymbolScan {
             symbol,
             counts: [0; Kind::ALL.len()],
             own_streams: false,
+            span: None,
             chain: None,
             gaps: 0,
             gap_times: Vec::new(),
@@ -61,6 +66,8 @@ impl SymbolScan {
 
     pub(super) fn message(&mut self, message: &Message, received: Nanos) {
         self.counts[message.body.kind() as usize] += 1;
+        let (first, last) = self.span.unwrap_or((received, received));
+        self.span = Some((first.min(received), last.max(received)));
         match &message.body {
             Body::Depth(depth) => self.depth(&depth.ids, received),
             Body::Snapshot(_) => {
@@ -147,6 +154,7 @@ impl SymbolScan {
             depth_gaps: self.gaps,
             snapshots: self.snapshots,
             own_streams: self.own_streams,
+            span: self.span,
         }
     }
 }

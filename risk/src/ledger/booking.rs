@@ -3,9 +3,12 @@
 use fusewire_core::market::Side;
 use fusewire_core::order::{Leg, Liquidity};
 use fusewire_core::portfolio::{Execution, Position};
-use fusewire_core::units::{Qty, UsdSum};
+use fusewire_core::units::{ONE, Qty, RATE_DECIMALS, Rate, Round, UsdSum, div_round};
 
-use super::{Booking, ClosedPosition, Ledger, Posting, PostingKind, Row, TradeRow, life};
+use super::{Booking, ClosedPosition, Exposure, Ledger, Posting, PostingKind, Row, TradeRow, life};
+
+/// One, as a raw `Rate`.
+const RATE_ONE: i128 = 10_i128.pow(RATE_DECIMALS);
 
 impl Ledger {
     /// Books an execution: on the account as the venue nets it, and on those whose it is.
@@ -25,6 +28,7 @@ impl Ledger {
             return;
         };
         self.account[place] = after;
+        self.tapes[instrument.index()].hold(after.qty);
         let mut told = UsdSum::ZERO;
         let parts = std::mem::take(&mut self.parts);
         for &(seat, part) in &parts {
@@ -36,6 +40,7 @@ impl Ledger {
         self.post(booking, PostingKind::Netting, None, netting, out);
         let change = UsdSum(realized.0 - i128::from(execution.fee.0));
         self.close_sum(booking, change, out);
+        self.note_exposure();
         // The balance that it was compared with already knew of this one.
         if self.reconciled.last.is_some_and(|last| booking.at < last.at) {
             self.reconciled.since.0 += change.0;
@@ -82,6 +87,7 @@ impl Ledger {
         let before = self.cells[index].position;
         let after = before.booked(part).expect("all parts were tried before");
         self.cells[index].position = after;
+        self.slip(booking, index, part);
         let realized = UsdSum(after.realized.0 - before.realized.0);
         let strategy = self.seats[seat];
         out(Row::Trade(TradeRow {
@@ -109,6 +115,35 @@ impl Ledger {
         self.post(booking, kind, Some(seat), UsdSum(-i128::from(part.fee.0)), out);
         self.live(booking, index, (&before, &after), part, out);
         realized
+    }
+
+    /// What a fill cost beyond the mid at which it was decided.
+    fn slip(&mut self, booking: &Booking, index: usize, part: &Execution) {
+        let slipped = &mut self.cells[index].slipped;
+        let arrived = booking.twice_mid.and_then(|mid| mid.checked_mul(part.qty.0.into()));
+        let Some(arrived) = arrived.and_then(|raw| div_round(raw, ONE.into(), Round::HalfEven))
+        else {
+            slipped.unknown += 1;
+            return;
+        };
+        let beyond = 2 * i128::from(part.quote.0) - arrived;
+        slipped.twice[booking.liquidity as usize] += match part.side {
+            Side::Buy => beyond,
+            Side::Sell => -beyond,
+        };
+    }
+
+    /// Keeps the largest exposure, measured against what was in the wallet then.
+    fn note_exposure(&mut self) {
+        let cost: i128 = self.account.iter().map(|position| position.cost.0.saturating_abs()).sum();
+        let over = match self.wallet.0 {
+            wallet if wallet > 0 => cost.checked_mul(RATE_ONE).map(|scaled| scaled / wallet),
+            _ => None,
+        };
+        let over = over.and_then(|over| i64::try_from(over).ok()).unwrap_or(i64::MAX);
+        if cost > 0 && Rate(over) > self.exposure.over_wallet {
+            self.exposure = Exposure { cost: UsdSum(cost), over_wallet: Rate(over) };
+        }
     }
 
     /// Moves the life of a position on, and tells of it when it ends.
@@ -147,9 +182,8 @@ impl Ledger {
 
     fn note_exit(&mut self, row: &ClosedPosition) {
         let exits = &mut self.exits[row.exit as usize];
-        let net = row.realized.0 - row.fees.0 + row.funding.0;
         exits.count += 1;
-        exits.wins += u64::from(net > 0);
+        exits.wins += u64::from(row.won());
         exits.realized.0 += row.realized.0;
         exits.adverse += i128::from(row.max_adverse.0);
         exits.favorable += i128::from(row.max_favorable.0);

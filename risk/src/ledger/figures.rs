@@ -1,11 +1,13 @@
 //! What can be asked of the ledger.
 
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::order::{Leg, StrategyId};
+use fusewire_core::order::{Leg, Liquidity, StrategyId};
 use fusewire_core::portfolio::Position;
 use fusewire_core::units::{Qty, Usd, UsdSum};
 
-use super::{ExitPath, Exits, Ledger, OpenPosition, PostingKind, Reconciled};
+use super::{
+    ExitPath, Exits, Exposure, Ledger, OpenPosition, PostingKind, Quote, Reconciled, Tape,
+};
 
 impl Ledger {
     /// What the account was opened with.
@@ -106,6 +108,46 @@ impl Ledger {
                 max_favorable,
             })
         })
+    }
+
+    /// What fills cost beyond the mids at which they were decided, of those that rested and of those that took, over the
+    /// strategies and symbols that `which` names; above zero is a cost. It is a part of what is realised and unrealised.
+    /// And how many fills had no such mid.
+    pub fn slippage(
+        &self,
+        which: impl Fn(StrategyId, InstrumentId) -> bool,
+    ) -> ([UsdSum; Liquidity::ALL.len()], u64) {
+        let legs = self.instruments * Leg::ALL.len();
+        let (mut twice, mut unknown) = ([0; Liquidity::ALL.len()], 0);
+        for (index, cell) in self.cells.iter().enumerate() {
+            if which(self.seats[index / legs], self.place_of(index).0) {
+                for (sum, part) in twice.iter_mut().zip(cell.slipped.twice) {
+                    *sum += part;
+                }
+                unknown += cell.slipped.unknown;
+            }
+        }
+        (twice.map(|twice| UsdSum(twice / 2)), unknown)
+    }
+
+    /// The tape of a symbol: how far its price went, and the largest position that was held on it.
+    #[must_use]
+    pub fn tape(&self, instrument: InstrumentId) -> &Tape {
+        &self.tapes[instrument.index()]
+    }
+
+    /// The most that perfect foresight could have made of all tapes with the largest positions that were held.
+    #[must_use]
+    pub fn tape_bound(&self) -> UsdSum {
+        let bound = |(tape, quote): (&Tape, &Quote)| tape.bound(quote.mark).0;
+        let all = self.tapes.iter().zip(&self.quotes).map(bound);
+        UsdSum(all.fold(0, i128::saturating_add))
+    }
+
+    /// The largest exposure so far.
+    #[must_use]
+    pub const fn exposure(&self) -> Exposure {
+        self.exposure
     }
 
     /// How positions ended, in the order of `ExitPath::ALL`.

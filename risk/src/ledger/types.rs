@@ -221,6 +221,14 @@ pub struct ClosedPosition {
     pub incident: bool,
 }
 
+impl ClosedPosition {
+    /// True when it earned more than its fees and what it paid in funding.
+    #[must_use]
+    pub const fn won(&self) -> bool {
+        self.realized.0 - self.fees.0 + self.funding.0 > 0
+    }
+}
+
 /// A position of a strategy that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenPosition {

@@ -49,7 +49,7 @@ fn run_and_raise(capture: &Path, dir: &Path, config: &Config, level: Level, afte
         over.store(true, Ordering::Relaxed);
         run.unwrap()
     });
-    let report = Report::new(&names, config, plan.scanned.manifest, &run, Duration::ZERO);
+    let report = Report::new(&names, config, (plan.scanned.manifest, None), &run, Duration::ZERO);
     serde_json::from_str(&report.to_json().unwrap()).unwrap()
 }
 

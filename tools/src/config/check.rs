@@ -73,8 +73,8 @@ fn read(
 
 /// Sections that came after journals were written which do not name them. They decide nothing, or nothing that could
 /// come up then, so that the defaults may stand in.
-const LATE_SECTIONS: [&str; 7] =
-    ["runner", "gates", "ledger", "margin", "misbehaviour", "grid", "smart_trend"];
+const LATE_SECTIONS: [&str; 8] =
+    ["runner", "gates", "ledger", "margin", "misbehaviour", "grid", "smart_trend", "credibility"];
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
@@ -296,6 +296,9 @@ fn values(name: &str, text: &str, document: &DeTable<'_>, config: &Config) -> Ve
         fault(key, what);
     }
     for (key, what) in config.journal_faults() {
+        fault(key, what);
+    }
+    for (key, what) in config.credibility.faults() {
         fault(key, what);
     }
     if let Err(what) = super::strategies::strategy_names(&config.run.strategy) {

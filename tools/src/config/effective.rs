@@ -9,7 +9,7 @@ use super::{Config, check};
 /// `ring.levels` is none of them: a frame that does not fit its ring invalidates its book.
 const IDLE_KEYS: [&str; 1] = ["ring.messages"];
 /// Sections of such keys.
-const IDLE_SECTIONS: [&str; 3] = ["journal.", "runner.", "gates."];
+const IDLE_SECTIONS: [&str; 4] = ["journal.", "runner.", "gates.", "credibility."];
 
 impl Config {
     /// The whole configuration as TOML: every key, in the order of the defaults, without comments.
@@ -135,7 +135,8 @@ mod tests {
                 let found = defaults.differences(&config);
                 let [difference] = &found[..] else { panic!("{section}.{key}: {found:?}") };
                 assert_eq!(difference.key, format!("{section}.{key}"));
-                let idle = ["journal", "runner", "gates"].contains(&section.as_str())
+                let idle = ["journal", "runner", "gates", "credibility"]
+                    .contains(&section.as_str())
                     || difference.key == "ring.messages";
                 assert_eq!(difference.decides, !idle, "{}", difference.key);
                 keys += 1;

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 mod check;
+mod credibility;
 pub(crate) mod difference;
 pub(crate) mod effective;
 mod fees;
@@ -20,6 +21,7 @@ mod sections;
 mod strategies;
 mod venue;
 
+pub use credibility::{CredibilitySection, PAST_CUTS_MOST};
 pub use difference::Difference;
 pub use fees::{FeeTierEntry, Fees};
 pub use instrument::InstrumentEntry;
@@ -87,6 +89,8 @@ pub struct Config {
     pub gates: GatesSection,
     /// What a journal takes and keeps.
     pub journal: JournalSection,
+    /// From where on a result is not believed.
+    pub credibility: CredibilitySection,
     /// The strategy `quoter`.
     pub quoter: QuoterSection,
     /// The strategy `taker`.

@@ -15,6 +15,7 @@ use super::store::{JournalEntry, Progress};
 use super::table::{Entry, Table, liquidity_name, side_name};
 use crate::export::lanes::Names;
 use crate::journal::text::utc;
+use crate::report::WinRate;
 
 /// Amounts by kind, as texts; all kinds but that of the wallet, and their sum without transfers as `net`.
 pub type Split = BTreeMap<&'static str, String>;
@@ -36,6 +37,10 @@ pub struct Figures {
     pub by: Vec<Part>,
     /// Open positions.
     pub open: Vec<OpenFigures>,
+    /// Closed positions that earned more than they cost.
+    pub wins: u64,
+    /// The share of them, with its interval; none without a closed position.
+    pub win_rate: Option<WinRate>,
     /// Closed positions.
     pub closed: Listed<ClosedFigures>,
     /// Executions.
@@ -212,6 +217,7 @@ pub struct Summing {
     lines: usize,
     sums: BTreeMap<Owner, Sums>,
     open: Vec<OpenPosition>,
+    wins: u64,
     closed: Last<ClosedPosition>,
     trades: Last<TradeRow>,
     volume: i128,
@@ -253,6 +259,7 @@ impl Summing {
             lines,
             sums: BTreeMap::new(),
             open: Vec::new(),
+            wins: 0,
             closed: Last::new(),
             trades: Last::new(),
             volume: 0,
@@ -276,7 +283,10 @@ impl Summing {
                 add(&mut self.volume, trade.quote.0.into())?;
                 self.trades.push(trade, self.lines);
             }
-            Some(Row::Closed(closed)) => self.closed.push(closed, self.lines),
+            Some(Row::Closed(closed)) => {
+                self.wins += u64::from(closed.won());
+                self.closed.push(closed, self.lines);
+            }
             Some(Row::Reconciliation(one)) => {
                 *self.outcomes.entry(one.outcome.name()).or_default() += 1;
                 self.reconciliations.push(one, self.lines);
@@ -346,6 +356,8 @@ impl Summing {
                 .map(|(owner, sums)| self.part(*owner, sums))
                 .collect::<Result<_, _>>()?,
             open: self.open.iter().map(|open| self.open_figures(open)).collect(),
+            wins: self.wins,
+            win_rate: WinRate::of(self.wins, self.closed.count),
             closed: self.closed.listed(|closed| self.closed_figures(closed)),
             trades: self.trades.listed(|trade| self.trade_figures(trade)),
             volume: money(self.volume),

@@ -34,6 +34,9 @@ pub fn render(figures: &Figures) -> String {
     text += &parts(&figures.by);
     text += &open(&figures.open);
     text += &listed("closed positions", &figures.closed, closed);
+    if let Some(rate) = &figures.win_rate {
+        text += &format!("{} of {} won: {rate}\n", figures.wins, figures.closed.count);
+    }
     text += &listed("trades", &figures.trades, trade);
     text += &format!("volume {} USDT\n", figures.volume);
     text += &listed("reconciliations", &figures.reconciliations, reconciliation);

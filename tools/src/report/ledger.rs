@@ -1,11 +1,13 @@
 //! What the ledger says at the end: where the money went, how positions ended, and whether the venue agrees.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use fusewire_core::units::UsdSum;
 use fusewire_risk::ledger::{ExitPath, Exits, Ledger, PostingKind, ReconcileOutcome};
 use serde::Serialize;
 
+use crate::credibility::Interval;
 use crate::engine::Run;
 
 /// The ledger, in USDT. Income is above zero.
@@ -21,7 +23,9 @@ pub struct LedgerReport {
     pub postings: BTreeMap<&'static str, String>,
     /// The part of them that stems from incidents: liquidations, the halt, orders of which nobody knew what had become.
     pub incident: String,
-    /// Positions that were closed, by what ended them.
+    /// Positions that were closed, whatever ended them.
+    pub closed: ClosedReport,
+    /// The same by what ended them.
     pub exits: BTreeMap<&'static str, ExitReport>,
     /// Comparisons with the venue, by outcome.
     pub reconciled: BTreeMap<&'static str, u64>,
@@ -32,6 +36,45 @@ pub struct LedgerReport {
     pub alerts: u64,
 }
 
+/// Positions that ended.
+#[derive(Debug, Serialize)]
+pub struct ClosedReport {
+    /// How many.
+    pub count: u64,
+    /// Those that earned more than their fees and their funding.
+    pub wins: u64,
+    /// The share of them, with its 95 % interval; none without a closed position.
+    pub win_rate: Option<WinRate>,
+}
+
+/// A win rate. It is never told without its interval (S0-05).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WinRate {
+    /// Wins over closed positions, from 0 to 1.
+    pub share: String,
+    /// Lower end of Wilson's 95 % interval.
+    pub low: String,
+    /// Upper end of it.
+    pub high: String,
+}
+
+impl WinRate {
+    /// Of so many wins; none without a closed position.
+    #[must_use]
+    pub fn of(wins: u64, count: u64) -> Option<Self> {
+        let places = |share: f64| format!("{share:.4}");
+        let Interval { share, low, high } = Interval::of(wins, count)?;
+        Some(Self { share: places(share), low: places(low), high: places(high) })
+    }
+}
+
+/// `0.4079 (0.3044 to 0.5198)`.
+impl fmt::Display for WinRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} to {})", self.share, self.low, self.high)
+    }
+}
+
 /// Positions that ended in one way.
 #[derive(Debug, Serialize)]
 pub struct ExitReport {
@@ -39,6 +82,8 @@ pub struct ExitReport {
     pub count: u64,
     /// Those that earned more than their fees and their funding.
     pub wins: u64,
+    /// The share of them, with its 95 % interval.
+    pub win_rate: Option<WinRate>,
     /// Realised profit before fees.
     pub realized: String,
     /// Mean of the worst moves against them, in bp of the entry price.
@@ -61,12 +106,19 @@ impl LedgerReport {
             venue_wallet: run.gateway.venue().wallet().to_string(),
             postings: lines.map(|(name, sum)| (name, sum.to_string())).collect(),
             incident: ledger.incident().to_string(),
+            closed: closed(ledger),
             exits: exits(ledger),
             reconciled: reconciled(ledger),
             drift: ledger.reconciled().drift().map(|drift| drift.to_string()),
             alerts: run.risk.counts().alerts,
         }
     }
+}
+
+fn closed(ledger: &Ledger) -> ClosedReport {
+    let count = ledger.exits().iter().map(|exits| exits.count).sum();
+    let wins = ledger.exits().iter().map(|exits| exits.wins).sum();
+    ClosedReport { count, wins, win_rate: WinRate::of(wins, count) }
 }
 
 fn exits(ledger: &Ledger) -> BTreeMap<&'static str, ExitReport> {
@@ -84,6 +136,7 @@ impl ExitReport {
         Self {
             count: exits.count,
             wins: exits.wins,
+            win_rate: WinRate::of(exits.wins, exits.count),
             realized: exits.realized.to_string(),
             mae_bp: mean_bp(exits.adverse, exits.count),
             mfe_bp: mean_bp(exits.favorable, exits.count),

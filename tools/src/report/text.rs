@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use fusewire_io::manifest::{Manifest, Severity};
 
-use super::{BookReport, LedgerReport, Pnl, Report, data};
+use super::{Attribution, BookReport, ClosedReport, LedgerReport, Pnl, Report, data};
+use crate::credibility::Credibility;
 use crate::latency;
 
 /// Streams listed one by one; the JSON has all.
@@ -15,12 +16,38 @@ const BOOKS_SHOWN: usize = 40;
 /// Writing to a `String` can not fail, so results of `write!` are dropped here.
 pub(super) fn render(report: &Report) -> String {
     let mut out = String::new();
+    credibility(&mut out, &report.credibility);
     manifest(&mut out, &report.manifest);
     events(&mut out, report);
     books(&mut out, report);
     latencies(&mut out, report);
     trading(&mut out, report);
     out
+}
+
+/// What is not to be believed comes first, and what nobody could tell is not passed over.
+fn credibility(out: &mut String, credibility: &Credibility) {
+    for stamp in credibility.stamps() {
+        let _ = writeln!(out, "{stamp}");
+    }
+    if !credibility.credible {
+        return;
+    }
+    let count = |outcome| credibility.count(outcome);
+    let _ = write!(
+        out,
+        "credible {} checks passed, {} had nothing to look at, {} could not be made",
+        count("passed"),
+        count("idle"),
+        count("unknown")
+    );
+    let unknown = credibility.checks.iter().filter(|(_, check)| check.outcome == "unknown");
+    let names: Vec<&str> = unknown.map(|(name, _)| *name).collect();
+    if !names.is_empty() {
+        let _ = write!(out, " ({})", names.join(", "));
+    }
+    let note = credibility.note.as_deref().map(|note| format!("; {note}"));
+    let _ = writeln!(out, "{}", note.unwrap_or_default());
 }
 
 /// Latencies of the stages, and the budgets that were not kept.
@@ -160,8 +187,8 @@ fn trading(out: &mut String, report: &Report) {
     }
     let _ = writeln!(
         out,
-        "profit   {:<16} {:>12} {:>12} {:>12} {:>12} {:>12}  position",
-        "", "realized", "unrealized", "fees", "funding", "total"
+        "profit   {:<16} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  position",
+        "", "realized", "unrealized", "fees", "funding", "total", "slippage"
     );
     for (key, position) in &t.positions {
         let average = position.average_price.as_deref().unwrap_or("-");
@@ -181,6 +208,7 @@ fn trading(out: &mut String, report: &Report) {
         known(&t.account.leverage),
         known(&t.account.margin_ratio)
     );
+    attribution(out, &t.attribution);
     ledger(out, &t.ledger);
     let all = t.digest.get("all").map_or("-", String::as_str);
     let _ = writeln!(
@@ -188,6 +216,23 @@ fn trading(out: &mut String, report: &Report) {
         "\nstrategy {}, seed {}: {} frames, {} events in {:.2} s, digest {all}",
         report.strategy, report.seed, report.frames, t.events_total, report.wall_s
     );
+}
+
+/// Where the profit came from, and what trading cost.
+fn attribution(out: &mut String, a: &Attribution) {
+    let alpha = a.alpha.as_deref().map_or_else(|| "unknown".to_owned(), cents);
+    let _ = write!(
+        out,
+        "causes   at the mids of decisions {alpha}, slippage of makers {}, of takers {}",
+        cents(&a.slippage_maker),
+        cents(&a.slippage_taker)
+    );
+    if a.mids_unknown > 0 {
+        let _ = write!(out, " ({} fills without a mid)", a.mids_unknown);
+    }
+    let _ = write!(out, "; turnover {} ({} x balance)", cents(&a.turnover), a.turnover_of_balance);
+    let share = a.fees_of_gross.as_ref().map(|share| format!(", fees {share} of gross profit"));
+    let _ = writeln!(out, "{}", share.unwrap_or_default());
 }
 
 /// The books: lines that are not in the table above, exits, and whether the venue agrees.
@@ -201,6 +246,10 @@ fn ledger(out: &mut String, ledger: &LedgerReport) {
         let _ = write!(out, ", {name} {}", cents(sum));
     }
     let _ = writeln!(out);
+    if let Some(rate) = &ledger.closed.win_rate {
+        let ClosedReport { count, wins, .. } = &ledger.closed;
+        let _ = writeln!(out, "         {wins} of {count} closed positions won: {rate}");
+    }
     for (path, exits) in &ledger.exits {
         let _ = writeln!(
             out,
@@ -227,12 +276,13 @@ fn ledger(out: &mut String, ledger: &LedgerReport) {
 fn pnl(out: &mut String, name: &str, pnl: &Pnl, held: &str) {
     let unknown = || "unknown".to_owned();
     let line = format!(
-        "         {name:<16} {:>12} {:>12} {:>12} {:>12} {:>12}  {held}",
+        "         {name:<16} {:>12} {:>12} {:>12} {:>12} {:>12} {:>12}  {held}",
         cents(&pnl.realized),
         pnl.unrealized.as_deref().map_or_else(unknown, cents),
         cents(&pnl.fees),
         cents(&pnl.funding),
         pnl.total.as_deref().map_or_else(unknown, cents),
+        cents(&pnl.slippage),
     );
     let _ = writeln!(out, "{}", line.trim_end());
 }

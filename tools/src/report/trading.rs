@@ -13,10 +13,19 @@ use fusewire_strategies::strategy::Refused;
 use serde::Serialize;
 
 use super::account::{Account, AccountReport};
+use super::attribution::{Attribution, Gross};
 use super::data::{self, DataReport};
 use super::ledger::LedgerReport;
 use crate::config::{AssumptionSet, Config};
 use crate::engine::Run;
+
+/// What counts as fees.
+const CHARGED: [PostingKind; 4] = [
+    PostingKind::FeeMaker,
+    PostingKind::FeeTaker,
+    PostingKind::LiquidationFee,
+    PostingKind::Insurance,
+];
 
 /// What the pipeline decided and what came of it. Counts are those of the sequenced stream: what the
 /// stream does not tell has not happened.
@@ -58,6 +67,8 @@ pub struct Trading {
     pub pnl: Pnl,
     /// Equity, margins and leverage of the account.
     pub account: AccountReport,
+    /// Where the profit came from, and what trading cost.
+    pub attribution: Attribution,
     /// Profit by strategy.
     pub by_strategy: BTreeMap<String, Pnl>,
     /// What the ledger says.
@@ -96,6 +107,8 @@ pub struct PositionReport {
 pub struct Pnl {
     /// Realised, before fees.
     pub realized: String,
+    /// What fills cost beyond the mids at which they were decided: a part of `realized` and `unrealized`.
+    pub slippage: String,
     /// At the latest marks; none when a position has no mark.
     pub unrealized: Option<String>,
     /// Fees, those of liquidations included, less what the insurance fund took over; positive is a cost.
@@ -142,6 +155,7 @@ impl Trading {
             positions: positions((account, ledger), universe, &whole, &mark),
             account: whole.report(risk.limits.leverage_max),
             pnl: Pnl::of_account(ledger),
+            attribution: Attribution::new(ledger, gross(run)),
             by_strategy: by_strategy(ledger, universe, names, &mark),
             ledger: LedgerReport::new(run),
             venue: venue(run),
@@ -156,6 +170,7 @@ impl Pnl {
     fn of(
         positions: impl Iterator<Item = (InstrumentId, Position)>,
         mark: &impl Fn(InstrumentId) -> Option<Px>,
+        slippage: UsdSum,
         of_kind: impl Fn(PostingKind) -> UsdSum,
     ) -> Self {
         let mut sum = Some(UsdSum::ZERO);
@@ -168,36 +183,48 @@ impl Pnl {
             };
             sum = sum.zip(open).and_then(|(sum, open)| sum.checked_add(open));
         }
-        Self::from_parts(realized, sum, of_kind)
+        Self::from_parts((realized, sum, slippage), of_kind)
     }
 
     fn of_account(ledger: &Ledger) -> Self {
         let total = |kind| ledger.total(kind);
         let realized = total(PostingKind::Realized).0 + total(PostingKind::Netting).0;
-        Self::from_parts(UsdSum(realized), ledger.unrealized(), total)
+        let slippage = slippage(ledger, |_, _| true);
+        Self::from_parts((UsdSum(realized), ledger.unrealized(), slippage), total)
     }
 
     fn from_parts(
-        realized: UsdSum,
-        unrealized: Option<UsdSum>,
+        (realized, unrealized, slippage): (UsdSum, Option<UsdSum>, UsdSum),
         of_kind: impl Fn(PostingKind) -> UsdSum,
     ) -> Self {
-        let charged = [
-            PostingKind::FeeMaker,
-            PostingKind::FeeTaker,
-            PostingKind::LiquidationFee,
-            PostingKind::Insurance,
-        ];
-        let fees = -charged.into_iter().map(|kind| of_kind(kind).0).sum::<i128>();
+        let fees = -CHARGED.into_iter().map(|kind| of_kind(kind).0).sum::<i128>();
         let funding = of_kind(PostingKind::Funding);
         let total = unrealized.map(|open| UsdSum(realized.0 + open.0 + funding.0 - fees));
         Self {
             realized: realized.to_string(),
+            slippage: slippage.to_string(),
             unrealized: unrealized.map(|open| open.to_string()),
             fees: UsdSum(fees).to_string(),
             funding: funding.to_string(),
             total: total.map(|total| total.to_string()),
         }
+    }
+}
+
+/// What fills cost beyond the mids at which they were decided.
+fn slippage(ledger: &Ledger, which: impl Fn(StrategyId, InstrumentId) -> bool) -> UsdSum {
+    UsdSum(ledger.slippage(which).0.iter().map(|part| part.0).sum())
+}
+
+/// Profit from prices alone, fees, and what was traded.
+fn gross(run: &Run) -> Gross {
+    let ledger = run.risk.ledger();
+    let sum = |kinds: &[PostingKind]| kinds.iter().map(|kind| ledger.total(*kind).0).sum::<i128>();
+    let realized = sum(&[PostingKind::Realized, PostingKind::Netting]);
+    Gross {
+        price: ledger.unrealized().map(|open| UsdSum(open.0 + realized)),
+        fees: UsdSum(-sum(&CHARGED)),
+        turnover: run.gateway.venue().stats().traded(),
     }
 }
 
@@ -225,10 +252,15 @@ fn positions(
             liquidation_price: whole.liquidation_price(id).map(|price| price.to_string()),
             bought: position.bought.to_string(),
             sold: position.sold.to_string(),
-            pnl: Pnl::of([(id, position)].into_iter(), mark, |kind| {
-                let of = |seat: &StrategyId| ledger.total_of(*seat, id, kind).0;
-                UsdSum(ledger.seats().iter().map(of).sum())
-            }),
+            pnl: Pnl::of(
+                [(id, position)].into_iter(),
+                mark,
+                slippage(ledger, |_, of| of == id),
+                |kind| {
+                    let of = |seat: &StrategyId| ledger.total_of(*seat, id, kind).0;
+                    UsdSum(ledger.seats().iter().map(of).sum())
+                },
+            ),
         };
         (instrument.key(), report)
     };
@@ -248,7 +280,8 @@ fn by_strategy(
             let of = |(id, _)| ledger.total_of(strategy, id, kind).0;
             UsdSum(universe.iter().map(of).sum())
         };
-        Pnl::of(universe.iter().map(held), mark, sum)
+        let slipped = slippage(ledger, |who, _| who == strategy);
+        Pnl::of(universe.iter().map(held), mark, slipped, sum)
     };
     let has_any = |strategy| {
         let held = |id| ledger.position_of(strategy, id, Leg::Both) != Position::default();

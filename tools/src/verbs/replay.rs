@@ -184,7 +184,8 @@ pub fn run(args: &Args) -> Outcome {
     let run = engine::run(&plan, setup, &config, Box::new(move |bytes| shown.set_position(bytes)))?;
     bar.finish_and_clear();
     let names: Vec<String> = names;
-    let report = Report::new(&names, &config, plan.scanned.manifest, &run, started.elapsed());
+    let manifest = (plan.scanned.manifest, None);
+    let report = Report::new(&names, &config, manifest, &run, started.elapsed());
     print(&if args.json { report.to_json()? } else { report.to_text() })?;
     if plan.stop.load(Ordering::Relaxed) {
         tracing::error!("stopped by a signal: this is the run over the frames up to there");
@@ -267,14 +268,20 @@ fn controls(args: &Args, plan: &Plan) -> Vec<ControlInput> {
     all
 }
 
-/// A book that has depth frames and ends without being in step is a "no", unless the user knew.
+/// A book that has depth frames and ends without being in step is a "no", unless the user knew. So is a result that
+/// is not to be believed.
 fn verdict(report: &Report, allow_broken: bool) -> Done {
     let lost: Vec<&str> = report.lost_books().collect();
-    if lost.is_empty() || allow_broken {
-        return Done::Yes;
+    let mut done = Done::Yes;
+    if !lost.is_empty() && !allow_broken {
+        tracing::error!(books = lost.join(", "), "books not in step at the end");
+        done = Done::No;
     }
-    tracing::error!(books = lost.join(", "), "books not in step at the end");
-    Done::No
+    for stamp in report.credibility.stamps() {
+        tracing::error!("{stamp}");
+        done = Done::No;
+    }
+    done
 }
 
 fn refuse_broken(manifest: &Manifest) -> Result<(), Failure> {

@@ -36,6 +36,18 @@ pub(super) struct Fill {
     pub(super) liquidity: Liquidity,
     /// The event that paid for it.
     pub(super) payer: u64,
+    /// What is known of the market beside it.
+    pub(super) seen: Seen,
+}
+
+/// What the market showed when something was filled. It changes nothing: it is counted, so that a fill that nobody
+/// could have had would show.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// Best bid and ask, or twice the last price where there is no book; for what took.
+    pub(super) touch: Option<(Px, Px)>,
+    /// When the bar or trade that paid had opened.
+    pub(super) opened: Option<Nanos>,
 }
 
 /// What a hash of an order is drawn for. The number makes it another draw for each message of the order.
@@ -151,6 +163,7 @@ impl Desk {
         self.before = (order.cum_qty, order.cum_quote, order.cum_fee);
         (order.cum_qty, order.cum_quote, order.cum_fee) = (cum_qty, cum_quote, cum_fee);
         self.stats.count_fill(fill.liquidity, &execution);
+        self.stats.count_seen(&execution, &fill.seen, order.since);
         let kind = if order.is_filled() { ReportKind::Filled } else { ReportKind::PartialFill };
         let mut report = report_of(at, order, kind, order.path);
         (report.last_qty, report.last_price) = (fill.qty, fill.price);

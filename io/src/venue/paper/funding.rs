@@ -14,6 +14,9 @@ use crate::gateway::Feedbacks;
 /// Price and quantity at 1e-8 and a rate at 1e-12, to an amount at 1e-8.
 const SCALE: i128 = 10_i128.pow(8 + 12);
 
+/// The boundaries that every interval of the exchange (8, 4, 1 h) has: 00:00, 08:00 and 16:00 UTC.
+const GRID: u64 = 8 * 3_600 * Nanos::SECOND;
+
 /// What the marks of one symbol said last.
 #[derive(Clone, Copy, Debug, Default)]
 struct Rated {
@@ -30,11 +33,13 @@ pub(super) struct Funding {
     symbols: Vec<Rated>,
     /// The earliest of the boundaries; the end of time without one.
     earliest: Nanos,
+    /// The next boundary of the grid; 0 before the first event.
+    grid: u64,
 }
 
 impl Funding {
     pub(super) fn new(symbols: usize) -> Self {
-        Self { symbols: vec![Rated::default(); symbols], earliest: Nanos(u64::MAX) }
+        Self { symbols: vec![Rated::default(); symbols], earliest: Nanos(u64::MAX), grid: 0 }
     }
 
     /// Takes what a mark says of rate and boundary.
@@ -47,6 +52,17 @@ impl Funding {
             symbol.next = next;
             self.find_earliest();
         }
+    }
+
+    /// Boundaries of the grid since it was asked last.
+    fn passed(&mut self, now: Nanos) -> u64 {
+        if now.0 < self.grid {
+            return 0;
+        }
+        let next = (now.0 / GRID).saturating_add(1).saturating_mul(GRID);
+        let passed = if self.grid == 0 { 0 } else { (next - self.grid) / GRID };
+        self.grid = next;
+        passed
     }
 
     fn find_earliest(&mut self) {
@@ -75,6 +91,10 @@ impl PaperVenue {
     /// venue at their time. A boundary at which nobody is charged tells the balance all the same, so that the ledger
     /// is compared with it once an interval (S0-36).
     pub(super) fn settle_funding(&mut self, at: At, out: &mut Feedbacks) {
+        let passed = self.funding.passed(at.ts);
+        if passed > 0 {
+            self.count_held(passed);
+        }
         while let Some((id, boundary)) = self.funding.due(at.ts) {
             if out.room() < COPIES {
                 self.desk.stats.put_off += 1;
@@ -87,6 +107,13 @@ impl PaperVenue {
                 self.desk.charge(at, &none, out);
             }
         }
+    }
+
+    /// What should be charged is counted by the clock, and not by the marks that say when it is.
+    fn count_held(&mut self, boundaries: u64) {
+        let is_held = |id| self.desk.portfolio.position(id).qty != Qty::ZERO;
+        let held = self.universe.iter().filter(|(id, _)| is_held(*id)).count();
+        self.desk.stats.boundaries_held += boundaries * held as u64;
     }
 
     fn pay_funding(&mut self, at: At, id: InstrumentId, boundary: Nanos, out: &mut Feedbacks) {
@@ -110,6 +137,7 @@ impl PaperVenue {
             when: boundary,
         };
         self.desk.charge(at, &charge, out);
+        self.desk.stats.boundaries_charged += u64::from(boundary.0.is_multiple_of(GRID));
         self.told_at = boundary;
     }
 }

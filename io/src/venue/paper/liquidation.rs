@@ -17,7 +17,7 @@ use fusewire_core::order::{
 use fusewire_core::portfolio::Execution;
 use fusewire_core::units::{ONE, Px, Qty, Rate, Round, Usd, UsdSum, div_round};
 
-use super::desk::{At, Fill, against_account};
+use super::desk::{At, Fill, Seen, against_account};
 use super::money::Charge;
 use super::orders::OpenOrder;
 use super::{COPIES, PaperVenue, order_of};
@@ -200,8 +200,13 @@ impl PaperVenue {
         }
         if !order.is_filled() {
             // The fund takes the rest at the price at which nothing is left, by the mark that asked for it.
-            let fill =
-                Fill { qty: order.remaining(), price, liquidity: Liquidity::Taker, payer: at.seq };
+            let fill = Fill {
+                qty: order.remaining(),
+                price,
+                liquidity: Liquidity::Taker,
+                payer: at.seq,
+                seen: Seen::default(),
+            };
             if !self.desk.fill(at, &mut order, fill, out) {
                 self.desk.stats.out_of_range += 1;
                 self.desk.report(at, &mut order, ReportKind::Expired, VenueReason::None, out);
@@ -284,7 +289,13 @@ impl PaperVenue {
         let mut order = self.order_of_venue(at, id, terms, VenueReason::Adl);
         self.desk.stats.deleveraged += 1;
         self.desk.report(at, &mut order, ReportKind::Accepted, VenueReason::None, out);
-        let fill = Fill { qty, price: forced.price, liquidity: Liquidity::Taker, payer: at.seq };
+        let fill = Fill {
+            qty,
+            price: forced.price,
+            liquidity: Liquidity::Taker,
+            payer: at.seq,
+            seen: Seen::default(),
+        };
         if !self.desk.fill(at, &mut order, fill, out) {
             self.desk.stats.out_of_range += 1;
             self.desk.report(at, &mut order, ReportKind::Expired, VenueReason::None, out);

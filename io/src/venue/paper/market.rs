@@ -185,6 +185,12 @@ impl Market {
         }
     }
 
+    /// Best bid and ask; none without both of them.
+    pub(super) fn touch(&self, id: InstrumentId) -> Option<(Px, Px)> {
+        let [bid, ask] = [BookSide::Bid, BookSide::Ask].map(|side| self.best(id, side));
+        Some((bid?.price, ask?.price))
+    }
+
     /// Looks for up to `want` at no worse than `limit`, on at most `levels_max` levels; `offers` then says
     /// where. Levels better than a newer ticker's touch are gone. Returns how much there is.
     pub(super) fn look(

@@ -10,9 +10,9 @@ use std::ops::Range;
 use fusewire_core::event::Trade;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Liquidity, ReportKind, Side, VenueReason};
-use fusewire_core::units::{Px, Qty};
+use fusewire_core::units::{Nanos, Px, Qty};
 
-use super::desk::{At, Fill};
+use super::desk::{At, Fill, Seen};
 use super::orders::{OpenOrder, Queue};
 use super::{COPIES, PaperVenue};
 use crate::gateway::Feedbacks;
@@ -94,15 +94,15 @@ impl PaperVenue {
         if paid == Qty::ZERO {
             return Matched { qty: Qty::ZERO, over: false };
         }
-        self.pay_order(at, index, paid, out)
+        self.pay_order(at, index, (paid, None), out)
     }
 
-    /// Fills an order that rests, at its own price, with at most so much.
+    /// Fills an order that rests, at its own price, with at most so much of what had opened then.
     pub(super) fn pay_order(
         &mut self,
         at: At,
         index: usize,
-        paid: Qty,
+        (paid, opened): (Qty, Option<Nanos>),
         out: &mut Feedbacks,
     ) -> Matched {
         let order = self.orders.get_mut(index);
@@ -113,7 +113,8 @@ impl PaperVenue {
         }
         let qty = paid.min(wanted);
         let liquidity = if order.blind { Liquidity::Taker } else { Liquidity::Maker };
-        let fill = Fill { qty, price: order.price, liquidity, payer: at.seq };
+        let seen = Seen { touch: None, opened };
+        let fill = Fill { qty, price: order.price, liquidity, payer: at.seq, seen };
         if !self.desk.fill(at, order, fill, out) {
             return Matched { qty: Qty::ZERO, over: false };
         }

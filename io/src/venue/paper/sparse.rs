@@ -13,7 +13,7 @@ use fusewire_core::order::{Liquidity, ReportKind, Side, TimeInForce, VenueReason
 use fusewire_core::portfolio::side_index;
 use fusewire_core::units::{Nanos, Px, Qty, RATE_DECIMALS, Rate, Round, UsdSum};
 
-use super::desk::{At, Fill};
+use super::desk::{At, Fill, Seen};
 use super::orders::OpenOrder;
 use super::{COPIES, PaperVenue};
 use crate::gateway::Feedbacks;
@@ -293,7 +293,8 @@ impl PaperVenue {
         }
         self.expire_met(at, &order, out);
         if let Some(price) = price.filter(|_| qty > Qty::ZERO) {
-            let fill = Fill { qty, price, liquidity: Liquidity::Taker, payer: at.seq };
+            let seen = Seen { touch: Some((print.open, print.open)), opened: Some(print.opened) };
+            let fill = Fill { qty, price, liquidity: Liquidity::Taker, payer: at.seq, seen };
             if self.desk.fill(at, &mut order, fill, out) {
                 print.left.0 -= qty.0;
             }
@@ -333,7 +334,7 @@ impl PaperVenue {
                 self.desk.stats.put_off += 1;
                 return;
             }
-            let matched = self.pay_order(at, index, print.left, out);
+            let matched = self.pay_order(at, index, (print.left, Some(print.opened)), out);
             print.left.0 -= matched.qty.0;
             if matched.over {
                 end -= 1;

@@ -1,8 +1,10 @@
 //! What the paper venue counted.
 
-use fusewire_core::order::{AccountReason, Liquidity, ReportKind};
+use fusewire_core::order::{AccountReason, Liquidity, ReportKind, Side};
 use fusewire_core::portfolio::Execution;
-use fusewire_core::units::UsdSum;
+use fusewire_core::units::{Nanos, ONE, Round, UsdSum, div_round};
+
+use super::desk::Seen;
 
 /// Counters of the venue since construction: what it did, whatever became of the messages about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,15 @@ pub struct PaperStats {
     pub maker_fees: UsdSum,
     /// Fees on `taker_fills`.
     pub taker_fees: UsdSum,
+    /// Fills that took what the market showed.
+    pub crossed_fills: u64,
+    /// Quote amount of them.
+    pub crossed_quote: UsdSum,
+    /// How much worse than the mid of that moment, or than the last price where there is no book, they were in all.
+    pub crossed_beyond: UsdSum,
+    /// Fills paid by a bar or trade that had opened before their order was in. Always 0: it is counted where fills are
+    /// booked, whoever decided that they are fills (S0-03).
+    pub paid_early: u64,
     /// Orders filled whole.
     pub filled: u64,
     /// Orders cancelled.
@@ -58,6 +69,10 @@ pub struct PaperStats {
     /// Boundaries at which a position was held and nothing could be charged: the mark or the rate was not known, or the
     /// amount left its range.
     pub funding_unknown: u64,
+    /// Positions held at a boundary of the common funding grid, whatever marks say of theirs.
+    pub boundaries_held: u64,
+    /// Of those, the ones that were charged or paid.
+    pub boundaries_charged: u64,
     /// Positions liquidated.
     pub liquidations: u64,
     /// Positions taken to cover somebody else's liquidation.
@@ -100,6 +115,24 @@ impl PaperStats {
             ReportKind::OutcomeUnknown => &mut self.unknown_outcomes,
             ReportKind::Triggered => &mut self.triggered,
         } += 1;
+    }
+
+    pub(super) fn count_seen(&mut self, execution: &Execution, seen: &Seen, since: Nanos) {
+        self.paid_early += u64::from(seen.opened.is_some_and(|opened| since >= opened));
+        let Some((bid, ask)) = seen.touch else { return };
+        let twice_mid = i128::from(bid.0) + i128::from(ask.0);
+        // Both sides of the difference at 1e-16, twice.
+        let mid = twice_mid.saturating_mul(i128::from(execution.qty.0));
+        let paid = i128::from(execution.quote.0) * 2 * i128::from(ONE);
+        let beyond = match execution.side {
+            Side::Buy => paid.saturating_sub(mid),
+            Side::Sell => mid.saturating_sub(paid),
+        };
+        let beyond = div_round(beyond, 2 * i128::from(ONE), Round::Down).unwrap_or(0);
+        self.crossed_fills += 1;
+        let quote = &mut self.crossed_quote.0;
+        *quote = quote.saturating_add(i128::from(execution.quote.0));
+        self.crossed_beyond.0 = self.crossed_beyond.0.saturating_add(beyond);
     }
 
     pub(super) fn count_charge(&mut self, reason: AccountReason) {

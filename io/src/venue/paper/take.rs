@@ -9,7 +9,7 @@ use fusewire_core::order::{
 };
 use fusewire_core::units::{Nanos, Px, Qty};
 
-use super::desk::{At, Fill};
+use super::desk::{At, Fill, Seen};
 use super::filter::{Purpose, passes};
 use super::orders::{OpenOrder, Queue};
 use super::requests::Request;
@@ -182,10 +182,16 @@ impl PaperVenue {
     /// Takes what the market was found to offer.
     pub(super) fn take(&mut self, at: At, order: &mut OpenOrder, out: &mut Feedbacks) {
         let payer = self.market.payer(order.instrument);
+        let seen = Seen { touch: self.market.touch(order.instrument), opened: None };
         let mut index = 0;
         while let Some(offer) = self.market.offer(index) {
-            let fill =
-                Fill { qty: offer.qty, price: offer.price, liquidity: Liquidity::Taker, payer };
+            let fill = Fill {
+                qty: offer.qty,
+                price: offer.price,
+                liquidity: Liquidity::Taker,
+                payer,
+                seen,
+            };
             if !self.desk.fill(at, order, fill, out) {
                 return;
             }

@@ -1,0 +1,115 @@
+//! What a finished run of ours says of itself. All of it is kept by ledger and venue while they run, in a few words a
+//! symbol, so that a run without a journal is judged like one with it.
+
+use std::collections::BTreeSet;
+
+use fusewire_core::event::EventKind;
+use fusewire_core::instrument::{Instrument, Market};
+use fusewire_core::units::{Bps, Rate, UsdSum};
+use fusewire_io::manifest::{Manifest, SymbolSummary};
+use fusewire_risk::ledger::{Ledger, PostingKind};
+
+use super::{
+    Crossing, Excursions, Facts, Funding, Interval, Leverage, Past, SymbolSpan, Told, Universe,
+    Volume,
+};
+use crate::config::Config;
+use crate::engine::Run;
+
+/// The facts of a run over the symbols that `manifest` holds.
+#[must_use]
+pub fn of_run(run: &Run, config: &Config, manifest: &Manifest, past: Option<Past>) -> Facts {
+    let ledger = run.risk.ledger();
+    let stats = run.gateway.venue().stats();
+    let exits = || ledger.exits().iter();
+    let closed: u64 = exits().map(|exits| exits.count).sum();
+    let wins = exits().map(|exits| exits.wins).sum();
+    let adverse = exits().map(|exits| exits.adverse).sum();
+    let favorable = exits().map(|exits| exits.favorable).sum();
+    let volume = |fills, quote, fees| Some(Volume { fills, quote, fees });
+    Facts {
+        fills: stats.fills(),
+        closed,
+        wins,
+        win_rate: Interval::of(wins, closed).map_or(Told::Not, Told::With),
+        excursions: Some(Excursions { adverse, favorable }),
+        maker: volume(stats.maker_fills, stats.maker_quote, stats.maker_fees),
+        taker: volume(stats.taker_fills, stats.taker_quote, stats.taker_fees),
+        crossing: Some(Crossing {
+            fills: stats.crossed_fills,
+            quote: stats.crossed_quote,
+            beyond: stats.crossed_beyond,
+        }),
+        assumed_spread: assumed_spread(run, config),
+        funding: Some(funding(run, config)),
+        leverage: Some(Leverage {
+            used: ledger.exposure().over_wallet,
+            // The venue looks at the margin when a mark comes.
+            liquidates: run.sequencer.counts()[EventKind::Mark as usize] > 0,
+            has_fee: config.margin.liquidation_fee > Rate::ZERO,
+        }),
+        bar_crossed: Some(stats.paid_early),
+        universe: Some(universe(run, manifest)),
+        price_profit: price_profit(ledger),
+        tape_bound: Some(ledger.tape_bound()),
+        credited: credited(ledger),
+        past,
+    }
+}
+
+fn price_profit(ledger: &Ledger) -> Option<UsdSum> {
+    let realized = ledger.total(PostingKind::Realized).0 + ledger.total(PostingKind::Netting).0;
+    ledger.unrealized()?.checked_add(UsdSum(realized))
+}
+
+/// What the wallet has beyond its opening balance and all that the ledger posted with a reason.
+fn credited(ledger: &Ledger) -> Option<UsdSum> {
+    let reasons = PostingKind::ALL.iter().filter(|kind| **kind != PostingKind::Wallet);
+    let known: i128 = reasons.map(|kind| ledger.total(*kind).0).sum();
+    Some(UsdSum(ledger.wallet().0 - i128::from(ledger.opening().0) - known))
+}
+
+/// The assumed spread, if a symbol that was traded had no book.
+fn assumed_spread(run: &Run, config: &Config) -> Option<Bps> {
+    let assumed = config.assumed_touch()?;
+    let traded = |id| {
+        run.risk.portfolio().position(id).bought.0 + run.risk.portfolio().position(id).sold.0 != 0
+    };
+    let mut symbols = run.feed.feed().universe().iter();
+    let is_assumed =
+        |id| run.sequencer.data(id).1 > 0 && run.sequencer.books().get(id).state().is_err();
+    symbols.any(|(id, _)| is_assumed(id) && traded(id)).then_some(assumed.book.spread)
+}
+
+/// A charge at a rate that was assumed to be zero is none.
+fn funding(run: &Run, config: &Config) -> Funding {
+    let stats = run.gateway.venue().stats();
+    let free = run.sequencer.assumed_marks() > 0 && config.assume.funding_rate == Rate::ZERO;
+    Funding {
+        held: stats.boundaries_held,
+        charged: if free { 0 } else { stats.boundaries_charged },
+    }
+}
+
+/// USD-M symbols with streams of their own: one that is only named in a stream of the whole market was never recorded.
+fn universe(run: &Run, manifest: &Manifest) -> Universe {
+    let symbols = run.feed.feed().universe();
+    let chosen: BTreeSet<String> =
+        symbols.iter().map(|(_, symbol): (_, &Instrument)| symbol.key()).collect();
+    let mut universe =
+        Universe { first: manifest.first_recv, last: manifest.first_recv, ..Universe::default() };
+    for (key, symbol) in &manifest.symbols {
+        let Some((first, last)) = symbol.span else { continue };
+        universe.last = universe.last.max(last);
+        if !could_trade(symbol) {
+            continue;
+        }
+        let span = SymbolSpan { key: key.clone(), first, last, delisted: None };
+        if chosen.contains(key) { &mut universe.chosen } else { &mut universe.left_out }.push(span);
+    }
+    universe
+}
+
+fn could_trade(symbol: &SymbolSummary) -> bool {
+    symbol.own_streams && symbol.market == Market::UsdM.name()
+}
