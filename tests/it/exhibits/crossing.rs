@@ -40,9 +40,9 @@ struct Desk {
     standing: Vec<Standing>,
     /// By instrument: the last bar and its number.
     bars: Vec<Option<(Bar, u64)>>,
-    account: BarCrossing,
+    /// By instrument.
+    accounts: Vec<BarCrossing>,
     books: Books,
-    /// Fills by a bar that had opened before their order was sent.
     crossed: u64,
     seq: u64,
 }
@@ -61,8 +61,8 @@ struct Standing {
 pub(super) struct Crossed {
     /// The ledger of it.
     pub(super) books: Books,
-    /// An account that knows fills and nothing else, to compare the ledger with.
-    pub(super) account: BarCrossing,
+    /// By instrument: accounts that know fills and nothing else, to compare the ledger with.
+    pub(super) accounts: Vec<BarCrossing>,
     /// Fills by a bar that had opened before their order was sent.
     pub(super) crossed: u64,
 }
@@ -96,7 +96,7 @@ pub(super) fn again(journal: &std::path::Path) -> Crossed {
             }
         }
     }
-    Crossed { books: desk.books, account: desk.account, crossed: desk.crossed }
+    Crossed { books: desk.books, accounts: desk.accounts, crossed: desk.crossed }
 }
 
 impl Desk {
@@ -105,7 +105,8 @@ impl Desk {
         let (input, events) = RingBuffer::new(RING);
         let (out, output) = RingBuffer::new(RING);
         let strategies = config.strategies(&config.run.strategy).unwrap();
-        let bars = vec![None; universe.len()];
+        let (bars, accounts) =
+            (vec![None; universe.len()], vec![BarCrossing::default(); universe.len()]);
         let alpha = AlphaStage::new(
             &config.alpha_config(),
             strategies.into_iter().map(|(_, strategy)| strategy).collect(),
@@ -123,7 +124,7 @@ impl Desk {
             fees: FeeSchedule { maker, taker },
             standing: Vec::new(),
             bars,
-            account: BarCrossing::default(),
+            accounts,
             books: Books { keeper, rows: Vec::new() },
             crossed: 0,
             seq: 0,
@@ -188,7 +189,7 @@ impl Desk {
         let Some((bar, _)) = self.bars[id.index()] else { return false };
         let bar = bar_crossing::Bar { low: bar.low.0, high: bar.high.0 };
         for stops in [false, true] {
-            let account = &mut self.account;
+            let account = &mut self.accounts[id.index()];
             let place = self.standing.iter().position(|one| {
                 let mine = one.intent.instrument == id && one.stop.is_some() == stops;
                 mine && account.fills(bar, one.crossing())
@@ -206,7 +207,8 @@ impl Desk {
     fn fill(&mut self, one: &Standing, cause: &Event, liquidity: Liquidity) {
         let Standing { order, .. } = one;
         let bar = bar_crossing::Bar { low: order.price.0, high: order.price.0 };
-        assert!(self.account.fills(bar, one.crossing()));
+        let account = &mut self.accounts[one.intent.instrument.index()];
+        assert!(account.fills(bar, one.crossing()));
         self.book(one, cause, liquidity);
     }
 
