@@ -98,6 +98,12 @@ macro_rules! strategies {
                     $(Self::$strategy(strategy) => strategy.levels(),)+
                 }
             }
+
+            fn foreign_bars(&self) -> u64 {
+                match self {
+                    $(Self::$strategy(strategy) => strategy.foreign_bars(),)+
+                }
+            }
         }
     };
 }

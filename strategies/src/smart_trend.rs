@@ -31,6 +31,7 @@ use trend::{Averages, Trend};
 pub struct SmartTrend {
     config: SmartTrendConfig,
     symbols: Traded<Symbol>,
+    foreign_bars: u64,
 }
 
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl SmartTrend {
     #[must_use]
     pub fn new(config: &SmartTrendConfig) -> Self {
         assert_eq!(config.validate(), Ok(()), "the configuration was validated");
-        Self { config: config.clone(), symbols: Traded::none() }
+        Self { config: config.clone(), symbols: Traded::none(), foreign_bars: 0 }
     }
 }
 
@@ -105,6 +106,7 @@ impl Strategy for SmartTrend {
         let symbol = &mut self.symbols[place];
         symbol.market.take(&event.body, event.ts);
         match &event.body {
+            Body::Bar(bar) if bar.interval_s != self.config.bar_s => self.foreign_bars += 1,
             Body::Bar(bar) => symbol.on_bar(bar, &turn, orders),
             Body::Report(_) | Body::Status(_) | Body::Rejected(_) => {
                 symbol.note_answer(event, &turn);
@@ -125,6 +127,10 @@ impl Strategy for SmartTrend {
             | Body::KillLevel(_)
             | Body::Account(_) => {}
         }
+    }
+
+    fn foreign_bars(&self) -> u64 {
+        self.foreign_bars
     }
 }
 

@@ -27,6 +27,11 @@ pub trait Strategy: Send {
     fn levels(&self) -> u8 {
         0
     }
+
+    /// Bars that it passed over because they are of another length than it was told (X18).
+    fn foreign_bars(&self) -> u64 {
+        0
+    }
 }
 
 /// Where a strategy sits: what makes its ids and its jitter its own.

@@ -14,9 +14,9 @@
 mod books;
 mod crossing;
 mod grid_ping_pong;
-mod klines;
+pub(crate) mod klines;
 mod money;
-mod page;
+pub(crate) mod page;
 mod pair_only;
 mod smart_trend;
 mod unsimulated_edge;

@@ -218,6 +218,10 @@ fn x18_bars_of_another_length_are_no_reason_to_trade() {
             let bar = Bar { interval_s, ..step(minute, Side::Buy) };
             assert!(rig.pass(MINUTE_MS).event(Some(BTC), Body::Bar(bar)).is_empty());
         }
+        assert_eq!(rig.stage.strategies()[0].foreign_bars, 50);
+        // They moved no average either.
+        assert_eq!(new_order(&entered(&mut rig, Side::Buy)).price, px("60330"));
+        assert_eq!(rig.stage.strategies()[0].foreign_bars, 50);
     }
 }
 

@@ -45,13 +45,10 @@ pub(super) struct Averages {
 }
 
 impl Averages {
-    /// Takes the next bar; false when it is of another length, or no later than the last.
+    /// Takes the next bar of the told length; false when it is no later than the last.
     ///
     /// A hole of more bars than the fast average remembers is the end of what was known: it begins anew.
     pub(super) fn take(&mut self, bar: &Bar, config: &SmartTrendConfig) -> bool {
-        if bar.interval_s != config.bar_s {
-            return false;
-        }
         let length = i128::from(config.bar_s) * i128::from(Nanos::SECOND);
         let known = self.last.filter(|(_, open)| {
             bar.open_time.since(*open) <= length * i128::from(config.fast_bars)
@@ -162,13 +159,10 @@ pub(super) mod tests {
         assert_eq!(folded(flat).trend(&config()), None);
     }
 
-    /// X18: the length of a bar is what the bar says.
     #[test]
-    fn x18_bars_of_another_length_or_told_again_change_nothing() {
+    fn a_bar_that_is_told_again_changes_nothing() {
         let mut averages = folded((0..8).map(rising));
         let before = averages;
-        assert!(!averages.take(&Bar { interval_s: 5, ..rising(8) }, &config()));
-        assert!(!averages.take(&Bar { interval_s: 300, ..rising(8) }, &config()));
         assert!(!averages.take(&rising(7), &config()));
         assert_eq!(averages, before);
         assert!(averages.take(&rising(8), &config()));

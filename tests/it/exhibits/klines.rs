@@ -1,10 +1,9 @@
 //! Recorded one-minute candles as a capture: frames of a `kline` stream, each told at its close.
 
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const MINUTE_MS: u64 = 60_000;
+pub(crate) const MINUTE_MS: u64 = 60_000;
 /// How long after its end a candle is told.
 const TOLD_MS: u64 = 50;
 
@@ -17,22 +16,24 @@ pub(super) fn capture(folder: &Path, rows: &Path) -> (PathBuf, usize, usize) {
     for row in csv.lines().skip(1) {
         let fields: Vec<&str> = row.split(',').collect();
         let [open, symbol, o, h, l, c, volume] = fields[..] else { panic!("seven fields: {row}") };
-        let open: u64 = open.parse().unwrap();
-        let (end, stream) = (open + MINUTE_MS - 1, symbol.to_lowercase());
-        let told = end + 1 + TOLD_MS;
-        // Not told by the file, and read by nobody here: trades, and what they came to in quote.
-        writeln!(
-            lines,
-            "{told}000000 {{\"stream\":\"{stream}@kline_1m\",\"data\":{{\"e\":\"kline\",\"E\":{told},\
-             \"s\":\"{symbol}\",\"k\":{{\"t\":{open},\"T\":{end},\"s\":\"{symbol}\",\"i\":\"1m\",\
-             \"f\":1,\"L\":1,\"o\":\"{o}\",\"c\":\"{c}\",\"h\":\"{h}\",\"l\":\"{l}\",\"v\":\"{volume}\",\
-             \"n\":1,\"x\":true,\"q\":\"0\",\"V\":\"0\",\"Q\":\"0\",\"B\":\"0\"}}}}}}"
-        )
-        .unwrap();
+        lines += &frame(open.parse().unwrap(), symbol, [o, h, l, c, volume]);
         count += 1;
         symbols.insert(symbol);
     }
     let (path, symbols) = (folder.join("usdm_minutes.ns"), symbols.len());
     fs::write(&path, lines).unwrap();
     (path, count, symbols)
+}
+
+/// A line of a capture: the closed candle of the minute that begins at `open`, in ms, told a little after its end. Its
+/// trades and what they came to in quote are not known, and read by nobody here.
+pub(crate) fn frame(open: u64, symbol: &str, [o, h, l, c, volume]: [&str; 5]) -> String {
+    let (end, stream) = (open + MINUTE_MS - 1, symbol.to_lowercase());
+    let told = end + 1 + TOLD_MS;
+    format!(
+        "{told}000000 {{\"stream\":\"{stream}@kline_1m\",\"data\":{{\"e\":\"kline\",\"E\":{told},\
+         \"s\":\"{symbol}\",\"k\":{{\"t\":{open},\"T\":{end},\"s\":\"{symbol}\",\"i\":\"1m\",\
+         \"f\":1,\"L\":1,\"o\":\"{o}\",\"c\":\"{c}\",\"h\":\"{h}\",\"l\":\"{l}\",\"v\":\"{volume}\",\
+         \"n\":1,\"x\":true,\"q\":\"0\",\"V\":\"0\",\"Q\":\"0\",\"B\":\"0\"}}}}}}\n"
+    )
 }
