@@ -2,6 +2,8 @@
 //!
 //! - `books`: real captures end at the recorded touch, and the crossed-book detector fires
 //! - `exhibits`: what the pages in `docs/exhibits` say was seen, and comes out again
+//! - `credibility`: planted antipatterns are stamped, honest runs that lose are not
+//! - `html_report`, `browser`: the page says what text and JSON say, and looks as it should
 //! - `differential`: both decoders over every real frame and fixture
 //! - `bad_input`: one clear line, exit 2, nothing written
 //! - `commands`: every verb from the command line
@@ -30,12 +32,15 @@
 mod allocation;
 mod bad_input;
 mod books;
+mod browser;
 mod commands;
 mod contract;
+mod credibility;
 mod differential;
 mod exhibits;
 mod gate_and_wire;
 mod golden;
+mod html_report;
 mod journal;
 mod journal_capture;
 mod ledger_store;

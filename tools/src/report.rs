@@ -20,7 +20,10 @@ use crate::outcome::Failure;
 mod account;
 mod attribution;
 mod data;
+pub mod html;
 mod ledger;
+pub mod recording;
+pub mod series;
 mod text;
 mod trading;
 
@@ -28,6 +31,7 @@ pub use account::AccountReport;
 pub use attribution::Attribution;
 pub use data::DataReport;
 pub use ledger::{ClosedReport, ExitReport, LedgerReport, WinRate};
+pub use series::{Curves, KillEntry, Series};
 pub use trading::{Pnl, PositionReport, Trading};
 
 /// The report of a replay.
@@ -72,6 +76,9 @@ pub struct Report {
     pub measuring: Measuring,
     /// Latency budgets and how they were kept, by stage.
     pub gates: BTreeMap<&'static str, GateReport>,
+    /// Equity and drawdown over time, when the run was folded for a report with charts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curves: Option<Curves>,
     /// What the capture holds.
     pub manifest: Manifest,
     /// Wall time of the whole command, in seconds. Says nothing about latency.
@@ -200,6 +207,7 @@ impl Report {
                 clock_read_ns: (clock::cost_ns() * 10.0).round() / 10.0,
             },
             gates: gates(run, config),
+            curves: None,
             manifest,
             wall_s: wall.as_secs_f64(),
             memory_peak_bytes: memory_peak_bytes(),

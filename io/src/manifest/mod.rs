@@ -53,6 +53,9 @@ pub struct Manifest {
     pub first_recv: Nanos,
     /// Last receive time, UTC.
     pub last: String,
+    /// The same as a number, not in the JSON.
+    #[serde(skip)]
+    pub last_recv: Nanos,
     /// From first to last, in seconds.
     pub span_s: f64,
     /// One entry a file, in the order in which the readers were given (a replay sorts them by path).

@@ -239,6 +239,7 @@ impl Scan {
             first: utc(first),
             first_recv: first,
             last: utc(last),
+            last_recv: last,
             span_s: millis(last.0 - first.0) as f64 / 1e3,
             files,
             streams: self.streams,

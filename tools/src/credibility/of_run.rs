@@ -97,10 +97,9 @@ fn universe(run: &Run, manifest: &Manifest) -> Universe {
     let chosen: BTreeSet<String> =
         symbols.iter().map(|(_, symbol): (_, &Instrument)| symbol.key()).collect();
     let mut universe =
-        Universe { first: manifest.first_recv, last: manifest.first_recv, ..Universe::default() };
+        Universe { first: manifest.first_recv, last: manifest.last_recv, ..Universe::default() };
     for (key, symbol) in &manifest.symbols {
         let Some((first, last)) = symbol.span else { continue };
-        universe.last = universe.last.max(last);
         if !could_trade(symbol) {
             continue;
         }

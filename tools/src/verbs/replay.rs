@@ -18,12 +18,13 @@ use fusewire_io::feed::Pace;
 use fusewire_io::manifest::Manifest;
 
 use crate::config::{Config, ProfileName, RunnerMode};
-use crate::engine::{self, Plan, Setup};
+use crate::engine::{self, Plan, Run, Setup};
 use crate::journal::header::Frames;
 use crate::journal::writing::Request;
 use crate::outcome::{Done, Failure, Outcome, print};
 use crate::progress;
-use crate::report::Report;
+use crate::report::recording::{self, Recording};
+use crate::report::{Report, Series, html};
 use crate::signals;
 use crate::sources::Source;
 
@@ -39,6 +40,7 @@ use crate::sources::Source;
                   fusewire replay recordings/ --symbols BTCUSDT,SPOT:BTCUSDT\n  \
                   fusewire replay --strategy quoter,taker --seed 7 --raise 2@60\n  \
                   fusewire replay recordings/ --journal runs/today\n  \
+                  fusewire replay recordings/ --report today.html\n  \
                   fusewire replay recordings/ --runner pinned --pace 10x\n\n\
                   A recording is `<receive time> <frame>` a line in ns or us, or a cryptofeed recording; plain, \
                   gzip or zstd.\nIts market comes from the file name (usdm_, coinm_, spot_), a manifest beside it, \
@@ -82,6 +84,10 @@ pub struct Args {
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
+    /// Write a report with charts into this file: one HTML page that needs nothing else. It is drawn from the run's
+    /// journal; without --journal one is recorded in the folder for temporary files and removed.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Configuration file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -141,6 +147,9 @@ pub fn run(args: &Args) -> Outcome {
     if !args.raise.is_sorted_by_key(|raise| raise.after) {
         return Err(Failure::line("--raise: give them in the order of time"));
     }
+    if let Some(path) = &args.report {
+        recording::refuse_unwritable(path)?;
+    }
     let given = exchange_infos(&args.exchange_info)?;
     let sources = Source::expand(&args.captures)?;
     if args.captures.is_empty() && (args.market.is_some() || args.unit.is_some()) {
@@ -164,11 +173,7 @@ pub fn run(args: &Args) -> Outcome {
     let controls = controls(args, &plan);
     bar.set_message("replay");
     bar.set_position(0);
-    let journal = args.journal.clone().map(|dir| Request {
-        dir,
-        frames: args.journal_frames.into(),
-        resume: args.resume,
-    });
+    let (recording, journal, run_config) = recorded(args, &config);
     let setup = Setup {
         universe,
         tradable,
@@ -181,17 +186,44 @@ pub fn run(args: &Args) -> Outcome {
     };
     let shown = bar.clone();
     signals::stop(&plan.stop)?;
-    let run = engine::run(&plan, setup, &config, Box::new(move |bytes| shown.set_position(bytes)))?;
+    let progress = Box::new(move |bytes| shown.set_position(bytes));
+    let run = engine::run(&plan, setup, &run_config, progress)?;
     bar.finish_and_clear();
     let names: Vec<String> = names;
+    let series = recording.map(|recording| draw(&recording, &plan, &run)).transpose()?;
     let manifest = (plan.scanned.manifest, None);
-    let report = Report::new(&names, &config, manifest, &run, started.elapsed());
+    let mut report = Report::new(&names, &config, manifest, &run, started.elapsed());
+    report.curves = series.as_ref().map(|series| series.figures.clone());
+    if let Some((path, series)) = args.report.as_deref().zip(series.as_ref()) {
+        recording::write(path, &html::render(&report, series, &config)?)?;
+    }
     print(&if args.json { report.to_json()? } else { report.to_text() })?;
     if plan.stop.load(Ordering::Relaxed) {
         tracing::error!("stopped by a signal: this is the run over the frames up to there");
         return Ok(Done::No);
     }
     Ok(verdict(&report, args.allow_broken))
+}
+
+/// Where the run is recorded: for a journal, or only for its report.
+fn recorded(args: &Args, config: &Config) -> (Option<Recording>, Option<Request>, Config) {
+    let journal = args.journal.clone().map(|dir| Request {
+        dir,
+        frames: args.journal_frames.into(),
+        resume: args.resume,
+    });
+    if args.report.is_none() {
+        return (None, journal, config.clone());
+    }
+    let (recording, request, config) = Recording::of(journal, config);
+    (Some(recording), Some(request), config)
+}
+
+/// What the run looked like over time, from its journal.
+fn draw(recording: &Recording, plan: &Plan, run: &Run) -> Result<Series, Failure> {
+    let manifest = &plan.scanned.manifest;
+    let span = (manifest.first_recv, manifest.last_recv);
+    Series::of_journal(recording.dir(), run.feed.feed().universe(), span)
 }
 
 /// The configuration, with what the command line says over it.
@@ -277,8 +309,9 @@ fn verdict(report: &Report, allow_broken: bool) -> Done {
         tracing::error!(books = lost.join(", "), "books not in step at the end");
         done = Done::No;
     }
-    for stamp in report.credibility.stamps() {
-        tracing::error!("{stamp}");
+    if !report.credibility.credible {
+        let codes: Vec<&str> = report.credibility.findings.iter().map(|found| found.code).collect();
+        tracing::error!(findings = codes.join(", "), "the result is not to be believed");
         done = Done::No;
     }
     done

@@ -1,0 +1,79 @@
+//! The journal that charts are drawn from: the one that is recorded anyway, or one in the system's folder for temporary
+//! files, which goes when it has been read.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, Retention};
+use crate::journal::header::Frames;
+use crate::journal::writing::{Request, fresh_session};
+use crate::outcome::Failure;
+
+/// Where a run is recorded for its report.
+pub struct Recording {
+    dir: PathBuf,
+    is_scratch: bool,
+}
+
+impl Recording {
+    /// The journal that was asked for, or a temporary one: where it is, what to ask the run for, and with which
+    /// configuration, as a temporary journal may drop nothing.
+    #[must_use]
+    pub fn of(journal: Option<Request>, config: &Config) -> (Self, Request, Config) {
+        let mut config = config.clone();
+        if let Some(request) = journal {
+            return (Self { dir: request.dir.clone(), is_scratch: false }, request, config);
+        }
+        config.journal.retention = Retention::Stop;
+        let dir = std::env::temp_dir().join(format!("fusewire-report-{:016x}", fresh_session()));
+        // By reference: the frames themselves are in no chart.
+        let request = Request { dir: dir.clone(), frames: Frames::Reference, resume: false };
+        (Self { dir, is_scratch: true }, request, config)
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if self.is_scratch
+            && let Err(error) = std::fs::remove_dir_all(&self.dir)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!("{}: {error}: remove it by hand", self.dir.display());
+        }
+    }
+}
+
+/// Writes a report whole or not at all.
+///
+/// # Errors
+/// The file can not be written.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::line(format!("{}: {error}", path.display()));
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    std::fs::write(&beside, text).map_err(failed)?;
+    std::fs::rename(&beside, path).map_err(failed)
+}
+
+/// Refuses a path that a report can not be written to, before the run.
+///
+/// # Errors
+/// It is a folder, or its own folder is not there.
+pub fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
+    let failed = |what: &str| Err(Failure::line(format!("--report {}: {what}", path.display())));
+    if path.is_dir() {
+        return failed("it is a folder: name a file");
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            failed("its folder is not there")
+        }
+        Some(_) | None => Ok(()),
+    }
+}
