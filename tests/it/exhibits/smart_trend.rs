@@ -114,7 +114,7 @@ fn keeps_its_books(crossed: &Crossed) {
         open.next().map_or(Px::ZERO, |one| one.mark.unwrap())
     };
     let profits = crossed.accounts.iter().enumerate();
-    let known: i128 = profits.map(|(index, one)| one.profit(mark(index).0.into())).sum();
+    let known: i128 = profits.map(|(index, one)| one.profit(mark(index).0)).sum();
     let booked = crossed.books.total_of(&[PostingKind::Realized, PostingKind::Netting]).0
         + crossed.books.unrealized().0;
     let fills = crossed.accounts.iter().map(|one| i128::from(one.fills)).sum::<i128>();
