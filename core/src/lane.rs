@@ -229,7 +229,8 @@ impl Digest {
     }
 
     /// The first eight bytes as a number.
-    fn head(&self) -> u64 {
+    #[must_use]
+    pub fn head(&self) -> u64 {
         let (head, _) = self.0.split_first_chunk().expect("a digest is 32 bytes");
         u64::from_le_bytes(*head)
     }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use fusewire_core::instrument::{InstrumentId, Market, Universe};
 use fusewire_core::market::{Decoded, Ignored, Kind, Message};
 
+mod early;
 mod pace;
 mod stage;
 

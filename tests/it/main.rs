@@ -16,6 +16,7 @@
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
 //! - `ledger_store`: the ledger in databases, each row once whenever the writer is killed
+//! - `look_ahead`: a past that changes when its future is cut off is stamped
 //! - `money`: funding, every exit path, a venue that misbehaves, and a ledger that it must agree with
 //! - `journal`: journals from the command line
 //! - `sparse`: captures without a book, and the antipattern of bars that fill what they touch
@@ -44,6 +45,7 @@ mod html_report;
 mod journal;
 mod journal_capture;
 mod ledger_store;
+mod look_ahead;
 mod money;
 mod pipeline;
 mod runners;

@@ -19,6 +19,7 @@ use fusewire_core::order::StrategyId;
 use fusewire_core::runner::Threads;
 use fusewire_core::sequencer::{self, ControlInput, Sequencer};
 use fusewire_core::stage::{DoneSeq, Horizon};
+use fusewire_core::units::Nanos;
 use fusewire_io::capture::{Merge, OpenOptions, Reader};
 use fusewire_io::feed::{Feed, FeedStage, FrameStore, Pacer, Recording};
 use fusewire_io::gateway::wire::OrderEncoder;
@@ -55,6 +56,8 @@ pub struct Plan {
     pub scanned: Scanned,
     /// Set to end the run between two frames, in order.
     pub stop: Arc<AtomicBool>,
+    /// Take no frame received later than this, as if the capture ended before it.
+    pub until: Option<Nanos>,
     /// Have all frames in memory before the first one goes, whatever the runner: no reading in a run's time.
     pub in_memory: bool,
 }
@@ -122,7 +125,7 @@ pub fn prepare(
     let scanned =
         manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;
     let sources = in_merge_order(sources, &scanned.manifest.files);
-    Ok(Plan { sources, options, scanned, stop: Arc::default(), in_memory: false })
+    Ok(Plan { sources, options, scanned, stop: Arc::default(), until: None, in_memory: false })
 }
 
 /// Runs the pipeline over the inputs, as the configuration says: on this thread, each event to its end before
@@ -288,6 +291,7 @@ fn join(
     let feed = FeedStage::new(merge, recordings, Feed::new(universe), input.0, keep)
         .storing(store(journal.as_ref()))
         .stopping(Arc::clone(&plan.stop))
+        .until(plan.until)
         .telling(progress);
     let (feed, sequencer) = paced((feed, sequencer), config, horizon)?;
     let (latencies, breaches) =

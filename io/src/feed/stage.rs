@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use fusewire_core::book::Invalid;
 use fusewire_core::instrument::{InstrumentId, Market};
@@ -20,6 +20,7 @@ use fusewire_core::runner::Source;
 use fusewire_core::stage::{Horizon, Stage};
 use fusewire_core::units::Nanos;
 
+use super::early::Early;
 use super::pace::{Pacer, Release};
 use super::{Context, Doubt, Feed, Malformed};
 use crate::capture::{CaptureError, Merge, Origin, Record};
@@ -81,8 +82,7 @@ pub struct FeedStage {
     faults: Faults,
     /// Told the bytes read so far, now and then.
     progress: Option<Box<dyn FnMut(u64) + Send>>,
-    /// Set by who wants the run to end before its input does.
-    stop: Option<Arc<AtomicBool>>,
+    early: Early,
     /// Releases frames by their time; without it they go on at once.
     pacer: Option<Pacer>,
     /// Told when the next frame was received, before that is taken.
@@ -112,7 +112,7 @@ impl FeedStage {
             recv: Nanos(0),
             faults: Faults::default(),
             progress: None,
-            stop: None,
+            early: Early::default(),
             pacer: None,
             horizon: None,
             ended: None,
@@ -129,7 +129,14 @@ impl FeedStage {
     /// The same stage, which ends when the flag is set: between two frames, as if the capture ended there.
     #[must_use]
     pub fn stopping(mut self, stop: Arc<AtomicBool>) -> Self {
-        self.stop = Some(stop);
+        self.early.stop = Some(stop);
+        self
+    }
+
+    /// The same stage, which takes no frame received later than this, as if the capture ended before it.
+    #[must_use]
+    pub fn until(mut self, until: Option<Nanos>) -> Self {
+        self.early.until = until;
         self
     }
 
@@ -202,20 +209,22 @@ impl FeedStage {
         self.ended.take().unwrap_or(Ok(()))
     }
 
-    /// Nothing else is read on the word of this flag, so it needs no order.
-    fn is_stopped(&self) -> bool {
-        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
-    }
-
     fn may_take(&mut self) -> bool {
         self.outbox.is_empty() && self.ended.is_none() && self.lane.ready()
     }
 
     /// Takes the next frame, if it is due; false when it is not.
     fn take_due(&mut self) -> bool {
-        if self.is_stopped() {
-            self.ended = Some(Ok(()));
-            return true;
+        match self.early.is_over(&mut self.merge) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.ended = Some(Ok(()));
+                return true;
+            }
+            Err(error) => {
+                self.fault(error);
+                return true;
+            }
         }
         let Some(pacer) = &mut self.pacer else {
             self.take_record(None);
@@ -326,11 +335,11 @@ impl Source for FeedStage {
     }
 
     fn foretell(&mut self) {
-        if self.horizon.is_none() || self.is_stopped() || !self.may_take() {
+        if self.horizon.is_none() || self.early.is_stopped() || !self.may_take() {
             return;
         }
         match (self.merge.peek(), &self.horizon) {
-            (Ok(Some(recv)), Some(horizon)) => horizon.advance(recv),
+            (Ok(Some(recv)), Some(horizon)) if !self.early.cuts_off(recv) => horizon.advance(recv),
             (Ok(_), _) => {}
             (Err(error), _) => {
                 self.fault(error);

@@ -16,6 +16,7 @@ mod of_run;
 mod past;
 mod results;
 mod tape;
+pub mod truncation;
 mod universe;
 mod wilson;
 

@@ -1,3 +1,5 @@
+//! Each antipattern alone, planted into an honest result.
+
 use fusewire_core::units::{Bps, Nanos, Rate, UsdSum};
 
 use super::*;

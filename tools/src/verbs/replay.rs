@@ -28,6 +28,10 @@ use crate::report::{Report, Series, html};
 use crate::signals;
 use crate::sources::Source;
 
+mod past;
+
+use past::Again;
+
 /// Run the pipeline over captures and print the report. Without a capture: the embedded sample.
 ///
 /// A capture is read twice: first for its manifest, which decides whether it can be trusted, then for
@@ -40,7 +44,7 @@ use crate::sources::Source;
                   fusewire replay recordings/ --symbols BTCUSDT,SPOT:BTCUSDT\n  \
                   fusewire replay --strategy quoter,taker --seed 7 --raise 2@60\n  \
                   fusewire replay recordings/ --journal runs/today\n  \
-                  fusewire replay recordings/ --report today.html\n  \
+                  fusewire replay recordings/ --report today.html --check-past=5\n  \
                   fusewire replay recordings/ --runner pinned --pace 10x\n\n\
                   A recording is `<receive time> <frame>` a line in ns or us, or a cryptofeed recording; plain, \
                   gzip or zstd.\nIts market comes from the file name (usdm_, coinm_, spot_), a manifest beside it, \
@@ -106,6 +110,10 @@ pub struct Args {
     /// Run over a broken capture all the same.
     #[arg(long)]
     allow_broken: bool,
+    /// Run again with the future cut off at CUTS places (default: credibility.past_cuts) and compare: a past that
+    /// changes is a look-ahead, and the result is NOT CREDIBLE. Keeps eight bytes for each record of a run.
+    #[arg(long, value_name = "CUTS", num_args = 0..=1, require_equals = true)]
+    check_past: Option<Option<u32>>,
     /// Record the run in this folder, which must be new or empty: see `fusewire journal`.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -155,16 +163,13 @@ pub fn run(args: &Args) -> Outcome {
     if args.captures.is_empty() && (args.market.is_some() || args.unit.is_some()) {
         return Err(Failure::line("--market and --unit belong to captures, and none is given"));
     }
-    let symbols: Vec<String> = args
-        .symbols
-        .iter()
-        .map(|key| key.trim().to_owned())
-        .filter(|key| !key.is_empty())
-        .collect();
+    let symbols = args.symbols.iter().map(|key| key.trim().to_owned());
+    let symbols: Vec<String> = symbols.filter(|key| !key.is_empty()).collect();
     let options =
         OpenOptions { market: args.market, unit: args.unit, limits: config.capture_limits() };
     let bar = progress::bytes(sources.iter().map(Source::size).sum(), "scanning");
-    let plan = engine::prepare(sources, options, &config, &mut |bytes| bar.set_position(bytes))?;
+    let mut plan =
+        engine::prepare(sources, options, &config, &mut |bytes| bar.set_position(bytes))?;
     if !args.allow_broken {
         refuse_broken(&plan.scanned.manifest)?;
     }
@@ -174,7 +179,7 @@ pub fn run(args: &Args) -> Outcome {
     bar.set_message("replay");
     bar.set_position(0);
     let (recording, journal, run_config) = recorded(args, &config);
-    let setup = Setup {
+    let mut setup = Setup {
         universe,
         tradable,
         strategies,
@@ -184,14 +189,20 @@ pub fn run(args: &Args) -> Outcome {
         journal,
         allow_broken: args.allow_broken,
     };
+    let again = Again::new(args.check_past, &config, &setup)?;
+    if again.is_some() {
+        setup.keep = Keep::Prefixes;
+    }
     let shown = bar.clone();
     signals::stop(&plan.stop)?;
     let progress = Box::new(move |bytes| shown.set_position(bytes));
     let run = engine::run(&plan, setup, &run_config, progress)?;
+    bar.set_message("looking back");
+    let past = again.map(|again| again.check(&mut plan, &run)).transpose()?.flatten();
     bar.finish_and_clear();
     let names: Vec<String> = names;
     let series = recording.map(|recording| draw(&recording, &plan, &run)).transpose()?;
-    let manifest = (plan.scanned.manifest, None);
+    let manifest = (plan.scanned.manifest, past);
     let mut report = Report::new(&names, &config, manifest, &run, started.elapsed());
     report.curves = series.as_ref().map(|series| series.figures.clone());
     if let Some((path, series)) = args.report.as_deref().zip(series.as_ref()) {

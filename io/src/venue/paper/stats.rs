@@ -153,3 +153,42 @@ impl PaperStats {
         fees.0 = fees.0.saturating_add(i128::from(execution.fee.0));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fusewire_core::units::{Px, Qty, Usd};
+
+    use super::*;
+
+    /// S0-03: the count does not ask whoever decided that it was a fill.
+    #[test]
+    fn s0_03_a_print_from_before_its_order_shows_in_the_count() {
+        let bought = Execution { side: Side::Buy, qty: Qty(ONE), quote: Usd(ONE), fee: Usd::ZERO };
+        let seen = |opened| Seen { touch: None, opened };
+        let mut stats = PaperStats::default();
+        stats.count_seen(&bought, &seen(Some(Nanos(11))), Nanos(10));
+        stats.count_seen(&bought, &seen(None), Nanos(10));
+        assert_eq!(stats.paid_early, 0);
+        stats.count_seen(&bought, &seen(Some(Nanos(10))), Nanos(10));
+        stats.count_seen(&bought, &seen(Some(Nanos(9))), Nanos(10));
+        assert_eq!((stats.paid_early, stats.crossed_fills), (2, 0));
+    }
+
+    /// Two at 100.5 where bid and ask were 100 and 101: nothing beyond the mid; two at 101: one. Sold at the ask it is a
+    /// gain.
+    #[test]
+    fn s0_32_what_was_paid_beyond_the_mid_by_hand() {
+        let touch = Some((Px(100 * ONE), Px(101 * ONE)));
+        let seen = Seen { touch, opened: None };
+        let mut stats = PaperStats::default();
+        let mut cross = |side, quote: i64| {
+            let (qty, quote) = (Qty(2 * ONE), Usd(quote * ONE));
+            stats.count_seen(&Execution { side, qty, quote, fee: Usd::ZERO }, &seen, Nanos(0));
+            stats.crossed_beyond.0
+        };
+        assert_eq!(cross(Side::Buy, 201), 0);
+        assert_eq!(cross(Side::Buy, 202), i128::from(ONE));
+        assert_eq!(cross(Side::Sell, 202), 0);
+        assert_eq!((stats.crossed_fills, stats.crossed_quote), (3, UsdSum(605 * i128::from(ONE))));
+    }
+}

@@ -34,7 +34,7 @@ pub(super) fn page(report: &Report, figures: &Figures, series: &Series, config: 
     headline(&mut out, report, figures);
     tiles(&mut out, figures);
     section(&mut out, "Equity", &charts::equity(series));
-    out.push_str(&charts::drawdown(series));
+    let _ = write!(out, "<h3>Drawdown</h3>\n{}", charts::drawdown(series));
     curves(&mut out, figures);
     profit(&mut out, figures);
     closed(&mut out, figures, series);
@@ -138,7 +138,7 @@ fn profit(out: &mut String, figures: &Figures) {
             figures.row(&mut table, &escape(key), &format!("{part}/{}{below}", token(key)), &PNL);
         }
     }
-    let _ = write!(out, "{table}</tbody></table>\n");
+    let _ = writeln!(out, "{table}</tbody></table>");
     let keys = figures.keys("/attribution");
     out.push_str(&rows(figures, "/attribution", &keys));
     out.push_str(
@@ -161,7 +161,7 @@ fn closed(out: &mut String, figures: &Figures, series: &Series) {
 fn fills(out: &mut String, series: &Series) {
     section(out, "Fills", "");
     for (number, symbol) in series.symbols.iter().enumerate() {
-        let _ = write!(out, "<h3>{}</h3>\n", escape(&symbol.key));
+        let _ = writeln!(out, "<h3>{}</h3>", escape(&symbol.key));
         out.push_str(&charts::prices(number, symbol, series.span));
         shown(out, symbol.fills.kept().len(), symbol.fills.count(), "fills");
     }
