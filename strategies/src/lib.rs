@@ -14,9 +14,13 @@ pub mod pacing;
 pub mod sizing;
 pub mod traded;
 
+mod leaving;
+mod protect;
+
 pub mod grid;
 pub mod noop;
 pub mod quoter;
+pub mod smart_trend;
 pub mod taker;
 
 pub mod registry;

@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::grid::{Grid, GridConfig};
 use crate::noop::Noop;
 use crate::quoter::{Quoter, QuoterConfig};
+use crate::smart_trend::{SmartTrend, SmartTrendConfig};
 use crate::strategy::{Orders, Strategy, View};
 use crate::taker::{Taker, TakerConfig};
 
@@ -16,6 +17,8 @@ pub struct StrategyConfig {
     pub grid: GridConfig,
     /// Of `quoter`.
     pub quoter: QuoterConfig,
+    /// Of `smart-trend`.
+    pub smart_trend: SmartTrendConfig,
     /// Of `taker`.
     pub taker: TakerConfig,
 }
@@ -28,6 +31,7 @@ impl StrategyConfig {
     pub fn validate(&self) -> Result<(), String> {
         self.grid.validate().map_err(|error| format!("grid.{error}"))?;
         self.quoter.validate().map_err(|error| format!("quoter.{error}"))?;
+        self.smart_trend.validate().map_err(|error| format!("smart_trend.{error}"))?;
         self.taker.validate().map_err(|error| format!("taker.{error}"))
     }
 }
@@ -94,6 +98,12 @@ macro_rules! strategies {
                     $(Self::$strategy(strategy) => strategy.levels(),)+
                 }
             }
+
+            fn foreign_bars(&self) -> u64 {
+                match self {
+                    $(Self::$strategy(strategy) => strategy.foreign_bars(),)+
+                }
+            }
         }
     };
 }
@@ -107,6 +117,8 @@ strategies! {
     "taker" => Taker(|config| Taker::new(&config.taker)),
     /// Pairs fills on a grid.
     "grid" => Grid(|config| Grid::new(&config.grid)),
+    /// Follows trends of bars.
+    "smart-trend" => SmartTrend(|config| SmartTrend::new(&config.smart_trend)),
 }
 
 #[cfg(test)]
@@ -129,14 +141,17 @@ mod tests {
     fn an_unknown_name_lists_the_known_ones() {
         let error = AnyStrategy::by_name("martingale", &StrategyConfig::default()).unwrap_err();
         let text = error.to_string();
-        assert_eq!(text, "unknown strategy 'martingale' (known: noop, quoter, taker, grid)");
+        assert_eq!(
+            text,
+            "unknown strategy 'martingale' (known: noop, quoter, taker, grid, smart-trend)"
+        );
     }
 
     #[test]
     fn what_a_strategy_asks_for_comes_through_the_match() {
         let levels = NAMES
             .map(|name| AnyStrategy::by_name(name, &StrategyConfig::default()).unwrap().levels());
-        assert_eq!(levels, [0, 0, 5, 0]);
+        assert_eq!(levels, [0, 0, 5, 0, 0]);
     }
 
     #[test]

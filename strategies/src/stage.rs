@@ -37,6 +37,8 @@ pub struct AlphaConfig {
     pub closed_max: usize,
     /// How long after it left an intent may still reach the venue: the exchange's `recvWindow`.
     pub arrival_max: Nanos,
+    /// From the first event on, so long everything that strategies send is refused: they see and do not act.
+    pub warm_up: Nanos,
 }
 
 impl Default for AlphaConfig {
@@ -49,6 +51,7 @@ impl Default for AlphaConfig {
             orders_max: 1_024,
             closed_max: 4_096,
             arrival_max: Nanos(5 * Nanos::SECOND),
+            warm_up: Nanos(0),
         }
     }
 }
@@ -119,6 +122,9 @@ struct Harness<S> {
     tradable: Vec<bool>,
     portfolio: Portfolio,
     kill_level: KillLevel,
+    warm_up: Nanos,
+    /// When the warm-up is over; not known before the first event.
+    trades_from: Option<Nanos>,
     /// What one strategy formed, and what all of them did on this event.
     formed: Vec<Intent>,
     intents: Vec<IntentMessage>,
@@ -169,6 +175,8 @@ impl<S: Strategy> AlphaStage<S> {
                 arrival_max: config.arrival_max,
             }),
             kill_level: KillLevel::default(),
+            warm_up: config.warm_up,
+            trades_from: None,
             formed: Vec::with_capacity(config.intents_max),
             intents: Vec::with_capacity(strategies.len() * config.intents_max),
             lane: LaneWriter::new(keep),
@@ -236,6 +244,7 @@ impl<S: Strategy> Harness<S> {
         self.counts.events += 1;
         self.lane.stamp(self.probe.at(event.stamp));
         self.fold(event);
+        self.trades_from.get_or_insert_with(|| event.ts.after(self.warm_up));
         for seat in 0..self.strategies.len() {
             self.ask(seat, event);
             if !self.formed.is_empty() {
@@ -294,6 +303,7 @@ impl<S: Strategy> Harness<S> {
         let mut orders = Orders {
             seat: self.seats[seat],
             bounds: self.bounds,
+            is_warming: self.trades_from.is_none_or(|from| event.ts < from),
             instruments: self.universe.len(),
             portfolio: &self.portfolio,
             counter: &mut self.counters[seat],

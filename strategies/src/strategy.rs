@@ -27,6 +27,11 @@ pub trait Strategy: Send {
     fn levels(&self) -> u8 {
         0
     }
+
+    /// Bars that it passed over because they are of another length than it was told (X18).
+    fn foreign_bars(&self) -> u64 {
+        0
+    }
 }
 
 /// Where a strategy sits: what makes its ids and its jitter its own.
@@ -165,17 +170,21 @@ pub enum Refused {
     /// No own order of this id is open.
     #[error("no such order is open")]
     NotOpen,
+    /// The run is still in its warm-up: everything is seen and nothing may be sent.
+    #[error("nothing is sent during the warm-up")]
+    WarmUp,
 }
 
 impl Refused {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::IntentsMax,
         Self::InflightMax,
         Self::OrdersMax,
         Self::IdUsed,
         Self::Busy,
         Self::NotOpen,
+        Self::WarmUp,
     ];
 
     /// The name in reports.
@@ -188,13 +197,14 @@ impl Refused {
             Self::IdUsed => "id_used",
             Self::Busy => "busy",
             Self::NotOpen => "not_open",
+            Self::WarmUp => "warm_up",
         }
     }
 
     /// True when a later event may well find room, with nothing wrong in what was asked.
     #[must_use]
     pub const fn is_full(self) -> bool {
-        matches!(self, Self::IntentsMax | Self::InflightMax | Self::OrdersMax)
+        matches!(self, Self::IntentsMax | Self::InflightMax | Self::OrdersMax | Self::WarmUp)
     }
 }
 
@@ -212,6 +222,8 @@ pub(crate) struct Bounds {
 pub struct Orders<'a> {
     pub(crate) seat: Seat,
     pub(crate) bounds: Bounds,
+    /// Nothing is taken.
+    pub(crate) is_warming: bool,
     pub(crate) instruments: usize,
     pub(crate) portfolio: &'a Portfolio,
     /// Counter of the last id given out.
@@ -288,6 +300,9 @@ impl Orders<'_> {
     }
 
     fn room(&self) -> Result<(), Refused> {
+        if self.is_warming {
+            return Err(Refused::WarmUp);
+        }
         if self.formed.len() >= self.bounds.intents_max {
             return Err(Refused::IntentsMax);
         }

@@ -7,7 +7,6 @@
 
 mod config;
 mod imbalance;
-mod protect;
 
 pub use config::TakerConfig;
 
@@ -16,15 +15,16 @@ use fusewire_core::instrument::InstrumentId;
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::order::{NewOrder, OrderId, ReportKind, TimeInForce};
 use fusewire_core::portfolio::Position;
-use fusewire_core::units::{Nanos, Px, Qty, Round};
+use fusewire_core::units::{Nanos, Px, Qty};
 
-use crate::market::{Best, Market};
+use crate::leaving;
+use crate::market::Market;
 use crate::pacing::Backoff;
+use crate::protect::{Protection, Wanted};
 use crate::sizing;
 use crate::strategy::{Orders, Strategy, View};
 use crate::traded::Traded;
 use imbalance::{Imbalance, LEVELS};
-use protect::{Protection, Wanted};
 
 /// Takes on imbalance.
 #[derive(Debug)]
@@ -200,8 +200,9 @@ impl Symbol {
         self.protection.look(view);
         // What is entered is first known whole, and what is left is not protected anew.
         let may = self.order.is_none() && view.kill_level() <= KillLevel::NoNewRisk;
-        if may && self.protection.lacks(config) {
-            let wanted = Wanted { instrument: self.instrument, tick: self.tick, config };
+        if may && self.protection.lacks(&config.terms()) {
+            let terms = &config.terms();
+            let wanted = Wanted { instrument: self.instrument, tick: self.tick, terms };
             self.protection.place(&wanted, view, orders);
         }
     }
@@ -216,32 +217,10 @@ impl Symbol {
             return;
         }
         if let Some(best) = self.market.best()
-            && let Some(new) = self.exit_order(&best, view, config)
+            && let Some(new) = leaving::exit(self.instrument, &best, config.slippage, view)
         {
             self.send(new, orders);
         }
-    }
-
-    fn exit_order(&self, best: &Best, view: &View<'_>, config: &TakerConfig) -> Option<NewOrder> {
-        let position = self.position(view);
-        let side = position.reducing_side()?;
-        let instrument = view.instrument(self.instrument);
-        let most = position.size().0.min(i128::from(instrument.lot.max.0));
-        let reducible = view.reducible(self.instrument, side).0;
-        let reduced = sizing::steps(instrument, most.min(reducible), Round::Down)?;
-        let (qty, reduce_only) = if reduced > Qty::ZERO {
-            (reduced, true)
-        } else if view.account_position(self.instrument).reducing_side() != Some(side)
-            && view.kill_level() == KillLevel::Run
-        {
-            // Other strategies hold as much the other way: to the account, leaving is new risk.
-            (sizing::steps(instrument, most, Round::Down)?, false)
-        } else {
-            return None;
-        };
-        let price = sizing::through(best.opposite(side), side, config.slippage, self.tick)?;
-        let new = NewOrder { side, price, qty, tif: TimeInForce::Ioc, reduce_only };
-        (qty > Qty::ZERO).then_some(new)
     }
 
     fn send(&mut self, new: NewOrder, orders: &mut Orders<'_>) {

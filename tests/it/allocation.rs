@@ -15,11 +15,12 @@ use fusewire_core::instrument::{InstrumentId, Market, Universe, common};
 use fusewire_core::journal::{JournalConfig, LaneReader, RealDisk, Strand, View};
 use fusewire_core::lane::{Digest, Keep, Lane};
 use fusewire_core::message::{Input, InputBody};
+use fusewire_core::order::StrategyId;
 use fusewire_core::ring::{LevelsConsumer, LevelsProducer, with_levels};
 use fusewire_core::runner::Source;
 use fusewire_core::sequencer::AssumedMark;
 use fusewire_core::stage::Stage;
-use fusewire_core::units::Nanos;
+use fusewire_core::units::{Nanos, QtySum};
 use fusewire_io::capture::{Merge, OpenOptions, Origin as CaptureOrigin, Reader};
 use fusewire_io::feed::{Context, Feed, FeedStage, FrameStore, Recording};
 use fusewire_io::synth::{Options, Scenario, Synth};
@@ -128,8 +129,12 @@ fn setup() -> Setup {
     setup.books = BookConfig::default();
     setup.levels = 4_096;
     setup.sequencer.levels = 5;
+    setup.sequencer.bar_interval_s = BAR_S;
     setup
 }
+
+/// Bars short enough that a follower of trends has many of them.
+const BAR_S: u32 = 1;
 
 /// All strategies that trade, over such a capture.
 fn rig(setup: &Setup) -> Rig<AnyStrategy, PaperVenue> {
@@ -138,8 +143,12 @@ fn rig(setup: &Setup) -> Rig<AnyStrategy, PaperVenue> {
 }
 
 fn strategies() -> Vec<AnyStrategy> {
-    ["quoter", "taker", "grid"]
-        .map(|name| AnyStrategy::by_name(name, &StrategyConfig::default()).unwrap())
+    let mut config = StrategyConfig::default();
+    let trend = &mut config.smart_trend;
+    (trend.bar_s, trend.fast_bars, trend.slow_bars) = (BAR_S, 2, 4);
+    (trend.trend_pct, trend.pullback_pct, trend.entry_bars) = (1, 1, 20);
+    ["quoter", "taker", "grid", "smart-trend"]
+        .map(|name| AnyStrategy::by_name(name, &config).unwrap())
         .into()
 }
 
@@ -166,6 +175,8 @@ fn allocations_of(rig: &mut Rig<AnyStrategy, PaperVenue>) -> u64 {
     let stats = rig.gateway.venue().stats();
     assert!(rig.head.seq() > 20_000 && stats.fills() > 20 && stats.amended > 20, "{stats:?}");
     assert!(rig.risk.counts().own > 0, "queries are asked");
+    let followed = rig.alpha.portfolio().position_of(StrategyId(3), InstrumentId(0));
+    assert!(followed.bought > QtySum::ZERO, "the follower of trends trades too: {followed:?}");
     late
 }
 

@@ -12,6 +12,7 @@
 //! - `allocation`: between decode and order nothing is allocated after warm-up
 //! - `pipeline`: from frame to fill and back, the same every time
 //! - `truncation`: a shorter capture gives a prefix of the longer run
+//! - `warm_up`: strategies see and do not send, by the time of events
 //! - `contract`: the message contract under a hostile strategy and a lossy way back
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
@@ -21,6 +22,7 @@
 //! - `journal`: journals from the command line
 //! - `sparse`: captures without a book, and the antipattern of bars that fill what they touch
 //! - `sweep`: many configurations over one capture, each run counted
+//! - `smart_trend`: the strategy of bars through the whole program
 //! - `runners`: threads, kill levels at any moment, latency gates
 //! - `journal_capture`: a run over what a journal recorded is the run that it recorded
 
@@ -50,7 +52,9 @@ mod look_ahead;
 mod money;
 mod pipeline;
 mod runners;
+mod smart_trend;
 mod sparse;
 mod sweep;
 mod synthetic;
 mod truncation;
+mod warm_up;

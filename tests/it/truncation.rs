@@ -11,15 +11,14 @@ use fusewire_io::capture::OpenOptions;
 use fusewire_tests::{json, shared};
 
 /// The run over one capture, with all prefixes of its lanes.
-fn run(capture: &Path) -> Run {
-    let config = Config::default();
+fn run(capture: &Path, config: &Config) -> Run {
     let options = OpenOptions { market: None, unit: None, limits: config.capture_limits() };
     let sources = Source::expand(&[capture.to_owned()]).unwrap();
-    let plan = engine::prepare(sources, options, &config, &mut |_| {}).unwrap();
+    let plan = engine::prepare(sources, options, config, &mut |_| {}).unwrap();
     let universe =
-        engine::universe::resolve(&config, &[], &plan.scanned, &std::collections::BTreeMap::new());
+        engine::universe::resolve(config, &[], &plan.scanned, &std::collections::BTreeMap::new());
     let universe = universe.unwrap();
-    let strategies = config.strategies("quoter,taker").unwrap();
+    let strategies = config.strategies(&config.run.strategy).unwrap();
     let strategies = strategies.into_iter().map(|(_, strategy)| strategy).collect();
     let tradable = universe.iter().map(|(id, _)| id).collect();
     let setup = Setup {
@@ -32,7 +31,7 @@ fn run(capture: &Path) -> Run {
         journal: None,
         allow_broken: false,
     };
-    engine::run(&plan, setup, &config, Box::new(|_| {})).unwrap()
+    engine::run(&plan, setup, config, Box::new(|_| {})).unwrap()
 }
 
 /// A fixed sequence of cuts: 20 places that no structure of the capture favours.
@@ -47,16 +46,25 @@ fn cuts(lines: usize) -> impl Iterator<Item = usize> {
     .take(20)
 }
 
-fn assert_cuts_are_prefixes(text: &str, unit: &str) {
+/// Both strategies that trade by the book, with a warm-up.
+fn config(warm_up_s: u32) -> Config {
+    let mut config = Config::default();
+    "quoter,taker".clone_into(&mut config.run.strategy);
+    config.run.warm_up_s = warm_up_s;
+    config
+}
+
+/// Runs a capture cut at many places: each is the beginning of the whole run, byte for byte.
+pub(crate) fn assert_cuts_are_prefixes(text: &str, unit: &str, config: &Config) {
     let folder = tempfile::tempdir().unwrap();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let path = |name: &str| folder.path().join(format!("usdm_btcusdt_{name}.{unit}"));
     fs::write(path("whole"), text).unwrap();
-    let whole = run(&path("whole"));
+    let whole = run(&path("whole"), config);
     assert!(whole.risk.portfolio().executions() > 0, "the whole run trades");
     for cut in cuts(lines.len()) {
         fs::write(path("cut"), lines[..cut].concat()).unwrap();
-        let short = run(&path("cut"));
+        let short = run(&path("cut"), config);
         for ((lane, whole), (_, short)) in whole.lanes().into_iter().zip(short.lanes()) {
             let (whole, short) = (whole.prefixes().unwrap(), short.prefixes().unwrap());
             assert!(short.len() <= whole.len(), "{} cut at line {cut}", lane.name());
@@ -71,7 +79,10 @@ fn a_synthetic_capture_cut_anywhere_gives_a_prefix() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("usdm_btcusdt.ns");
     json(&["synth", "burst", "--minutes", "1", "--json", "--out", path.to_str().unwrap()]);
-    assert_cuts_are_prefixes(&fs::read_to_string(path).unwrap(), "ns");
+    // X20: also where strategies only see for the first half.
+    for warm_up_s in [0, 30] {
+        assert_cuts_are_prefixes(&fs::read_to_string(&path).unwrap(), "ns", &config(warm_up_s));
+    }
 }
 
 #[test]
@@ -81,5 +92,5 @@ fn a_real_capture_cut_anywhere_gives_a_prefix() {
     let mut text = String::new();
     let file = fs::File::open(path).unwrap();
     std::io::Read::read_to_string(&mut flate2::read::MultiGzDecoder::new(file), &mut text).unwrap();
-    assert_cuts_are_prefixes(&text, "us");
+    assert_cuts_are_prefixes(&text, "us", &config(0));
 }

@@ -211,6 +211,26 @@ fn the_lane_holds_every_intent_in_the_order_in_which_it_left() {
     assert_eq!(lane.digest(), expected.digest());
 }
 
+/// X20: during the warm-up everything is seen and nothing is sent, by the time of events alone; ids begin with the
+/// first order that is taken.
+#[test]
+fn x20_a_warm_up_shows_everything_and_takes_nothing() {
+    let run = |seconds| {
+        let config =
+            AlphaConfig { warm_up: Nanos(seconds * Nanos::SECOND), ..AlphaConfig::default() };
+        let mut rig = Rig::with(&config, vec![sender(1)], &[BTC], 64);
+        let sent: Vec<_> = (0..4).map(|_| rig.pass(1_000).tick()).collect();
+        let refused = rig.stage.counts().refused[Refused::WarmUp as usize];
+        (sent, refused, rig.stage.counts().events)
+    };
+    let (all, refused, _) = run(0);
+    assert_eq!((all.iter().map(Vec::len).collect::<Vec<_>>(), refused), (vec![1; 4], 0));
+    let (late, refused, events) = run(2);
+    assert_eq!((late.iter().map(Vec::len).collect::<Vec<_>>(), refused), (vec![0, 0, 1, 1], 2));
+    assert_eq!(events, 4);
+    assert_eq!(late[2][0].order, all[0][0].order);
+}
+
 #[test]
 fn bounds_are_checked_by_name() {
     assert_eq!(AlphaConfig::default().validate(), Ok(()));

@@ -1,9 +1,10 @@
 //! The parameters of `taker`.
 
-use fusewire_core::order::{TriggerKind, TriggerPrice};
+use fusewire_core::order::TriggerPrice;
 use fusewire_core::units::{Bps, Nanos, ONE, Usd};
 
 use crate::checks;
+use crate::protect::Terms;
 
 /// Parameters of `taker`. The defaults are Fusewire's own, small on purpose: each entry pays the spread
 /// and two taker fees.
@@ -100,12 +101,14 @@ impl TakerConfig {
         checks::grow(("exit_retry", retry), ("exit_backoff_max", most))
     }
 
-    /// How far the protective order of a kind lies from the entry; zero for none.
-    pub(super) const fn distance(&self, kind: TriggerKind) -> Bps {
-        match kind {
-            TriggerKind::Stop => self.stop,
-            TriggerKind::TakeProfit => self.take_profit,
-            TriggerKind::Trailing => self.trailing,
+    /// What protects a position.
+    pub(super) const fn terms(&self) -> Terms {
+        Terms {
+            stop: self.stop,
+            take_profit: self.take_profit,
+            trailing: self.trailing,
+            slippage: self.slippage,
+            by: self.protect_by,
         }
     }
 }

@@ -118,7 +118,7 @@ fn is_on(event: &Event, order: OrderId) -> bool {
     }
 }
 
-fn ledger_config(header: &Header) -> LedgerConfig {
+pub(super) fn ledger_config(header: &Header) -> LedgerConfig {
     let config = header.config().unwrap();
     let (alpha, risk) = (config.alpha_config(), config.risk_config());
     let seats = u8::try_from(header.strategies.len()).unwrap();

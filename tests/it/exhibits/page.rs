@@ -11,7 +11,7 @@ const END: &str = "<!-- up to here -->\n";
 const MODE: &str = "FUSEWIRE_EXHIBITS";
 
 /// A file of `docs/exhibits`.
-pub(super) fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/exhibits").join(name)
 }
 

@@ -78,12 +78,13 @@ fn read(
 
 /// Sections that came after journals were written which do not name them. They decide nothing, or nothing that could
 /// come up then, so that the defaults may stand in.
-const LATE_SECTIONS: [&str; 7] =
-    ["runner", "gates", "ledger", "margin", "misbehaviour", "grid", "credibility"];
+const LATE_SECTIONS: [&str; 8] =
+    ["runner", "gates", "ledger", "margin", "misbehaviour", "grid", "smart_trend", "credibility"];
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
-pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 24] = [
+pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 25] = [
+    ("run", "warm_up_s", None),
     ("assume", "sparse", Some("off")),
     ("assume", "book_wait_ms", None),
     ("assume", "touch_cadence_ms", None),

@@ -91,6 +91,7 @@ mod tests {
             ("runner.lock_memory", _) => texts(&["off"]),
             ("runner.pace", _) => texts(&["10x"]),
             ("taker.protect_by", _) => texts(&["last"]),
+            ("smart_trend.stop_by", _) => texts(&["mark"]),
             // Off, or no less than the exchange's least callback.
             ("taker.trailing_bp", _) => texts(&["20"]),
             (_, Toml::Integer(number)) => {

@@ -36,7 +36,7 @@ pub use sections::{
     Paper, QueueFunctionName, QueueName, Ring, Run, SelfTradeName, SparseName, Stream,
     UniverseSection,
 };
-pub use strategies::{GridSection, QuoterSection, TakerSection};
+pub use strategies::{GridSection, QuoterSection, SmartTrendSection, TakerSection};
 pub use venue::{MarginSection, MisbehaviourSection, OutageEntry};
 
 /// The commented defaults, as `fusewire config` prints them. They *are* the defaults: there is no second
@@ -99,6 +99,8 @@ pub struct Config {
     pub taker: TakerSection,
     /// The strategy `grid`.
     pub grid: GridSection,
+    /// The strategy `smart-trend`.
+    pub smart_trend: SmartTrendSection,
     /// Instruments described by hand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instrument: Vec<InstrumentEntry>,

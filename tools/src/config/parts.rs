@@ -116,6 +116,7 @@ impl Config {
             orders_max: self.paper.orders_max as usize,
             closed_max: self.alpha.closed_max as usize,
             arrival_max: millis(self.latency.receive_window_ms),
+            warm_up: Nanos(u64::from(self.run.warm_up_s) * Nanos::SECOND),
         }
     }
 
@@ -212,7 +213,7 @@ impl Config {
             (&["latency", "fees", "paper", "margin", "assume"], self.paper_config().validate()),
             // Also where the model in force does not ask for it.
             (&["paper"], power.validate()),
-            (&["quoter", "taker", "grid"], self.strategy_config().validate()),
+            (&["quoter", "taker", "grid", "smart_trend"], self.strategy_config().validate()),
             risk(ProfileName::Default),
             risk(ProfileName::Bench),
         ];

@@ -14,6 +14,8 @@ pub struct Run {
     /// Seed of all hashed jitter.
     #[serde(deserialize_with = "whole", serialize_with = "whole_text")]
     pub seed: u64,
+    /// How long strategies see and do not send, in seconds.
+    pub warm_up_s: u32,
 }
 
 /// `[universe]`

@@ -1,10 +1,11 @@
-//! `[quoter]`, `[taker]`, `[grid]`: parameters of the strategies.
+//! `[quoter]`, `[taker]`, `[grid]`, `[smart_trend]`: parameters of the strategies.
 
 use fusewire_core::order::TriggerPrice;
 use fusewire_core::units::{Bps, Usd};
 use fusewire_strategies::grid::GridConfig;
 use fusewire_strategies::quoter::QuoterConfig;
 use fusewire_strategies::registry::{AnyStrategy, NAMES, StrategyConfig};
+use fusewire_strategies::smart_trend::SmartTrendConfig;
 use fusewire_strategies::taker::TakerConfig;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,34 @@ pub struct GridSection {
     symbol_orders_per_minute: u32,
 }
 
+/// `[smart_trend]`
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmartTrendSection {
+    bar_s: u32,
+    #[serde(deserialize_with = "usd", serialize_with = "text")]
+    notional: Usd,
+    fast_bars: u32,
+    slow_bars: u32,
+    atr_bars: u32,
+    trend_pct: u32,
+    pullback_pct: u32,
+    take_profit_pct: u32,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    take_profit_min_bp: Bps,
+    stop_pct: u32,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    stop_min_bp: Bps,
+    stop_by: PriceName,
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    slippage_bp: Bps,
+    entry_bars: u32,
+    hold_bars: u32,
+    cooldown_bars: u32,
+    retry_ms: u32,
+    backoff_max_ms: u32,
+}
+
 /// Which price triggers a conditional order, by its name.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -170,6 +199,31 @@ impl GridSection {
     }
 }
 
+impl SmartTrendSection {
+    fn config(&self) -> SmartTrendConfig {
+        SmartTrendConfig {
+            bar_s: self.bar_s,
+            notional: self.notional,
+            fast_bars: self.fast_bars,
+            slow_bars: self.slow_bars,
+            atr_bars: self.atr_bars,
+            trend_pct: self.trend_pct,
+            pullback_pct: self.pullback_pct,
+            take_profit_pct: self.take_profit_pct,
+            take_profit_min: self.take_profit_min_bp,
+            stop_pct: self.stop_pct,
+            stop_min: self.stop_min_bp,
+            stop_by: self.stop_by.price(),
+            slippage: self.slippage_bp,
+            entry_bars: self.entry_bars,
+            hold_bars: self.hold_bars,
+            cooldown_bars: self.cooldown_bars,
+            retry: millis(self.retry_ms),
+            backoff_max: millis(self.backoff_max_ms),
+        }
+    }
+}
+
 impl Config {
     /// Parameters of all strategies.
     #[must_use]
@@ -177,6 +231,7 @@ impl Config {
         StrategyConfig {
             grid: self.grid.config(),
             quoter: self.quoter.config(),
+            smart_trend: self.smart_trend.config(),
             taker: self.taker.config(),
         }
     }
@@ -227,6 +282,7 @@ mod tests {
         assert_eq!(config.quoter.config(), QuoterConfig::default());
         assert_eq!(config.taker.config(), TakerConfig::default());
         assert_eq!(config.grid.config(), GridConfig::default());
+        assert_eq!(config.smart_trend.config(), SmartTrendConfig::default());
     }
 
     #[test]

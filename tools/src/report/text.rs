@@ -176,6 +176,16 @@ fn trading(out: &mut String, report: &Report) {
         t.pending,
         t.kill_level
     );
+    if t.warm_up_s > 0 {
+        let _ = writeln!(out, "  warm-up: nothing was sent in the first {} s", t.warm_up_s);
+    }
+    for (name, count) in &t.foreign_bars {
+        let _ =
+            writeln!(out, "  {count:>10}  bars of another length than {name} follows, passed over");
+    }
+    for (why, count) in &t.refused {
+        let _ = writeln!(out, "  {count:>10}  not taken: {why}");
+    }
     for (check, count) in &t.rejected {
         let _ = writeln!(out, "  {count:>10}  rejected by {check}");
     }

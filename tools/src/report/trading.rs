@@ -9,6 +9,7 @@ use fusewire_core::order::{Check, Leg, StrategyId};
 use fusewire_core::portfolio::{Portfolio, Position};
 use fusewire_core::units::{Px, Qty, UsdSum};
 use fusewire_risk::ledger::{Ledger, PostingKind};
+use fusewire_strategies::strategy::{Refused, Strategy};
 use serde::Serialize;
 
 use super::account::{Account, AccountReport};
@@ -34,6 +35,12 @@ pub struct Trading {
     pub events: BTreeMap<&'static str, u64>,
     /// All sequenced events.
     pub events_total: u64,
+    /// Seconds from the first event on in which strategies saw and did not send.
+    pub warm_up_s: u32,
+    /// What strategies tried to send and their harness did not take, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Bars that a strategy passed over, as they are of another length than it was told; none left out.
+    pub foreign_bars: BTreeMap<String, u64>,
     /// Intents: of strategies and of risk itself.
     pub intents: u64,
     /// Those of them that risk formed itself: queries, the halt.
@@ -123,6 +130,10 @@ impl Trading {
         let events = run.sequencer.counts();
         let kinds = EventKind::ALL.into_iter().zip(*events).filter(|(_, n)| *n > 0);
         let checks = Check::ALL.into_iter().zip(counts.rejected).filter(|(_, n)| *n > 0);
+        let refused = Refused::ALL.into_iter().zip(run.alpha.counts().refused);
+        let refused = refused.filter(|(_, n)| *n > 0);
+        let foreign = names.iter().cloned().zip(run.alpha.strategies());
+        let foreign = foreign.map(|(name, strategy)| (name, strategy.foreign_bars()));
         let account = run.risk.portfolio();
         let mark = |id| run.risk.mark(id);
         let risk = config.risk_config();
@@ -132,6 +143,9 @@ impl Trading {
         Self {
             events: kinds.map(|(kind, n)| (kind.name(), n)).collect(),
             events_total: events.iter().sum(),
+            warm_up_s: config.run.warm_up_s,
+            refused: refused.map(|(why, n)| (why.name(), n)).collect(),
+            foreign_bars: foreign.filter(|(_, n)| *n > 0).collect(),
             intents: counts.intents + counts.own,
             intents_of_risk: counts.own,
             approved: counts.approved,

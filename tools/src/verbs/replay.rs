@@ -50,6 +50,10 @@ pub struct Args {
     /// Seed of all jitter.
     #[arg(long)]
     seed: Option<u64>,
+    /// So many seconds from the first event on, strategies see everything and send nothing: what they try is refused
+    /// and counted.
+    #[arg(long, value_name = "SECONDS")]
+    warm_up: Option<u32>,
     /// Raise the kill level to LEVEL (1 no new risk, 2 halt, 3 dead) so many seconds after the first
     /// frame. May be repeated, in the order of time.
     #[arg(long, value_name = "LEVEL@SECONDS")]
@@ -191,6 +195,7 @@ fn draw(recording: &Recording, plan: &Plan, run: &Run) -> Result<Series, Failure
 fn configured(args: &Args) -> Result<Config, Failure> {
     let mut config = args.run.configured()?;
     config.run.seed = args.seed.unwrap_or(config.run.seed);
+    config.run.warm_up_s = args.warm_up.unwrap_or(config.run.warm_up_s);
     config.runner.mode = args.runner.unwrap_or(config.runner.mode);
     if let Some(pace) = args.pace {
         if config.runner.mode != RunnerMode::Pinned {

@@ -20,7 +20,7 @@ use crate::sources::Source;
 pub(super) struct RunArgs {
     /// Recordings, or folders of them. Several are merged by receive time.
     captures: Vec<PathBuf>,
-    /// Strategies that trade: quoter, taker, grid, noop. Several are separated by commas.
+    /// Strategies that trade: quoter, taker, grid, smart-trend, noop. Several are separated by commas.
     #[arg(long, value_name = "NAME,..")]
     strategy: Option<String>,
     /// Limits in force: default, or bench for load tests.

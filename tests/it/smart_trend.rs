@@ -1,0 +1,95 @@
+//! `smart-trend` on one-minute bars through the whole program: a stop behind each entry, bars of the told length alone,
+//! and the same past wherever the data ends (X18, X20).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use fusewire::config::Config;
+use fusewire_tests::Places;
+use serde_json::{Value, json};
+
+use crate::exhibits::klines::{MINUTE_MS, frame};
+use crate::exhibits::page;
+use crate::journal::{arg, document, text};
+use crate::truncation::assert_cuts_are_prefixes;
+
+const MIDNIGHT_MS: u64 = 1_746_403_200_000;
+const MINUTES: u64 = 400;
+
+/// Bars of two symbols that drift for a while one way and then the other, with noise.
+fn bars() -> String {
+    let (mut places, mut lines) = (Places(42), String::new());
+    let mut closes = [6_000_000_u64, 250_000];
+    for minute in 0..MINUTES {
+        for (symbol, close) in ["BTCUSDT", "ETHUSDT"].into_iter().zip(&mut closes) {
+            // Up to 6 bp of noise, and 2 bp of drift that turns every 40 minutes.
+            let bp = *close / 10_000;
+            let open = *close;
+            *close = *close + places.below(12 * bp) + bp - 6 * bp;
+            *close = if minute / 40 % 2 == 0 { *close + bp } else { *close - 3 * bp };
+            let [high, low] =
+                [open.max(*close) + places.below(3 * bp), open.min(*close) - places.below(3 * bp)];
+            let prices = [open, high, low, *close]
+                .map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
+            let [o, h, l, c] = prices.each_ref().map(String::as_str);
+            lines += &frame(MIDNIGHT_MS + minute * MINUTE_MS, symbol, [o, h, l, c, "1000"]);
+        }
+    }
+    lines
+}
+
+fn run(folder: &Path, file: &Path) -> Value {
+    let capture = folder.join("usdm_bars.ns");
+    fs::write(&capture, bars()).unwrap();
+    let journal = folder.join("run");
+    let how = ["--strategy", "smart-trend", "--config", arg(file), "--journal", arg(&journal)];
+    fusewire_tests::json(&[&["replay", "--json", arg(&capture)], &how[..]].concat())
+}
+
+/// X20: whatever was entered had its stop at the venue within a second of the fill, if nothing else had ended it.
+#[test]
+fn x20_each_entry_is_followed_by_a_stop_and_verify_agrees() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = run(folder.path(), &page::file("smart-trend.toml"));
+    let journal = folder.path().join("run");
+    let closed = report["ledger"]["closed"]["count"].as_u64().unwrap();
+    assert!(closed >= 10, "{closed} closed");
+    let csv = text("export", &journal, &["--lane", "alpha", "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let columns: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let mut counts = BTreeMap::<String, u64>::new();
+    for row in reader.records() {
+        let row: BTreeMap<_, _> = columns
+            .iter()
+            .map(String::as_str)
+            .zip(row.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        *counts.entry(row["action"].clone()).or_default() += 1;
+    }
+    let stops = counts.get("conditional").copied().unwrap_or_default();
+    assert!((closed..=closed + 2).contains(&stops), "{counts:?}, {closed} closed");
+    assert_eq!(document("verify", &journal, &[])["same"], true);
+}
+
+/// X18: bars of a minute are not traded by a follower of five minutes.
+#[test]
+fn x18_bars_of_another_length_than_told_are_not_traded() {
+    let folder = tempfile::tempdir().unwrap();
+    let toml = fs::read_to_string(page::file("smart-trend.toml")).unwrap();
+    let other = toml.replace("[smart_trend]\n", "[smart_trend]\nbar_s = 300\n");
+    assert_ne!(other, toml);
+    let file = folder.path().join("five.toml");
+    fs::write(&file, other).unwrap();
+    let report = run(folder.path(), &file);
+    assert_eq!((&report["orders"], &report["refused"]), (&0.into(), &json!({})));
+    assert_eq!(report["foreign_bars"], json!({"smart-trend": 2 * MINUTES}));
+}
+
+/// X20: incremental is what a batch over the whole would be: where the data ends changes nothing before.
+#[test]
+fn x20_bars_cut_anywhere_give_a_prefix() {
+    let mut config = Config::load(Some(&page::file("smart-trend.toml"))).unwrap();
+    "smart-trend".clone_into(&mut config.run.strategy);
+    assert_cuts_are_prefixes(&bars(), "ns", &config);
+}
