@@ -50,6 +50,7 @@ impl FilePiece {
 }
 
 #[cfg(all(test, not(miri)))]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use std::io::Write;
 
@@ -71,7 +72,10 @@ mod tests {
             let (file, all) = file();
             let piece = FilePiece::map(&file, start as u64, bytes);
             match all.get(start..start + bytes) {
-                Some(expected) => prop_assert_eq!(piece.unwrap().bytes(), expected),
+                Some(expected) => {
+                    let piece = piece.unwrap();
+                    prop_assert_eq!(piece.bytes(), expected);
+                }
                 None => prop_assert_eq!(piece.unwrap_err().kind(), io::ErrorKind::UnexpectedEof),
             }
         }

@@ -101,7 +101,7 @@ fn a_tape_of_a_recording_is_the_recording() {
     {
         let path = shared.join("captures/ws_raw").join(file);
         let out = folder.path().join(file.replace('/', "_"));
-        import("collector", &[path.clone()], &out, &[]);
+        import("collector", std::slice::from_ref(&path), &out, &[]);
         let (raw, journal) =
             (json(&["replay", "--json", arg(&path)]), out.with_extension("journal"));
         let copied = ["--journal", arg(&journal), "--journal-frames", "copy"];

@@ -167,10 +167,8 @@ fn read_file(
         .map_err(|what| ImportError::of_file(&name, what))?;
     let mut sorter = Sorter::new(staging.folder(), market, staging.next_run());
     let mut sink = Sink::new(&mut sorter);
-    let prices = match kind {
-        DataType::MarkPriceKlines => Prices::Mark,
-        _ => Prices::Traded,
-    };
+    let is_mark = kind == DataType::MarkPriceKlines;
+    let prices = if is_mark { Prices::Mark } else { Prices::Traded };
     let file = FileJob { path, market, prices, options: job.options };
     let read = match kind {
         DataType::Klines | DataType::MarkPriceKlines => klines::read,

@@ -105,7 +105,7 @@ pub fn interval(text: &str) -> Result<Nanos, String> {
 pub(super) fn interval_name(length: Nanos) -> String {
     let seconds = length.0 / Nanos::SECOND;
     let units = [(7 * 86_400, 'w'), (86_400, 'd'), (3_600, 'h'), (60, 'm')];
-    let whole = units.into_iter().find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+    let whole = units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     match whole {
         Some((unit, name)) => format!("{}{name}", seconds / unit),
         None => format!("{seconds}s"),

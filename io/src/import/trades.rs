@@ -18,13 +18,16 @@ const fn at(column: Column, place: usize) -> Column {
     Column { place: Some(place), ..column }
 }
 
+/// When a row was known, what tells it from a repetition, and what it says.
+type Told = (Nanos, Order, Body);
+
 /// What an importer of rows needs: its columns, the widths of rows without names, and what a row says.
 struct Kind {
     columns: Columns,
     widths: &'static [usize],
     /// Where `Whose` stands.
     whose: usize,
-    read: fn(&mut Table) -> Result<(Nanos, Order, Body), ImportError>,
+    read: fn(&mut Table) -> Result<Told, ImportError>,
 }
 
 fn run(job: &FileJob<'_>, sink: &mut Sink<'_>, kind: &Kind) -> Result<(), ImportError> {

@@ -52,11 +52,15 @@ fn entry(name: &str, file: File) -> Result<Box<dyn Read + Send>, ImportError> {
     let mut inner = archive.into_inner();
     inner.seek(SeekFrom::Start(start)).map_err(|error| failed(&error))?;
     let packed = inner.take(size);
-    let bytes: Box<dyn Read + Send> = match method {
-        _ if encrypted => return Err(failed(&"the archive is encrypted")),
-        CompressionMethod::Stored => Box::new(packed),
-        CompressionMethod::Deflated => Box::new(DeflateDecoder::new(packed)),
-        other => return Err(failed(&format!("packed by {other}: unpack it"))),
+    if encrypted {
+        return Err(failed(&"the archive is encrypted"));
+    }
+    let bytes: Box<dyn Read + Send> = if method == CompressionMethod::Stored {
+        Box::new(packed)
+    } else if method == CompressionMethod::Deflated {
+        Box::new(DeflateDecoder::new(packed))
+    } else {
+        return Err(failed(&format!("packed by {method}: unpack it")));
     };
     Ok(Box::new(Checked { bytes: CrcReader::new(bytes), crc }))
 }

@@ -62,9 +62,10 @@ impl FrameEncoder {
             return Ok(false);
         }
         let count = self.messages.checked_add(1).ok_or("more than 65,535 messages in a frame")?;
-        let label = match &message.body {
-            Body::Kline(at) => decoded.kline(at).interval.of(text),
-            _ => &[],
+        let label = if let Body::Kline(at) = &message.body {
+            decoded.kline(at).interval.of(text)
+        } else {
+            &[]
         };
         let levels = InputBody::levels_of(&message.body);
         self.head(symbol, message, label, levels)?;

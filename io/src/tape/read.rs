@@ -107,10 +107,10 @@ impl Cursor<'_> {
         }
         let symbol = self.span(symbol)?;
         let text = self.span(text)?;
-        match &body {
-            Body::Kline(at) => out.klines[at.index as usize].interval = text,
-            _ if text.is_none() => {}
-            _ => return Err(DecodeErrorKind::Syntax),
+        if let Body::Kline(at) = &body {
+            out.klines[at.index as usize].interval = text;
+        } else if !text.is_none() {
+            return Err(DecodeErrorKind::Syntax);
         }
         Ok(Message { symbol, body })
     }

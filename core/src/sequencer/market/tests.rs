@@ -423,9 +423,9 @@ fn s0_31_funding_as_charged_is_told_once_and_ends_the_assumption_of_it() {
     let rates = |fixture: &mut Fixture, second: u64| {
         fixture.on(BTC, InputBody::Trade(trade(second.cast_signed())));
         fixture.fold.on_tick(Nanos(second * Nanos::SECOND), &mut fixture.drafts);
-        let marks = fixture.take().into_iter().map(|(_, body)| match body {
-            Body::Mark(mark) => (mark.funding_rate.is_some(), mark.next_funding.is_some()),
-            other => panic!("{other:?}"),
+        let marks = fixture.take().into_iter().map(|(_, body)| {
+            let Body::Mark(mark) = body else { panic!("{body:?}") };
+            (mark.funding_rate.is_some(), mark.next_funding.is_some())
         });
         marks.collect::<Vec<_>>()
     };
