@@ -29,8 +29,11 @@ use crate::market::Market;
 use crate::queries::Queries;
 use crate::witness::{CheckLine, Subject, Watched};
 
+mod counts;
 #[cfg(test)]
 mod tests;
+
+pub use counts::RiskCounts;
 
 /// The rings of the stage.
 #[derive(Debug)]
@@ -39,24 +42,6 @@ pub struct Ports {
     pub input: Consumer<AlphaOut>,
     /// To the gateway.
     pub output: Producer<RiskOut>,
-}
-
-/// What the stage has decided so far. Each intent is approved or rejected:
-/// `intents + own = approved + rejected`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RiskCounts {
-    /// Intents of strategies.
-    pub intents: u64,
-    /// Intents of the stage itself.
-    pub own: u64,
-    /// Queries among the stage's own.
-    pub queries: u64,
-    /// Approved intents.
-    pub approved: u64,
-    /// Rejected intents by check, in the order of `Check::ALL`.
-    pub rejected: [u64; Check::ALL.len()],
-    /// Alerts raised.
-    pub alerts: u64,
 }
 
 /// Pre-trade risk.

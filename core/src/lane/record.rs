@@ -9,7 +9,7 @@ use super::frames::FrameRef;
 use super::kind::RecordKind;
 use crate::alert::Alert;
 use crate::book::BookSide;
-use crate::event::{Body, Control, Event, Mark, Origin, TouchSource};
+use crate::event::{Body, Control, Event, Funding, Mark, OpenInterest, Origin, TouchSource};
 use crate::market::Side;
 use crate::message::{Feedback, IntentMessage, VerdictMessage};
 use crate::order::{
@@ -257,17 +257,8 @@ impl<const N: usize> FieldWriter<N> {
             Body::Control(control) => self.control(control),
             Body::KillLevel(level) => self.u8(*level as u8),
             Body::Account(update) => self.account(update),
-            Body::Funding(funding) => {
-                self.nanos(funding.at);
-                self.i64(funding.rate.0);
-            }
-            Body::OpenInterest(interest) => {
-                self.nanos(interest.at);
-                for sum in [interest.qty, interest.notional] {
-                    self.u8(u8::from(sum.is_some()));
-                    self.wide(sum.unwrap_or_default());
-                }
-            }
+            Body::Funding(funding) => self.funding(funding),
+            Body::OpenInterest(interest) => self.open_interest(interest),
         }
     }
 
@@ -284,6 +275,19 @@ impl<const N: usize> FieldWriter<N> {
                 self.u8(3);
                 self.i64(*amount);
             }
+        }
+    }
+
+    fn funding(&mut self, funding: &Funding) {
+        self.nanos(funding.at);
+        self.i64(funding.rate.0);
+    }
+
+    fn open_interest(&mut self, interest: &OpenInterest) {
+        self.nanos(interest.at);
+        for sum in [interest.qty, interest.notional] {
+            self.u8(u8::from(sum.is_some()));
+            self.wide(sum.unwrap_or_default());
         }
     }
 

@@ -160,7 +160,7 @@ fn what_a_file_lacks_is_taken_on_the_safe_side() {
                 1746316860000,BTC-USDT,10,12,9,11,0.00000001,usdm,binance\n";
     let file = folder.file("k.csv", text);
     let options = Options { venue: Some("binance".to_owned()), ..usdm() };
-    let told = folder.told(Format::Klines, &[file.clone()], &options);
+    let told = folder.told(Format::Klines, std::slice::from_ref(&file), &options);
     assert_eq!(
         told,
         [

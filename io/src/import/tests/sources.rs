@@ -70,7 +70,7 @@ fn times_of_another_time_zone_are_found_and_put_right() {
     let folder = Folder::new();
     let text = "Symbol,Date,Funding Rate\nBTC-USDT,2025-05-04 03:00:00.000,0.0001\nBTC-USDT,2025-05-04 11:00:00.000,1e-05\n";
     let file = folder.file("f.csv", text);
-    let error = folder.refused(Format::Funding, &[file.clone()], &usdm());
+    let error = folder.refused(Format::Funding, std::slice::from_ref(&file), &usdm());
     assert!(
         error.contains("line 2: BTCUSDT is charged every 8 h, and this is 3 h beside"),
         "{error}"
@@ -152,7 +152,7 @@ fn an_archive_holds_one_file_and_its_checksum_fits() {
     let folder = Folder::new();
     let one = folder
         .zip("BTCUSDT-aggTrades-2025-05-04.zip", &[("BTCUSDT-aggTrades-2025-05-04.csv", rows)]);
-    assert_eq!(folder.told(Format::BinanceVision, &[one.clone()], &usdm()).len(), 1);
+    assert_eq!(folder.told(Format::BinanceVision, std::slice::from_ref(&one), &usdm()).len(), 1);
     fs::remove_dir_all(folder.path("out")).unwrap();
     let two = folder.zip("BTCUSDT-aggTrades-2025-05-05.zip", &[("a.csv", rows), ("b.csv", rows)]);
     let error = folder.refused(Format::BinanceVision, &[two], &usdm());
