@@ -34,8 +34,10 @@ impl Reader {
     /// # Errors
     /// The file or its sidecar can not be read, it is empty or no capture, or its first lines are faulty.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
-        // What can not be looked into is for the reader of lines to complain about.
-        if TapeReader::is_one(path).unwrap_or(false) {
+        // A pipe can be read once, and is no tape. What can not be looked into is for the reader of lines to complain
+        // about.
+        let is_file = path.metadata().is_ok_and(|facts| facts.is_file());
+        if is_file && TapeReader::is_one(path).unwrap_or(false) {
             return Self::open_tape(path, options);
         }
         FileReader::open(path, options).map(Self::of_file)

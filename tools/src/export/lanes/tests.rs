@@ -404,7 +404,7 @@ fn bodies() -> Vec<Told> {
         ("", Body::Gap),
         ("", Body::Wake),
     ];
-    [&book_bodies()[..], &market_bodies(), &quiet, &order_bodies()].concat()
+    [&book_bodies()[..], &market_bodies(), &quiet, &order_bodies(), &history_bodies()].concat()
 }
 
 /// Some quantities within bands.
@@ -443,7 +443,7 @@ fn book_bodies() -> [Told; 3] {
     ]
 }
 
-fn market_bodies() -> [Told; 6] {
+fn market_bodies() -> [Told; 4] {
     let Level { price, qty } = level("85000.1", "0.012");
     let mark = Mark {
         price: px("85001.5"),
@@ -480,6 +480,11 @@ fn market_bodies() -> [Told; 6] {
             r#"body={"open_time_ns":60,"interval_s":60,"trades":3,"open":"2.4","high":"3","low":"1.5","close":"2","volume":"12.5","quote_volume":"30"}"#,
             Body::Bar(bar),
         ),
+    ]
+}
+
+fn history_bodies() -> [Told; 2] {
+    [
         (
             r#"venue_ns=900 body={"rate":"-0.000012345678"}"#,
             Body::Funding(Funding { at: Nanos(900), rate: Rate(-12_345_678) }),
