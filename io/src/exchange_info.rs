@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use fusewire_core::instrument::{ContractType, Instrument, LotSize, Market, PercentPrice};
-use fusewire_core::units::{DECIMALS, NumberError, ONE, Px, Qty, Rate, Usd, parse_fixed};
+use fusewire_core::instrument::{ContractType, Instrument, Life, LotSize, Market, PercentPrice};
+use fusewire_core::units::{DECIMALS, Nanos, NumberError, ONE, Px, Qty, Rate, Usd, parse_fixed};
 use simd_json::BorrowedValue;
 use simd_json::prelude::*;
 use thiserror::Error;
@@ -144,7 +144,14 @@ impl Fields<'_> {
             // Spot names the second ones only; futures rows have all four.
             price_places: self.places("pricePrecision", "quotePrecision")?,
             qty_places: self.places("quantityPrecision", "baseAssetPrecision")?,
+            life: self.life()?,
         })
+    }
+
+    /// `onboardDate` and `deliveryDate`, in ms. The exchange gives a perpetual without an end the year 2100.
+    fn life(&self) -> Result<Life, ExchangeInfoError> {
+        let time = |field| Ok(self.optional(field, millis)?.filter(|at| *at < NO_END));
+        Ok(Life { listed: time("onboardDate")?, delisted: time("deliveryDate")? })
     }
 
     /// COIN-M says `contractStatus`. A row with both must agree with itself.
@@ -320,6 +327,15 @@ impl<'a> Fields<'a> {
 /// A value as it stands in the answer, without the quotes of a string.
 fn text<'a>(value: &'a BorrowedValue<'_>) -> Cow<'a, str> {
     value.as_str().map_or_else(|| Cow::Owned(value.encode()), Cow::Borrowed)
+}
+
+/// Ends from here on are none: 2100-01-01 UTC.
+const NO_END: Nanos = Nanos(4_102_444_800 * Nanos::SECOND);
+
+/// Reads a time in ms.
+fn millis(text: &[u8]) -> Result<Nanos, NumberError> {
+    let millis = u64::try_from(parse_fixed(text, 0)?).map_err(|_| NumberError::OutOfRange)?;
+    millis.checked_mul(Nanos::MILLI).map(Nanos).ok_or(NumberError::OutOfRange)
 }
 
 /// Reads a count or a number of decimals.

@@ -241,13 +241,14 @@ impl Gate {
     ) -> Result<(), Fail> {
         let id = proposal.intent.instrument;
         let instrument = witness.see_of(Subject::Contract, self.contract(id))?;
-        let tradable = || checks::tradable(id, &self.tradable);
         if proposal.class == Class::NewRisk {
-            witness.see_of(Subject::Tradable, tradable())?;
+            let exists = (instrument, state.now);
+            let found = checks::tradable_at(id, &self.tradable, exists);
+            witness.see_of(Subject::Tradable, found)?;
             self.new_risk(proposal, instrument, state, witness)
         } else {
             if proposal.class == Class::Reduce {
-                witness.see_of(Subject::Tradable, tradable())?;
+                witness.see_of(Subject::Tradable, checks::tradable(id, &self.tradable))?;
             }
             self.reducing(proposal, instrument, state, witness)
         }

@@ -455,6 +455,7 @@ fn exit_path(order: OrderId, reason: VenueReason) -> ExitPath {
     match (order.strategy(), reason) {
         (StrategyId::RISK, _) => ExitPath::Halt,
         (_, VenueReason::Adl) => ExitPath::Adl,
+        (_, VenueReason::Delisted) => ExitPath::Delisted,
         (StrategyId::VENUE, _) | (_, VenueReason::Liquidation) => ExitPath::Liquidation,
         (_, VenueReason::Stop) => ExitPath::Stop,
         (_, VenueReason::TakeProfit) => ExitPath::TakeProfit,
@@ -469,7 +470,12 @@ fn is_incident(before: Option<Phase>, exit: ExitPath) -> bool {
     let uncertain = matches!(before, Some(Phase::Unknown | Phase::Settling));
     let forced = match exit {
         ExitPath::Liquidation | ExitPath::Adl | ExitPath::Halt => true,
-        ExitPath::Managed | ExitPath::Stop | ExitPath::TakeProfit | ExitPath::Trailing => false,
+        // Who holds a contract to its end has meant to.
+        ExitPath::Managed
+        | ExitPath::Stop
+        | ExitPath::TakeProfit
+        | ExitPath::Trailing
+        | ExitPath::Delisted => false,
     };
     uncertain || forced
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::units::{Px, Qty, Rate, Usd};
+use crate::units::{Nanos, Px, Qty, Rate, Usd};
 
 mod table;
 mod universe;
@@ -119,6 +119,30 @@ pub struct Instrument {
     pub price_places: u32,
     /// Decimals with which the exchange prints quantities.
     pub qty_places: u32,
+    /// When it exists.
+    pub life: Life,
+}
+
+/// From when until when a contract is traded. Before and behind it does not exist: a universe that is chosen today
+/// must not trade it in the past (S0-31).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Its listing; none when it is not known, and then it was always there.
+    pub listed: Option<Nanos>,
+    /// Its end, at which the exchange ends all orders and settles what is held.
+    pub delisted: Option<Nanos>,
+}
+
+impl Life {
+    /// Without a known beginning or end.
+    pub const UNBOUNDED: Self = Self { listed: None, delisted: None };
+
+    /// True when the contract is traded at this time.
+    #[must_use]
+    pub fn holds(&self, at: Nanos) -> bool {
+        self.listed.is_none_or(|listed| listed <= at)
+            && self.delisted.is_none_or(|delisted| at < delisted)
+    }
 }
 
 impl Instrument {

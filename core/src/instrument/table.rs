@@ -6,7 +6,7 @@
 
 use super::ContractType::{self, Perpetual};
 use super::Market::{self, CoinM, Spot, UsdM};
-use super::{Instrument, LotSize, PercentPrice};
+use super::{Instrument, Life, LotSize, PercentPrice};
 use crate::units::{ONE, Px, Qty, Rate, Usd};
 
 /// Open orders per symbol; the same on every contract of the table.
@@ -132,6 +132,7 @@ pub fn common(market: Market, symbol: &str) -> Option<Instrument> {
         contract_size: contract_size(market, symbol),
         price_places: row.price_places,
         qty_places: row.qty_places,
+        life: Life::UNBOUNDED,
     })
 }
 

@@ -143,11 +143,13 @@ pub enum VenueReason {
     Liquidation,
     /// The venue closed the position against somebody else's liquidation.
     Adl,
+    /// The contract is no longer listed: its orders are ended, and what is held is settled.
+    Delisted,
 }
 
 impl VenueReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::None,
         Self::ImmediateRest,
         Self::NotFillable,
@@ -172,6 +174,7 @@ impl VenueReason {
         Self::Margin,
         Self::Liquidation,
         Self::Adl,
+        Self::Delisted,
     ];
 }
 

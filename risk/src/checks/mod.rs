@@ -50,7 +50,7 @@ pub(crate) use reduce_only::reduce_only;
 pub(crate) use self_match::self_match;
 pub(crate) use tick::tick;
 pub(crate) use trigger::{callback, conditionals, terms, trigger_distance};
-pub(crate) use universe::{contract, sender, symbol_of_order, tradable};
+pub(crate) use universe::{contract, sender, symbol_of_order, tradable, tradable_at};
 
 use fusewire_core::order::Check;
 use fusewire_core::units::{Bps, ONE, Px, QtySum, Round, Usd, UsdSum, div_round};

@@ -3,6 +3,7 @@
 
 use fusewire_core::instrument::{Instrument, InstrumentId, Market};
 use fusewire_core::order::{Check, Intent, Source, StrategyId};
+use fusewire_core::units::Nanos;
 
 use super::{Outcome, passes};
 
@@ -36,6 +37,18 @@ pub(crate) fn tradable(id: InstrumentId, allowed: &[bool]) -> Outcome {
     listed(is_allowed, id.0)
 }
 
+/// The same, of contracts that exist at this time alone (S0-31): what new risk is asked. What is held to a contract's
+/// end the exchange settles, and until then it may be reduced.
+#[inline(always)]
+pub(crate) fn tradable_at(
+    id: InstrumentId,
+    allowed: &[bool],
+    (instrument, now): (&Instrument, Nanos),
+) -> Outcome {
+    let is_allowed = allowed.get(id.index()).copied().unwrap_or(false);
+    listed(is_allowed && instrument.life.holds(now), id.0)
+}
+
 /// An intent on an order names the order's own symbol.
 #[inline(always)]
 pub(crate) fn symbol_of_order(named: InstrumentId, of_order: InstrumentId) -> Outcome {
@@ -44,6 +57,7 @@ pub(crate) fn symbol_of_order(named: InstrumentId, of_order: InstrumentId) -> Ou
 
 #[cfg(test)]
 mod tests {
+    use fusewire_core::instrument::Life;
     use fusewire_core::order::{Action, OrderId};
 
     use super::super::{Fail, Pass};
@@ -57,6 +71,17 @@ mod tests {
     fn passed(id: u16) -> Outcome {
         let (measured, limit) = (i128::from(id).into(), 0.into());
         Ok(Pass { check: Check::Universe, measured, limit, value: () })
+    }
+
+    #[test]
+    fn s0_31_a_symbol_exists_from_its_listing_to_its_end() {
+        let at = |listed: Option<u64>, delisted: Option<u64>, now| {
+            let life = Life { listed: listed.map(Nanos), delisted: delisted.map(Nanos) };
+            let instrument = Instrument { life, ..btc() };
+            tradable_at(BTC, &[true], (&instrument, Nanos(now))).is_ok()
+        };
+        assert!(at(None, None, 0) && at(Some(5), None, 5) && at(None, Some(9), 8));
+        assert!(!at(Some(5), None, 4) && !at(Some(5), Some(9), 9));
     }
 
     #[test]

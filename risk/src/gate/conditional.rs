@@ -19,8 +19,14 @@ impl Gate {
     ) -> Result<(), Fail> {
         let id = intent.instrument;
         let instrument = witness.see_of(Subject::Contract, self.contract(id))?;
+        let found = match class {
+            Class::NewRisk => checks::tradable_at(id, &self.tradable, (instrument, state.now)),
+            Class::Reduce | Class::HaltReduce | Class::Cancel => {
+                checks::tradable(id, &self.tradable)
+            }
+        };
         if class != Class::HaltReduce {
-            witness.see_of(Subject::Tradable, checks::tradable(id, &self.tradable))?;
+            witness.see_of(Subject::Tradable, found)?;
         }
         let new = &conditional.order;
         let (side, price, rest) = (new.side, new.price, new.qty);

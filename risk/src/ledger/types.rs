@@ -140,11 +140,13 @@ pub enum ExitPath {
     Adl,
     /// The halt, or what else risk sends on its own account.
     Halt,
+    /// The contract was delisted.
+    Delisted,
 }
 
 impl ExitPath {
     /// All paths, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Managed,
         Self::Stop,
         Self::TakeProfit,
@@ -152,6 +154,7 @@ impl ExitPath {
         Self::Liquidation,
         Self::Adl,
         Self::Halt,
+        Self::Delisted,
     ];
 
     /// The name in reports, exports and databases.
@@ -165,6 +168,7 @@ impl ExitPath {
             Self::Liquidation => "liquidation",
             Self::Adl => "adl",
             Self::Halt => "halt",
+            Self::Delisted => "delisted",
         }
     }
 }

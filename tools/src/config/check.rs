@@ -29,6 +29,7 @@ fn optional_keys(section: &str) -> &'static [&'static str] {
         "latency" => &super::latency::OPTIONAL_KEYS,
         "fees" => &["tiers"],
         "misbehaviour" => &["outage"],
+        "universe" => &["life"],
         _ => &[],
     }
 }

@@ -1,7 +1,7 @@
 //! `[[instrument]]`: a contract described by hand.
 
 use fusewire_core::instrument::{
-    ContractType, Instrument, LotSize, Market, PercentPrice, report_key,
+    ContractType, Instrument, Life, LotSize, Market, PercentPrice, report_key,
 };
 use fusewire_core::units::{NumberError, Px, Qty, Rate, Usd};
 use rust_decimal::Decimal;
@@ -120,6 +120,7 @@ impl InstrumentEntry {
             contract_size: fixed("contract_size", size, Usd::parse)?,
             price_places: self.price_places,
             qty_places: self.qty_places,
+            life: Life::UNBOUNDED,
         })
     }
 

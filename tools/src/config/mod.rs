@@ -12,6 +12,7 @@ mod fees;
 mod instrument;
 mod journal;
 mod latency;
+mod life;
 mod limits;
 mod measured;
 pub(crate) mod number;
@@ -29,6 +30,7 @@ pub use fees::{FeeTierEntry, Fees};
 pub use instrument::InstrumentEntry;
 pub use journal::{JournalSection, JournalSettings, Retention};
 pub use latency::{Latency, QuantilesUs};
+pub use life::LifeEntry;
 pub use limits::{LimitsSection, ProfileName, RiskSection};
 pub use runner::{GatesSection, IdleName, LockMemory, RunnerMode, RunnerSection};
 pub use sections::{

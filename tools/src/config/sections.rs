@@ -3,6 +3,7 @@
 use fusewire_core::units::{Bps, Rate, Usd};
 use serde::{Deserialize, Serialize};
 
+use super::life::LifeEntry;
 use super::number::{bps, rate, text, usd, whole, whole_text};
 
 /// `[run]`
@@ -26,6 +27,9 @@ pub struct UniverseSection {
     pub symbols: Vec<String>,
     /// Report keys that may be traded; empty for every USD-M perpetual.
     pub tradable: Vec<String>,
+    /// Listing and delisting of symbols.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub life: Vec<LifeEntry>,
 }
 
 /// `[capture]`

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fusewire_core::instrument::{
-    ContractType, Instrument, InstrumentId, Market, Universe, common, report_key,
+    ContractType, Instrument, InstrumentId, Life, Market, Universe, common, report_key,
 };
 use fusewire_io::exchange_info::ExchangeInfo;
 use fusewire_io::manifest::{Manifest, Scanned, SymbolSummary};
@@ -49,12 +49,27 @@ pub fn resolve(
     if !unknown.is_empty() {
         return Err(Failure::line(unknown_symbols(&unknown)));
     }
+    set_lives(config, &mut instruments)?;
     // Reports have one entry a key, and a key does not name the futures market.
     let keys: BTreeSet<String> = instruments.iter().map(Instrument::key).collect();
     if keys.len() < instruments.len() {
         return Err(Failure::line("two symbols of different markets have the same report key"));
     }
     Universe::new(instruments).map_err(Failure::line)
+}
+
+/// What `[[universe.life]]` says. A symbol that the run does not follow may have a section.
+fn set_lives(config: &Config, instruments: &mut [Instrument]) -> Result<(), Failure> {
+    for entry in &config.universe.life {
+        let key = &entry.key;
+        let failed = |what| Failure::line(format!("[[universe.life]] {key}: {what}"));
+        // Whether it is followed or not.
+        entry.over(Life::UNBOUNDED).map_err(failed)?;
+        if let Some(one) = instruments.iter_mut().find(|one| one.key() == *key) {
+            one.life = entry.over(one.life).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 /// The symbols of a universe that may be traded: USD-M perpetuals, and of them what the configuration

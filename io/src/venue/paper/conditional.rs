@@ -14,7 +14,7 @@ use fusewire_core::order::{
     Action, Conditional, OrderId, ReportKind, Side, Trigger, TriggerKind, TriggerPrice, VenueReason,
 };
 use fusewire_core::portfolio::side_index;
-use fusewire_core::units::{Px, Qty, Rate};
+use fusewire_core::units::{Nanos, Px, Qty, Rate};
 
 use super::desk::At;
 use super::orders::OpenOrder;
@@ -235,7 +235,7 @@ impl PaperVenue {
             return;
         }
         let mut order = order_of(intent, &new.order, request.due);
-        if let Some(reason) = self.conditional_refusal(&order, &new.trigger) {
+        if let Some(reason) = self.conditional_refusal(&order, &new.trigger, at.ts) {
             self.desk.refuse(at, &mut order, reason, out);
             return;
         }
@@ -252,14 +252,19 @@ impl PaperVenue {
         self.conditionals.waiting.push(Waiting { order, trigger: new.trigger, best, fired: None });
     }
 
-    fn conditional_refusal(&self, order: &OpenOrder, trigger: &Trigger) -> Option<VenueReason> {
+    fn conditional_refusal(
+        &self,
+        order: &OpenOrder,
+        trigger: &Trigger,
+        now: Nanos,
+    ) -> Option<VenueReason> {
         let tick = self.universe.get(order.instrument).tick.unwrap_or(Px::ZERO);
         let on_grid = tick > Px::ZERO && trigger.price.0 % tick.0 == 0;
         let trails = trigger.kind == TriggerKind::Trailing;
         let whole = trails == (trigger.callback > Rate::ZERO)
             && (trigger.price > Px::ZERO || trails && trigger.price == Px::ZERO)
             && (!trigger.close_position || order.reduce_only && !trails);
-        if !on_grid || !whole || !self.passes(order, order.price, order.qty) {
+        if !on_grid || !whole || !self.passes(order, (order.price, order.qty), now) {
             Some(VenueReason::Filter)
         } else if self.conditionals.len() >= self.conditionals.max {
             Some(VenueReason::TooManyConditional)

@@ -1,7 +1,7 @@
 //! The venue's own filters.
 
 use fusewire_core::instrument::{Instrument, Market};
-use fusewire_core::units::{ONE, Px, Qty, Round, UsdSum};
+use fusewire_core::units::{Nanos, ONE, Px, Qty, Round, UsdSum};
 
 /// Whether an order may only reduce, which the least notional is no hurdle for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,12 @@ pub(super) enum Purpose {
 }
 
 /// True when price and quantity of an order pass. Only linear contracts that trade take orders.
-pub(super) fn passes(instrument: &Instrument, price: Px, qty: Qty, purpose: Purpose) -> bool {
+pub(super) fn passes(
+    instrument: &Instrument,
+    (price, qty): (Px, Qty),
+    purpose: Purpose,
+    now: Nanos,
+) -> bool {
     let tick = match instrument.tick {
         Some(tick) => tick > Px::ZERO && price.0 % tick.0 == 0,
         None => false,
@@ -26,6 +31,7 @@ pub(super) fn passes(instrument: &Instrument, price: Px, qty: Qty, purpose: Purp
         Some(_) | None => true,
     };
     let fits = UsdSum(price.notional(qty, Round::Up).0).narrow().is_some();
-    let trades = instrument.trading && instrument.market == Market::UsdM;
+    let trades =
+        instrument.trading && instrument.market == Market::UsdM && instrument.life.holds(now);
     trades && tick && step && size && notional && fits
 }

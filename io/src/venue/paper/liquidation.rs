@@ -303,7 +303,7 @@ impl PaperVenue {
         self.expire_useless(at, id, out);
     }
 
-    fn order_of_venue(
+    pub(super) fn order_of_venue(
         &mut self,
         at: At,
         instrument: InstrumentId,

@@ -12,6 +12,7 @@
 mod closed;
 mod conditional;
 mod config;
+mod delisting;
 mod desk;
 mod fees;
 mod filter;
@@ -58,6 +59,7 @@ use fusewire_core::units::{Nanos, Qty, Rate, Usd, UsdSum};
 
 use crate::gateway::{Feedbacks, Venue};
 use conditional::Conditionals;
+use delisting::Delistings;
 use desk::{At, Desk};
 use funding::Funding;
 use liquidation::Liquidator;
@@ -85,6 +87,7 @@ pub struct PaperVenue {
     desk: Desk,
     funding: Funding,
     liquidator: Liquidator,
+    delistings: Delistings,
     leverage: u32,
     liquidation_fee: Rate,
     /// The boundary at which the account was told last.
@@ -120,6 +123,7 @@ impl PaperVenue {
             desk: Desk::new(config, universe, strategies),
             funding: Funding::new(universe.len()),
             liquidator: Liquidator::new(universe),
+            delistings: Delistings::new(universe),
             leverage: config.leverage,
             liquidation_fee: config.liquidation_fee,
             told_at: Nanos(0),
@@ -412,6 +416,7 @@ impl Venue for PaperVenue {
         let at = At { seq: event.seq, ts: event.ts };
         self.look_at_the_weather(at, out);
         self.settle_funding(at, out);
+        self.delist(at, out);
         self.enter_fired(at, out);
         self.admit(at, out);
         self.take_tap(event.seq);

@@ -32,7 +32,7 @@ impl PaperVenue {
             return;
         }
         let mut order = order_of(intent, new, request.due);
-        if let Some(reason) = self.refusal(&order) {
+        if let Some(reason) = self.refusal(at, &order) {
             self.desk.refuse(at, &mut order, reason, out);
             return;
         }
@@ -55,8 +55,8 @@ impl PaperVenue {
         self.execute(at, order, out);
     }
 
-    fn refusal(&self, order: &OpenOrder) -> Option<VenueReason> {
-        if !self.passes(order, order.price, order.qty) {
+    fn refusal(&self, at: At, order: &OpenOrder) -> Option<VenueReason> {
+        if !self.passes(order, (order.price, order.qty), at.ts) {
             Some(VenueReason::Filter)
         } else if self.has_no_room(order) {
             Some(VenueReason::TooManyOrders)
@@ -73,9 +73,9 @@ impl PaperVenue {
         self.orders.is_full() || open >= most
     }
 
-    pub(super) fn passes(&self, order: &OpenOrder, price: Px, qty: Qty) -> bool {
+    pub(super) fn passes(&self, order: &OpenOrder, (price, qty): (Px, Qty), now: Nanos) -> bool {
         let purpose = if order.reduce_only { Purpose::Reduce } else { Purpose::Any };
-        passes(self.universe.get(order.instrument), price, qty, purpose)
+        passes(self.universe.get(order.instrument), (price, qty), purpose, now)
     }
 
     /// An amend of an open order gets in.
@@ -92,7 +92,7 @@ impl PaperVenue {
             Some(VenueReason::NoChange)
         } else {
             let after = OpenOrder { price, qty, ..before };
-            if !self.passes(&before, price, qty) {
+            if !self.passes(&before, (price, qty), at.ts) {
                 Some(VenueReason::Filter)
             } else {
                 (after.asks_more_than(&before) && self.lacks_margin(&after))

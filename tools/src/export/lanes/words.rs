@@ -163,6 +163,7 @@ pub(super) const fn reason(reason: VenueReason) -> Option<&'static str> {
         VenueReason::Margin => Some("margin"),
         VenueReason::Liquidation => Some("liquidation"),
         VenueReason::Adl => Some("adl"),
+        VenueReason::Delisted => Some("delisted"),
         VenueReason::Stop => Some("stop"),
         VenueReason::TakeProfit => Some("take_profit"),
         VenueReason::Trailing => Some("trailing"),

@@ -1,7 +1,7 @@
 //! Instruments as a header lists them: every field, decimals as texts, what an instrument lacks as `null`.
 
-use fusewire_core::instrument::{ContractType, Instrument, LotSize, PercentPrice};
-use fusewire_core::units::{DECIMALS, NumberError, Px, Qty, Rate, Usd};
+use fusewire_core::instrument::{ContractType, Instrument, Life, LotSize, PercentPrice};
+use fusewire_core::units::{DECIMALS, Nanos, NumberError, Px, Qty, Rate, Usd};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -47,6 +47,11 @@ struct InstrumentRecord {
     contract_size: String,
     price_places: u32,
     qty_places: u32,
+    /// In ns since 1970. Journals from before there was the field, and contracts of which nobody knows, have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed_ns: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delisted_ns: Option<u64>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -81,6 +86,7 @@ impl From<&Instrument> for InstrumentRecord {
             contract_size,
             price_places,
             qty_places,
+            life: Life { listed, delisted },
         } = instrument;
         let band = |PercentPrice { up, down }: &PercentPrice| PercentPriceRecord {
             up: up.to_string(),
@@ -100,6 +106,8 @@ impl From<&Instrument> for InstrumentRecord {
             contract_size: contract_size.to_string(),
             price_places: *price_places,
             qty_places: *qty_places,
+            listed_ns: listed.map(|at| at.0),
+            delisted_ns: delisted.map(|at| at.0),
         }
     }
 }
@@ -141,6 +149,7 @@ impl InstrumentRecord {
             contract_size,
             price_places: self.price_places,
             qty_places: self.qty_places,
+            life: Life { listed: self.listed_ns.map(Nanos), delisted: self.delisted_ns.map(Nanos) },
         })
     }
 

@@ -1,7 +1,8 @@
 //! Money beside fills: funding, liquidation, deleveraging, transfers; and what the venue does wrong on purpose.
 
 use fusewire_core::event::{Control, Funding, Liquidation, Mark, Origin};
-use fusewire_core::order::{AccountReason, AccountUpdate};
+use fusewire_core::instrument::Life;
+use fusewire_core::order::{AccountReason, AccountUpdate, ReportKind, VenueReason};
 use fusewire_core::units::{Rate, UsdSum};
 
 use super::*;
@@ -394,4 +395,41 @@ fn a_fill_may_come_before_its_acknowledgement() {
         })
         .collect();
     assert_eq!(kinds, [Kind::Filled, Kind::Accepted]);
+}
+
+/// S0-31: at its end a contract's orders end, what is held is settled at the last mark, and nothing gets in any more.
+#[test]
+fn s0_31_a_delisted_contract_is_settled_and_takes_no_orders() {
+    let end = 1_000 * Nanos::SECOND;
+    let life = Life { listed: Some(Nanos(1)), delisted: Some(Nanos(end)) };
+    let ending = Instrument { life, ..instrument("A") };
+    let mut floor = Floor::with(config(), 1_024, vec![ending, instrument("B")]);
+    let deep = 1_000 * ONE;
+    floor.book(&[(HUNDRED, deep)], &[(HUNDRED, deep)]);
+    floor.book(&[(HUNDRED - ONE, deep)], &[(HUNDRED, deep)]);
+    floor.enter(1, buy(Tif::Ioc, HUNDRED, 2 * ONE));
+    floor.enter(2, buy(Tif::Gtc, HUNDRED - 5 * ONE, ONE));
+    floor.event(mark_of(110 * ONE, 0, u64::MAX >> 1));
+    floor.ts = end - 1;
+    floor.event(Body::Tick);
+    assert_eq!(floor.position(), 2 * ONE);
+    assert_eq!(floor.news().len(), 0);
+    floor.ts = end;
+    floor.event(Body::Tick);
+    assert_eq!(floor.position(), 0);
+    let told = |floor: &mut Floor| {
+        let of = |report: &Report| (report.kind, report.reason, report.last_price, report.last_qty);
+        floor.news().iter().map(of).collect::<Vec<_>>()
+    };
+    let (zero, none) = (Px(0), Qty(0));
+    assert_eq!(
+        told(&mut floor),
+        [
+            (ReportKind::Expired, VenueReason::Delisted, zero, none),
+            (ReportKind::Accepted, VenueReason::Delisted, zero, none),
+            (ReportKind::Filled, VenueReason::Delisted, Px(110 * ONE), Qty(2 * ONE)),
+        ]
+    );
+    let refused = floor.enter(3, buy(Tif::Gtc, HUNDRED - 5 * ONE, ONE));
+    assert_eq!((refused[0].kind, refused[0].reason), (ReportKind::Refused, VenueReason::Filter));
 }
