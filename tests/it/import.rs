@@ -201,3 +201,81 @@ fn an_import_that_is_killed_leaves_nothing_half_made_and_goes_on() {
     assert_eq!(bytes(&killed), bytes(&whole));
     assert!(!killed.with_extension("partial").exists());
 }
+
+/// S0-31, X20: the same week with the future cut off has the same past, and a symbol is traded from its listing to its end.
+#[test]
+fn s0_31_a_week_has_the_same_past_without_its_future_and_symbols_live_as_long_as_they_did() {
+    let Some(shared) = shared("s0_31_a_week_has_the_same_past") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let kline = shared.join("captures/klines_1m/usdm_16sym_1m_20250504_20250524.csv.zst");
+    let week = week_of(folder.path(), &kline);
+    let bars = folder.path().join("bars");
+    import("klines", &[week], &bars, &["--market", "usdm"]);
+    let lives = "[[universe.life]]\nkey = \"ETHUSDT\"\nlisted = \"2025-05-11T00:00:00Z\"\n\
+        delisted = \"2025-05-14T12:00:00Z\"\n";
+    // A tick a second is enough for bars of a minute.
+    let patient =
+        config(folder.path(), "bars.toml", &format!("[clock]\ntick_ms = 1000\n{PATIENT}{lives}"));
+    let journal = folder.path().join("journal");
+    let report = json(&[
+        "replay",
+        "--json",
+        "--config",
+        arg(&patient),
+        "--strategy",
+        "smart-trend,grid",
+        "--check-past=3",
+        "--journal",
+        arg(&journal),
+        arg(&bars),
+    ]);
+    assert_eq!(
+        report["credibility"]["checks"]["look-ahead"]["outcome"], "passed",
+        "{}",
+        report["credibility"]
+    );
+    assert!(report["fills"].as_u64() > Some(200), "{}", report["fills"]);
+    // What was held at the end of ETHUSDT was settled then, and nothing is left of it.
+    assert!(report["positions"]["ETHUSDT"]["qty"] == "0", "{}", report["positions"]);
+    assert!(
+        report["ledger"]["exits"]["delisted"]["count"].as_u64() > Some(0),
+        "{}",
+        report["ledger"]
+    );
+    assert!(report["rejected"]["universe"].as_u64() > Some(0));
+    assert_eq!(crate::journal::document("verify", &journal, &[])["same"], true);
+    let events = crate::journal::text("export", &journal, &["--lane", "fills", "--format", "csv"]);
+    let mut rows = csv::Reader::from_reader(events.as_bytes());
+    let columns = rows.headers().unwrap().clone();
+    let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
+    let (symbol, ts) = (at("symbol"), at("ts_ns"));
+    let life = [1_746_921_600_000_000_000_u64, 1_747_225_800_000_000_000];
+    let mut eth = 0;
+    for row in rows.records() {
+        let row = row.unwrap();
+        if &row[symbol] == "ETHUSDT" {
+            let ts: u64 = row[ts].parse().unwrap();
+            assert!(life[0] <= ts && ts <= life[1], "{ts}");
+            eth += 1;
+        }
+    }
+    assert!(eth > 10, "{eth} fills of ETHUSDT");
+}
+
+/// A week of three symbols.
+fn week_of(folder: &Path, kline: &Path) -> PathBuf {
+    let text = zstd::decode_all(fs::File::open(kline).unwrap()).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let is_wanted = |line: &&str| {
+        let mut fields = line.split(',');
+        let at: u64 = fields.next().unwrap().parse().unwrap_or(0);
+        let symbol = fields.next().unwrap();
+        at == 0
+            || (1_746_835_200_000..1_747_440_000_000).contains(&at)
+                && ["BTCUSDT", "ETHUSDT", "SOLUSDT"].contains(&symbol)
+    };
+    let week: String = text.split_inclusive('\n').filter(is_wanted).collect();
+    let path = folder.join("week.csv");
+    fs::write(&path, week).unwrap();
+    path
+}

@@ -70,7 +70,7 @@ impl Copy<'_> {
         encoder: &mut FrameEncoder,
     ) -> Result<(), ImportError> {
         let failed = |what: &dyn std::fmt::Display| ImportError::at(self.name, record.line, what);
-        encoder.begin();
+        encoder.begin(&[]);
         if let Origin::Rest { url } = record.origin {
             if is_exchange_info(url) {
                 // Instruments are read from it, and not by the decoder.
@@ -84,6 +84,7 @@ impl Copy<'_> {
             }
         }
         decoder.decode(record.bytes, decoded).map_err(|error| failed(&error))?;
+        encoder.begin(decoded.stream.of(record.bytes));
         let only_symbol = self.only_symbol.as_deref();
         let context = Context { market: self.market, origin: record.origin, only_symbol };
         for message in &decoded.messages {

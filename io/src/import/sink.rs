@@ -152,7 +152,7 @@ impl<'a> Sink<'a> {
         body: Body,
         text: &[u8],
     ) -> Result<(), ImportError> {
-        self.encoder.begin();
+        self.encoder.begin(&[]);
         let message = Message { symbol: Span::NONE, body };
         let added = self.encoder.add(symbol, &message, &self.decoded, text);
         added.map_err(|what| table.error(what))?;

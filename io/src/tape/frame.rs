@@ -1,7 +1,7 @@
 //! A frame of a tape: messages as numbers. What is written here `read` reads.
 //!
 //! ```text
-//!  frame   0xF5 | version u8 | messages u16
+//!  frame   0xF5 | version u8 | messages u16 | stream bytes u8 | stream
 //!  message kind u8 | flags u8 | symbol bytes u8 | text bytes u8 | bids u16 | asks u16 | event ns u64 |
 //!          transaction ns u64 | numbers of the kind | levels (price i64, qty i64) | symbol | text
 //! ```
@@ -17,8 +17,8 @@ use fusewire_core::units::Nanos;
 pub const TAG: u8 = 0xF5;
 /// Layout of a frame.
 pub const FRAME_VERSION: u8 = 1;
-/// Bytes in front of the first message.
-pub const FRAME_HEAD_BYTES: usize = 4;
+/// Bytes in front of the name of the stream.
+pub const FRAME_HEAD_BYTES: usize = 5;
 
 /// Flags of a message. The meaning of those from `A` on depends on its kind.
 pub(super) mod flag {
@@ -39,10 +39,13 @@ pub struct FrameEncoder {
 }
 
 impl FrameEncoder {
-    /// Begins a frame without messages, which only moves time on.
-    pub fn begin(&mut self) {
+    /// Begins a frame without messages, which only moves time on. `stream` is the name of its stream as it stood in the
+    /// recording; empty when there was none. One of more than 255 bytes is left out.
+    pub fn begin(&mut self, stream: &[u8]) {
         self.bytes.clear();
-        self.bytes.extend([TAG, FRAME_VERSION, 0, 0]);
+        let (bytes, stream) = u8::try_from(stream.len()).map_or((0, &[][..]), |n| (n, stream));
+        self.bytes.extend([TAG, FRAME_VERSION, 0, 0, bytes]);
+        self.bytes.extend_from_slice(stream);
         self.messages = 0;
     }
 

@@ -64,11 +64,12 @@ impl Head {
 
 impl Cursor<'_> {
     fn messages(&mut self, out: &mut Decoded) -> Step<()> {
-        let [tag, version, low, high] = self.array()?;
+        let [tag, version, low, high, stream] = self.array()?;
         if (tag, version) != (TAG, FRAME_VERSION) {
             return Err(DecodeErrorKind::NotAFrame);
         }
         debug_assert_eq!(self.at, FRAME_HEAD_BYTES);
+        out.stream = self.span(usize::from(stream))?;
         let count = u16::from_le_bytes([low, high]);
         if usize::from(count) > ROWS_MAX {
             return Err(DecodeErrorKind::TooMany("messages"));

@@ -18,7 +18,7 @@ fn encoded(text: &str) -> Option<Vec<u8>> {
     let mut decoded = Decoded::default();
     Decoder::new(Market::UsdM).decode(text.as_bytes(), &mut decoded).unwrap();
     let mut encoder = FrameEncoder::default();
-    encoder.begin();
+    encoder.begin(decoded.stream.of(text.as_bytes()));
     let mut any = false;
     for message in &decoded.messages {
         any |= encoder.add("BTCUSDT", message, &decoded, text.as_bytes()).unwrap();
@@ -30,7 +30,7 @@ fn encoded(text: &str) -> Option<Vec<u8>> {
 fn said(frame: &[u8]) -> (Vec<Message>, String) {
     let mut decoded = Decoded::default();
     Decoder::new(Market::UsdM).decode(frame, &mut decoded).unwrap();
-    let mut texts = String::new();
+    let mut texts = String::from_utf8_lossy(decoded.stream.of(frame)).into_owned();
     for kline in &mut decoded.klines {
         texts += std::str::from_utf8(kline.interval.of(frame)).unwrap();
         kline.interval = fusewire_core::market::Span::NONE;
@@ -82,7 +82,7 @@ fn assert_written_so(frame: &[u8]) {
         return;
     }
     let mut encoder = FrameEncoder::default();
-    encoder.begin();
+    encoder.begin(decoded.stream.of(frame));
     for message in &decoded.messages {
         // A symbol that is no text can not be given to the encoder.
         let Ok(symbol) = std::str::from_utf8(message.symbol.of(frame)) else { return };
@@ -94,7 +94,7 @@ fn assert_written_so(frame: &[u8]) {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let frame = [&[0xF5, 1, 1, 0][..], &bytes].concat();
+        let frame = [&[0xF5, 1, 1, 0, 0][..], &bytes].concat();
         assert_written_so(&frame);
     }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use fusewire_core::event::EventKind;
-use fusewire_core::instrument::{Instrument, Market};
-use fusewire_core::units::{Bps, Rate, UsdSum};
+use fusewire_core::instrument::{Instrument, Life, Market, Universe as Symbols};
+use fusewire_core::units::{Bps, Nanos, Rate, UsdSum};
 use fusewire_io::manifest::{Manifest, SymbolSummary};
 use fusewire_risk::ledger::{Ledger, PostingKind};
 
@@ -49,7 +49,7 @@ pub fn of_run(run: &Run, config: &Config, manifest: &Manifest, past: Option<Past
             has_fee: config.margin.liquidation_fee > Rate::ZERO,
         }),
         bar_crossed: Some(stats.paid_early),
-        universe: Some(universe(run, manifest)),
+        universe: Some(universe(run, manifest, config)),
         price_profit: price_profit(ledger),
         tape_bound: Some(ledger.tape_bound()),
         credited: credited(ledger),
@@ -92,7 +92,7 @@ fn funding(run: &Run, config: &Config) -> Funding {
 }
 
 /// USD-M symbols with streams of their own: one that is only named in a stream of the whole market was never recorded.
-fn universe(run: &Run, manifest: &Manifest) -> Universe {
+fn universe(run: &Run, manifest: &Manifest, config: &Config) -> Universe {
     let symbols = run.feed.feed().universe();
     let chosen: BTreeSet<String> =
         symbols.iter().map(|(_, symbol): (_, &Instrument)| symbol.key()).collect();
@@ -103,10 +103,21 @@ fn universe(run: &Run, manifest: &Manifest) -> Universe {
         if !could_trade(symbol) {
             continue;
         }
-        let span = SymbolSpan { key: key.clone(), first, last, delisted: None };
+        let delisted = delisted(key, symbols, config);
+        let span = SymbolSpan { key: key.clone(), first, last, delisted };
         if chosen.contains(key) { &mut universe.chosen } else { &mut universe.left_out }.push(span);
     }
     universe
+}
+
+/// The end of a symbol: of one that is followed as its instrument has it, of another as the configuration says.
+fn delisted(key: &str, followed: &Symbols, config: &Config) -> Option<Nanos> {
+    if let Some((_, one)) = followed.iter().find(|(_, one)| one.key() == key) {
+        return one.life.delisted;
+    }
+    let entry = config.universe.life.iter().find(|entry| entry.key == key)?;
+    // Checked when the universe was made.
+    entry.over(Life::UNBOUNDED).ok()?.delisted
 }
 
 fn could_trade(symbol: &SymbolSummary) -> bool {

@@ -28,7 +28,10 @@ impl Interval {
         let scale = 1.0 + z2 / n;
         let center = (share + z2 / (2.0 * n)) / scale;
         let half = Z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt() / scale;
-        Some(Self { share, low: (center - half).max(0.0), high: (center + half).min(1.0) })
+        // At either end rounding must not leave the bounds.
+        let low = if wins == 0 { 0.0 } else { (center - half).max(0.0) };
+        let high = if wins == count { 1.0 } else { (center + half).min(1.0) };
+        Some(Self { share, low, high })
     }
 
     /// `40.8 % (30.4 to 52.0)`.

@@ -27,7 +27,7 @@ pub use definition::{CaptureId, Definition};
 pub use fixed::Fixed;
 pub use registry::{Count, Registry};
 pub use results::Results;
-pub use statistics::{Moments, wilson};
+pub use statistics::Moments;
 pub use table::write as write_table;
 pub use text::{Summary, render};
 pub use trials::{Trial, trials};

@@ -52,6 +52,8 @@ pub struct Results {
     pub return_skewness: Option<Statistic>,
     /// Their kurtosis: 3 for a normal distribution.
     pub return_kurtosis: Option<Statistic>,
+    /// What the antipattern guard found: codes, separated by commas.
+    pub not_credible: String,
 }
 
 impl Results {
@@ -63,6 +65,7 @@ impl Results {
         let digest = report.trading.digest.get("all").cloned();
         let (drawdown, share) = equity.drawdown();
         let returns = equity.returns();
+        let codes: Vec<&str> = report.credibility.findings.iter().map(|found| found.code).collect();
         let statistic = |value: Option<f64>| value.and_then(Statistic::of_f64);
         Ok(Self {
             digest: digest.ok_or_else(|| Failure::line("a report without digest.all"))?,
@@ -83,6 +86,7 @@ impl Results {
             return_deviation: statistic(returns.deviation()),
             return_skewness: statistic(returns.skewness()),
             return_kurtosis: statistic(returns.kurtosis()),
+            not_credible: codes.join(","),
         })
     }
 
@@ -107,6 +111,7 @@ impl Results {
             return_deviation: Some(Fixed(10_000_000_000)),
             return_skewness: None,
             return_kurtosis: None,
+            not_credible: String::new(),
         }
     }
 }

@@ -1,27 +1,6 @@
-//! Statistics of a trial: the interval of a win rate, and the moments of returns that a deflated Sharpe ratio takes.
+//! The moments of returns that a deflated Sharpe ratio takes.
 //!
 //! Only additions, products, quotients and square roots, which every CPU rounds alike.
-
-/// The 97.5 % quantile of the normal distribution: both sides together leave 5 % out.
-const Z: f64 = 1.959_963_984_540_054;
-
-/// A share of successes and its 95 % interval by Wilson's score (1927), which stays within 0 and 1 and does not
-/// vanish at either end (S0-05); none without a try.
-#[must_use]
-pub fn wilson(successes: u64, tries: u64) -> Option<(f64, f64, f64)> {
-    if tries == 0 {
-        return None;
-    }
-    let n = tries as f64;
-    let share = successes as f64 / n;
-    let square = Z * Z;
-    let center = (share + square / (2.0 * n)) / (1.0 + square / n);
-    let half = Z / (1.0 + square / n) * (share * (1.0 - share) / n + square / (4.0 * n * n)).sqrt();
-    // At either end rounding must not leave the bounds.
-    let low = if successes == 0 { 0.0 } else { (center - half).max(0.0) };
-    let high = if successes == tries { 1.0 } else { (center + half).min(1.0) };
-    Some((share, low, high))
-}
 
 /// The first four moments of a series, one value after another, by the update formulas of Pébay (2008).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -90,31 +69,6 @@ mod tests {
 
     fn near(left: f64, right: f64) -> bool {
         (left - right).abs() <= 1e-9 * right.abs().max(1.0)
-    }
-
-    /// S0-05: 31 of 76 is 40.8 %, and no more than ± 11 points are known of it.
-    #[test]
-    fn a_win_rate_has_the_interval_of_the_requirements() {
-        let (share, low, high) = wilson(31, 76).unwrap();
-        assert!(near(share, 31.0 / 76.0));
-        assert!((low - 0.304_4).abs() < 0.000_1, "{low}");
-        assert!((high - 0.520_2).abs() < 0.000_1, "{high}");
-        assert!(((high - low) / 2.0 - 0.11).abs() < 0.005);
-    }
-
-    #[test]
-    fn the_ends_of_an_interval_stay_within_bounds() {
-        assert_eq!(wilson(0, 0), None);
-        let (share, low, high) = wilson(0, 10).unwrap();
-        assert!(
-            share <= 0.0 && low <= 0.0 && low >= 0.0 && (high - 0.277_5).abs() < 0.001,
-            "{high}"
-        );
-        let (share, low, high) = wilson(10, 10).unwrap();
-        assert!(
-            share >= 1.0 && high >= 1.0 && high <= 1.0 && (low - 0.722_5).abs() < 0.001,
-            "{low}"
-        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::credibility::Interval;
 use crate::export::table::{Column, ColumnKind, Value};
 use crate::export::{self, ExportError, Format};
 use crate::outcome::Failure;
@@ -11,7 +12,6 @@ use crate::outcome::Failure;
 use super::axis::PLACES;
 use super::fixed::Fixed;
 use super::results::Results;
-use super::statistics::wilson;
 use super::trials::Trial;
 use super::work::Ended;
 
@@ -50,7 +50,7 @@ const HEAD: [Column; 3] = [
 ];
 
 /// The columns behind those of the swept keys.
-const TAIL: [Column; 22] = [
+const TAIL: [Column; 23] = [
     text("digest", "`digest.all` of the run"),
     u64("books_lost", "books with depth frames that were out of step at the end"),
     u64("orders", "orders sent"),
@@ -72,6 +72,7 @@ const TAIL: [Column; 22] = [
     statistic("return_deviation", "standard deviation of returns (n - 1)"),
     statistic("return_skewness", "skewness of returns"),
     statistic("return_kurtosis", "kurtosis of returns; 3 for a normal distribution"),
+    text("not_credible", "what the antipattern guard found, by code; null when nothing"),
     text("error", "why it failed, else null"),
 ];
 
@@ -169,8 +170,8 @@ fn into(
 }
 
 fn tail(results: &Results) -> [Value<'_>; TAIL.len()] {
-    let rate = wilson(results.wins, results.closed);
-    let rate = |pick: fn((f64, f64, f64)) -> f64| {
+    let rate = Interval::of(results.wins, results.closed);
+    let rate = |pick: fn(Interval) -> f64| {
         rate.and_then(|rate| Share::of_f64(pick(rate)))
             .map_or(Value::Null, |share| Value::Decimal(share.0))
     };
@@ -181,9 +182,9 @@ fn tail(results: &Results) -> [Value<'_>; TAIL.len()] {
         results.fills.into(),
         results.closed.into(),
         results.wins.into(),
-        rate(|(share, ..)| share),
-        rate(|(_, low, _)| low),
-        rate(|(.., high)| high),
+        rate(|rate| rate.share),
+        rate(|rate| rate.low),
+        rate(|rate| rate.high),
         results.realized.into(),
         results.fees.into(),
         results.funding.into(),
@@ -196,6 +197,10 @@ fn tail(results: &Results) -> [Value<'_>; TAIL.len()] {
         results.return_deviation.into(),
         results.return_skewness.into(),
         results.return_kurtosis.into(),
+        match results.not_credible.as_str() {
+            "" => Value::Null,
+            codes => codes.into(),
+        },
         Value::Null,
     ]
 }

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::registry::Count;
-use super::statistics::wilson;
 use super::trials::Trial;
 use super::work::Ended;
+use crate::credibility::Interval;
 
 /// Trials that the text shows; the table has all.
 const SHOWN: usize = 20;
@@ -83,17 +83,21 @@ fn rows(text: &mut String, trials: &[Trial], ended: &BTreeMap<u64, Ended>) {
             Ended::Failed(why) => format!("{number:>5}  failed: {why}  {values}\n"),
             Ended::Done(results) => {
                 let total = results.total.map_or_else(|| "-".to_owned(), |total| cents(total.0));
-                let rate = wilson(results.wins, results.closed).map_or_else(
+                let rate = Interval::of(results.wins, results.closed).map_or_else(
                     || format!("{:<5} {:<13}", "-", "-"),
-                    |(share, low, high)| {
+                    |Interval { share, low, high }| {
                         let interval = format!("{:.1} .. {:.1} %", low * 100.0, high * 100.0);
                         format!("{:>3.0} % {interval:<13}", share * 100.0)
                     },
                 );
                 let drawdown = cents(results.max_drawdown.0);
                 let (fills, closed) = (results.fills, results.closed);
+                let stamp = match results.not_credible.as_str() {
+                    "" => String::new(),
+                    codes => format!("  NOT CREDIBLE: {codes}"),
+                };
                 format!(
-                    "{number:>5} {total:>12} {drawdown:>10} {fills:>8} {closed:>7} {rate}   {values}\n"
+                    "{number:>5} {total:>12} {drawdown:>10} {fills:>8} {closed:>7} {rate}   {values}{stamp}\n"
                 )
             }
         };

@@ -25,6 +25,8 @@ struct Recipe {
     /// Lines that are kept of it.
     lines: usize,
     state: State,
+    /// History files that are imported beside it: format, and rows with their names.
+    history: &'static [[&'static str; 2]],
     /// Of the replay, beside its configuration.
     arguments: &'static [&'static str],
 }
@@ -37,12 +39,13 @@ enum State {
     Spoilt,
 }
 
-const RECIPES: [Recipe; 5] = [
+const RECIPES: [Recipe; 6] = [
     Recipe {
         name: "quoter-calm",
         market: ["calm", "2"],
         lines: 400,
         state: State::Sound,
+        history: &[],
         arguments: &[],
     },
     Recipe {
@@ -50,6 +53,7 @@ const RECIPES: [Recipe; 5] = [
         market: ["burst", "7"],
         lines: 380,
         state: State::Sound,
+        history: &[],
         arguments: &[],
     },
     Recipe {
@@ -57,6 +61,7 @@ const RECIPES: [Recipe; 5] = [
         market: ["burst", "2"],
         lines: 350,
         state: State::Sound,
+        history: &[],
         arguments: &["--raise", "2@4", "--raise", "3@6"],
     },
     Recipe {
@@ -64,6 +69,7 @@ const RECIPES: [Recipe; 5] = [
         market: ["burst", "4"],
         lines: 380,
         state: State::Spoilt,
+        history: &[],
         arguments: &["--allow-broken"],
     },
     Recipe {
@@ -71,6 +77,7 @@ const RECIPES: [Recipe; 5] = [
         market: ["burst", "7"],
         lines: 380,
         state: State::Sound,
+        history: &[],
         arguments: &[
             "--reconcile",
             "2",
@@ -81,6 +88,21 @@ const RECIPES: [Recipe; 5] = [
             "--reconcile",
             "6",
         ],
+    },
+    Recipe {
+        name: "history",
+        market: ["burst", "7"],
+        lines: 380,
+        state: State::Sound,
+        history: &[
+            ["funding", "timestamp,symbol,funding_rate\n1767571203000,BTCUSDT,0.00025\n"],
+            [
+                "open-interest",
+                "timestamp,symbol,sum_open_interest,sum_open_interest_value\n\
+                 1767571202000,BTCUSDT,81234.5,6904932500.25\n",
+            ],
+        ],
+        arguments: &[],
     },
 ];
 
@@ -121,6 +143,13 @@ fn record(root: &Path, recipe: &Recipe) -> Result<PathBuf, String> {
     fs::write(folder.join(CAPTURE), cut(&text, recipe.lines, recipe.state)?).map_err(failed)?;
     let config = root.join(FOLDER).join(format!("{}.toml", recipe.name));
     let mut replay = fusewire(root, &folder, &["replay", CAPTURE, "--json"]);
+    for [format, rows] in recipe.history {
+        let file = format!("usdm_{format}.csv");
+        fs::write(folder.join(&file), rows).map_err(failed)?;
+        let out = format!("history-{format}");
+        super::printed(fusewire(root, &folder, &["import", format, &file, "--out", &out]))?;
+        replay.arg(out);
+    }
     replay.args(["--journal", "journal", "--journal-frames", "copy"]).args(recipe.arguments);
     replay.arg("--config").arg(config);
     super::printed(replay)?;
