@@ -9,6 +9,8 @@
 //! A subject is one implementation doing one piece of work over one input. The criterion benches show
 //! subjects one by one; the `gates` binary compares two of them in the same run.
 
+#[cfg(feature = "peers")]
+pub mod backtest;
 pub mod book;
 pub mod decode;
 pub mod desk;

@@ -37,6 +37,16 @@ pub struct Course {
     universe: Universe,
     tradable: Vec<InstrumentId>,
     strategies: String,
+    journal: Journal,
+}
+
+/// Whether a run is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Journal {
+    /// With a journal that refers to its frames.
+    On,
+    /// Without one.
+    Off,
 }
 
 /// A run that is ready; its journal lies in the folder for scratch files.
@@ -129,7 +139,27 @@ impl Course {
             strategies.clone_into(&mut config.run.strategy);
         }
         let tradable = engine::universe::tradable(&config, &universe).map_err(text)?;
-        Ok(Self { config, plan, universe, tradable, strategies: strategies.to_owned() })
+        let (strategies, journal) = (strategies.to_owned(), Journal::On);
+        Ok(Self { config, plan, universe, tradable, strategies, journal })
+    }
+
+    /// The same, reading its inputs while it runs, as a replay does, with a journal or without.
+    #[must_use]
+    pub fn reading(mut self, journal: Journal) -> Self {
+        self.plan.in_memory = false;
+        self.journal = journal;
+        self
+    }
+
+    /// Requests that one run sends: orders, amends and cancels.
+    ///
+    /// # Errors
+    /// As `tick_to_trade`.
+    pub fn requests(&self) -> Result<u64, String> {
+        let mut started = self.start()?;
+        started.ready.drive().map_err(text)?;
+        let counts = started.ready.run().gateway.counts();
+        Ok(counts.new + counts.amends + counts.cancels)
     }
 
     /// Joins the stages and begins the journal, which refers to its frames. A run with the same strategy several
@@ -138,7 +168,8 @@ impl Course {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let dir = folder.path().join("journal");
         let request = Request { dir, frames: Frames::Reference, resume: false };
-        let journal = (self.config.run.strategy == self.strategies).then_some(request);
+        let nameable = self.config.run.strategy == self.strategies;
+        let journal = (nameable && self.journal == Journal::On).then_some(request);
         let setup = self.setup(Keep::Digest, journal)?;
         let ready = engine::start(&self.plan, setup, &self.config, Box::new(|_| {}));
         Ok(Started { ready: ready.map_err(text)?, _folder: folder })
@@ -222,6 +253,8 @@ fn text(failure: Failure) -> String {
 pub struct Whole<'c> {
     course: &'c Course,
     frames: u64,
+    /// What a pass is counted in: frames, where nothing else is said.
+    units: u64,
     started: Option<Started>,
 }
 
@@ -229,13 +262,21 @@ impl<'c> Whole<'c> {
     /// Over a course of so many frames.
     #[must_use]
     pub fn new(course: &'c Course, tape: &Tape) -> Self {
-        Self { course, frames: tape.len() as u64, started: None }
+        let frames = tape.len() as u64;
+        Self { course, frames, units: frames, started: None }
+    }
+
+    /// The same, counted in units of its peer.
+    #[must_use]
+    pub fn counted_in(mut self, units: u64) -> Self {
+        self.units = units;
+        self
     }
 }
 
 impl Subject for Whole<'_> {
     fn units(&self) -> u64 {
-        self.frames
+        self.units
     }
 
     fn reset(&mut self) {

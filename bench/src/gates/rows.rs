@@ -43,6 +43,7 @@ pub fn run(inputs: Inputs) -> Report {
     encode_row(&mut report);
     hop_rows(&mut report);
     whole::rows(&mut report);
+    backtest_rows(&mut report);
     report.finish();
     report
 }
@@ -115,6 +116,49 @@ fn hop_rows(report: &mut Report) {
         let both = || in_turns(ROUNDS, || hop_ns(Carrier::Ring, cores), || hop_ns(peer, cores));
         report.add(key, [gate_of("hop, ring", peer.name())], || [both()]);
     }
+}
+
+/// A whole back-test beside theirs, on one real recording.
+#[cfg(feature = "peers")]
+fn backtest_rows(report: &mut Report) {
+    use super::table::{BACKTEST, BACKTEST_BARE};
+    use crate::backtest::{Day, Theirs};
+    use crate::pipeline::{Course, Journal, Whole};
+    use crate::tape::Tape;
+
+    let day = match Day::load() {
+        Ok(day) => day,
+        Err(why) => return report.skip(BACKTEST, &why),
+    };
+    let read = || -> Result<_, String> {
+        let tape = Tape::load(&day.recordings)?;
+        let course =
+            |journal| Ok::<_, String>(Course::busy(&day.recordings, "quoter")?.reading(journal));
+        Ok((tape, course(Journal::On)?, course(Journal::Off)?))
+    };
+    let (tape, recorded, bare) = read().unwrap_or_else(|error| panic!("{error}"));
+    let mut theirs = Theirs::new(&day);
+    let requests = bare.requests().unwrap_or_else(|error| panic!("{error}"));
+    for (work, course) in [(BACKTEST, &recorded), (BACKTEST_BARE, &bare)] {
+        let mut ours = Whole::new(course, &tape).counted_in(day.rows());
+        measure(report, (work, "real", "row"), &mut ours, ("hftbacktest", &mut theirs));
+    }
+    let orders = theirs.orders;
+    assert!(requests * 100 >= day.rows(), "{requests} requests on {} rows are too few", day.rows());
+    report.notes.push(format!(
+        "back-test: {} rows in {} frames, {requests} requests of ours, {orders} orders of theirs, each cancelled",
+        day.rows(),
+        tape.len()
+    ));
+}
+
+#[cfg(not(feature = "peers"))]
+fn backtest_rows(report: &mut Report) {
+    use super::table::{BACKTEST, BACKTEST_BARE};
+
+    let what = [BACKTEST, BACKTEST_BARE]
+        .map(|work| format!("{work} against hftbacktest: not built (feature peers)"));
+    report.not_built.extend(what);
 }
 
 #[cfg(feature = "peers")]

@@ -73,6 +73,10 @@ pub(super) const PACED: &str = "tick to trade, p50, pinned on 2 cores at 10x";
 pub(super) const REPLAY: &str = "whole inline replay";
 /// All checks of a new order.
 pub(super) const CHECKS: &str = "all pre-trade checks, one order";
+/// A back-test of depth and trades that were decoded beforehand, with its journal.
+pub(super) const BACKTEST: &str = "whole back-test";
+/// The same without one.
+pub(super) const BACKTEST_BARE: &str = "whole back-test, no journal";
 /// Anonymous memory.
 pub(super) const MEMORY: &str = "anonymous memory, ten times the capture";
 
@@ -136,6 +140,9 @@ pub const GATES: &[Gate] = &[
     // what that does to the floor. The next row has the pause on both sides.
     behind(cost(PINNED, "hop", Some(2.0), 1_000.0), 4.0),
     cost(PACED, "one thread paced alike", None, 3.0),
+    // Ours folds each book twice, checks and records; theirs keeps one book and one queue.
+    faster(BACKTEST, "hftbacktest", Some(1.0), 0.5),
+    faster(BACKTEST_BARE, "hftbacktest", Some(1.5), 0.5),
     cost(MEMORY, "once", Some(1.05), 1.1),
 ];
 
