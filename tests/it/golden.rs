@@ -15,7 +15,7 @@ use fusewire_tests::fusewire;
 
 /// More would not be small.
 const JOURNAL_BYTES_MAX: u64 = 300_000;
-const ALL_BYTES_MAX: u64 = 1_250_000;
+const ALL_BYTES_MAX: u64 = 1_500_000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")

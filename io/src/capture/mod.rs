@@ -115,7 +115,7 @@ pub struct Record<'a> {
 ///
 /// # Errors
 /// As the input or the decompressor says.
-pub fn unpacked(input: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
+pub(crate) fn unpacked(input: Box<dyn Read + Send>) -> std::io::Result<Box<dyn Read + Send>> {
     source::Source::open(input).map(|source| source.bytes)
 }
 

@@ -21,7 +21,15 @@ const WHOLE_FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The bytes of a stream, unpacked if they are gzip or zstd.
 fn unpacked(input: Box<dyn Read + Send>) -> io::Result<Box<dyn BufRead + Send>> {
-    Ok(Box::new(BufReader::new(fusewire_io::capture::unpacked(input)?)))
+    let mut input = BufReader::with_capacity(1 << 16, input);
+    let head = input.fill_buf()?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(input))));
+    }
+    if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        return Ok(Box::new(BufReader::new(zstd::Decoder::with_buffer(input)?)));
+    }
+    Ok(Box::new(input))
 }
 
 /// A whole file, unpacked.

@@ -92,7 +92,7 @@ const RECIPES: [Recipe; 6] = [
     Recipe {
         name: "history",
         market: ["burst", "7"],
-        lines: 380,
+        lines: 260,
         state: State::Sound,
         history: &[
             ["funding", "timestamp,symbol,funding_rate\n1767571203000,BTCUSDT,0.00025\n"],

@@ -10,7 +10,7 @@ pub(super) fn bodies() -> Vec<Body> {
     let legs = [Leg::Long, Leg::Short];
     all.extend(legs.map(|leg| Body::Report(Report { leg, reduce_only: true, ..report })));
     all.push(Body::Report(Report { kind: ReportKind::OutcomeUnknown, ..report }));
-    let reasons = VenueReason::ALL[18..].iter();
+    let reasons = VenueReason::ALL[18..24].iter();
     all.extend(reasons.map(|&reason| Body::Report(Report { reason, ..report })));
     all.push(Body::Status(Status { state: OrderState::Settling, ..status }));
     let check = Check::LedgerDrift;
