@@ -3,12 +3,12 @@
 //! Never of the book: a strategy would then be judged by a price that its own orders stand in.
 
 use crate::event::{Body, Mark, Origin, Trade};
-use crate::instrument::{InstrumentId, Market, Universe};
+use crate::instrument::{ContractType, Instrument, InstrumentId, Market, Universe};
 use crate::market::Side;
 use crate::sequencer::AssumedMark;
 use crate::sequencer::clock::following_multiple;
 use crate::sequencer::drafts::Drafts;
-use crate::units::{Nanos, Px, Qty, Round, div_round};
+use crate::units::{Nanos, Px, Qty, Rate, Round, div_round};
 
 /// The assumption, by symbol.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct AssumedMarks {
 struct Symbol {
     /// False once a real mark was seen, and for all that is not USD-M.
     is_assumed: bool,
+    /// A perpetual.
+    pays_funding: bool,
     /// False once it was told what was really charged.
     funding_is_assumed: bool,
     /// Quantity traded since the last mark.
@@ -34,15 +36,16 @@ struct Symbol {
 
 impl AssumedMarks {
     pub(super) fn new(config: AssumedMark, universe: &Universe) -> Self {
-        let symbol = |market: Market| Symbol {
-            is_assumed: market == Market::UsdM,
+        let symbol = |one: &Instrument| Symbol {
+            is_assumed: one.market == Market::UsdM,
+            pays_funding: one.market == Market::UsdM && one.contract_type != ContractType::Dated,
             funding_is_assumed: true,
             qty: 0,
             product: 0,
             last_price: None,
             last_trade: Nanos(0),
         };
-        let symbols = universe.iter().map(|(_, instrument)| symbol(instrument.market)).collect();
+        let symbols = universe.iter().map(|(_, instrument)| symbol(instrument)).collect();
         Self { config, symbols }
     }
 
@@ -54,6 +57,17 @@ impl AssumedMarks {
     /// It was told what was really charged: the assumption of funding ends for good, that of prices goes on.
     pub(super) fn on_funding(&mut self, id: InstrumentId) {
         self.symbols[id.index()].funding_is_assumed = false;
+    }
+
+    /// Rate and boundary that are assumed at this time, for a mark that tells neither; none once they are known, and for
+    /// what has no funding.
+    pub(super) fn funding(&self, id: InstrumentId, at: Nanos) -> (Option<Rate>, Option<Nanos>) {
+        let AssumedMark { funding_rate, funding_interval, .. } = self.config;
+        let symbol = &self.symbols[id.index()];
+        if !symbol.pays_funding || !symbol.funding_is_assumed {
+            return (None, None);
+        }
+        (Some(funding_rate), following_multiple(at, funding_interval))
     }
 
     /// A trade at `ts`.

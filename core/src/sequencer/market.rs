@@ -112,7 +112,7 @@ impl MarketFold {
                 let trade = self.symbols[id.index()].agg_trade(trade);
                 self.trade(id, trade, ts, drafts);
             }
-            InputBody::Mark(mark) => self.mark(id, mark, drafts),
+            InputBody::Mark(mark) => self.mark(id, mark, ts, drafts),
             InputBody::Liquidation(liquidation) => {
                 if let Some(told) = self.symbols[id.index()].liquidation(liquidation) {
                     drafts.push(id, Body::Liquidation(told));
@@ -259,18 +259,26 @@ impl MarketFold {
         drafts.push(id, Body::Funding(told));
     }
 
-    fn mark(&mut self, id: InstrumentId, mark: &Mark, drafts: &mut Drafts) {
+    fn mark(&mut self, id: InstrumentId, mark: &Mark, ts: Nanos, drafts: &mut Drafts) {
         if mark.price <= Px::ZERO {
             return;
         }
+        let tells_funding = mark.funding_rate.is_some() || mark.next_funding.is_some();
+        let mut funding = (mark.funding_rate, mark.next_funding);
         if let Some(marks) = &mut self.marks {
             marks.on_real(id);
+            // A history of marks may tell prices and nothing else: the assumption of funding goes on.
+            if tells_funding {
+                marks.on_funding(id);
+            } else {
+                funding = marks.funding(id, ts);
+            }
         }
         let told = event::Mark {
             price: mark.price,
             index: mark.index,
-            funding_rate: mark.funding_rate,
-            next_funding: mark.next_funding,
+            funding_rate: funding.0,
+            next_funding: funding.1,
             origin: Origin::Real,
         };
         drafts.push(id, Body::Mark(told));

@@ -63,7 +63,9 @@ pub(super) fn read_funding(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(),
             seen.apart = Some(seen.apart.map_or(apart, |least| least.min(apart)));
         }
         seen.last = at;
-        sink.tell(&table, &symbol, (at, Order::Rising), Body::Funding(Funding { at, rate }))?;
+        // Behind the bar that ends at this moment: what it filled was held when this was charged.
+        let known = (Nanos(at.0 + 1), Order::Rising);
+        sink.tell(&table, &symbol, known, Body::Funding(Funding { at, rate }))?;
     }
     if shift == 0 {
         on_the_grid(&table, &charges)?;

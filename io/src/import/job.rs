@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fusewire_core::instrument::Market;
+use fusewire_core::market::Kind;
 
 use super::error::ImportError;
 use super::facts::Facts;
 use super::kind::DataType;
 use super::manifest::{Imported, Input, MANIFEST_NAME, Tape};
 use super::sink::Sink;
-use super::sort::{Sorter, merge};
+use super::sort::{Sorter, merge, run_name};
 use super::staging::{DoneFile, Staging, write_synced};
 use super::{FileJob, Format, Options, Prices, history, klines, recorded, tardis, trades};
 use crate::capture::{CaptureLimits, market_of_name};
@@ -63,7 +64,10 @@ fn run(
     let (mut market, mut bytes) = (None, 0);
     for path in files {
         let (input, of_file) = identity(path)?;
-        if done.iter().any(|other: &DoneFile| other.input.blake3 == input.blake3) {
+        let is_same = |other: &DoneFile| {
+            (&other.input.file, &other.input.blake3) == (&input.file, &input.blake3)
+        };
+        if done.iter().any(is_same) {
             return Err(ImportError::of_file(&path.display().to_string(), "given twice"));
         }
         if job.format != Format::Collector {
@@ -139,14 +143,19 @@ fn market_of(job: &Import<'_>, path: &Path) -> Result<Market, ImportError> {
     })
 }
 
-/// `futures/um`, `futures/cm` or `spot` among the folders of a file.
+/// `futures/um`, `futures/cm` or `spot` among the folders of a file, the nearest of them.
 fn market_of_folders(path: &Path) -> Option<Market> {
-    path.iter().find_map(|part| match part.to_str()? {
-        "um" => Some(Market::UsdM),
-        "cm" => Some(Market::CoinM),
-        "spot" => Some(Market::Spot),
-        _ => None,
-    })
+    let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+    let found = parts.iter().enumerate().rev().find_map(|(at, part)| {
+        let in_futures = at > 0 && parts[at - 1] == "futures";
+        match *part {
+            "um" if in_futures => Some(Market::UsdM),
+            "cm" if in_futures => Some(Market::CoinM),
+            "spot" => Some(Market::Spot),
+            _ => None,
+        }
+    });
+    found
 }
 
 fn read_file(
@@ -159,9 +168,10 @@ fn read_file(
     let name = path.display().to_string();
     let Some(market) = market else {
         let judged = (&job.scan, job.limits);
-        let (tape, facts) = recorded::read(path, staging.folder(), job.options, judged)?;
-        input.facts = facts;
-        return Ok(DoneFile { input, runs: vec![tape.file] });
+        let run = run_name(staging.next_run());
+        input.facts = recorded::read(path, &staging.folder().join(&run), job.options, judged)?;
+        let tape = Some(recorded::tape_name(&name));
+        return Ok(DoneFile { input, runs: vec![run], tape });
     };
     let kind = DataType::of(job.format, path, job.options.data_type.as_deref())
         .map_err(|what| ImportError::of_file(&name, what))?;
@@ -192,7 +202,7 @@ fn read_file(
         return Err(ImportError::of_file(&name, what));
     }
     let runs = sorter.take_runs().map_err(|error| ImportError::of_file(&name, error))?;
-    Ok(DoneFile { input, runs })
+    Ok(DoneFile { input, runs, tape: None })
 }
 
 /// No two files may tell the same time of one stream: a day that is given twice would count double.
@@ -209,12 +219,22 @@ fn refuse_overlaps(done: &[DoneFile]) -> Result<(), ImportError> {
     spans.sort_unstable();
     for pair in spans.windows(2) {
         let [(key, _, last, before), (other, first, _, file)] = pair else { continue };
-        if key == other && first <= last {
+        // Where several may be equal, one file may end and the next begin in the same moment.
+        let is_again = if is_rising(key) { first <= last } else { first < last };
+        if key == other && is_again {
             let what = format!("holds {key} of times that {before} holds too");
             return Err(ImportError::of_file(file, what));
         }
     }
     Ok(())
+}
+
+/// True for streams of which no two messages have one time.
+fn is_rising(stream: &str) -> bool {
+    let kind = stream.rsplit(' ').next().unwrap_or_default();
+    [Kind::Kline, Kind::Funding, Kind::OpenInterest]
+        .iter()
+        .any(|rising| kind.starts_with(rising.name()))
 }
 
 /// Makes the tapes of the result. Runs stay where they are: it may have to be done again.
@@ -234,16 +254,17 @@ fn tapes(
         return Ok(vec![Tape::new(&file, market, &summary)]);
     }
     let mut tapes = Vec::new();
-    for run in runs {
-        if tapes.iter().any(|tape: &Tape| tape.file == run) {
-            return Err(failed(&run, &"two recordings would have this name"));
+    for one in done {
+        let file = one.tape.clone().unwrap_or_default();
+        if tapes.iter().any(|tape: &Tape| tape.file == file) {
+            return Err(failed(&file, &"two recordings would have this name"));
         }
-        let name = vec![run.clone()];
-        let market = crate::tape::TapeReader::open(&staging.folder().join(&run));
-        let market = market.map_err(|error| failed(&run, &error))?.market();
-        let summary = merge(staging.folder(), &name, market, &result.join(&run));
-        let summary = summary.map_err(|error| failed(&run, &error))?;
-        tapes.push(Tape::new(&run, market, &summary));
+        let run = one.runs.first().map(|run| staging.folder().join(run)).unwrap_or_default();
+        let market = crate::tape::TapeReader::open(&run);
+        let market = market.map_err(|error| failed(&file, &error))?.market();
+        let summary = merge(staging.folder(), &one.runs, market, &result.join(&file));
+        let summary = summary.map_err(|error| failed(&file, &error))?;
+        tapes.push(Tape::new(&file, market, &summary));
     }
     Ok(tapes)
 }

@@ -90,6 +90,10 @@ impl DataType {
         if let Some((_, kind)) = known.iter().find(|(name, _)| folder(name)) {
             return Ok(*kind);
         }
+        let others = ["indexPriceKlines", "premiumIndexKlines", "bookDepth"];
+        if let Some(other) = others.into_iter().find(|name| folder(name)) {
+            return Err(format!("nothing here reads {other}"));
+        }
         // BTCUSDT-1m-2024-01-01.zip: candles, of whatever; those of the mark price are told by their folder.
         let is_interval = file.split('-').nth(1).is_some_and(|part| time::interval(part).is_ok());
         if format == Format::BinanceVision && is_interval {
@@ -142,6 +146,8 @@ mod tests {
         assert_eq!(vision(mark), Ok(DataType::MarkPriceKlines));
         assert_eq!(vision("BTCUSDT-metrics-2024-01-01.zip"), Ok(DataType::Metrics));
         assert!(vision("BTCUSDT-bookDepth-2024-01-01.zip").unwrap_err().contains("no book"));
+        let index = "um/daily/indexPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2024-01-01.zip";
+        assert_eq!(vision(index), Err("nothing here reads indexPriceKlines".to_owned()));
         assert!(
             vision("BTCUSDT.csv").unwrap_err().contains("--data-type with one of markPriceKlines")
         );

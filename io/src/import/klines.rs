@@ -109,6 +109,12 @@ fn length(job: &FileJob<'_>) -> Result<Nanos, ImportError> {
         }
     }
     let declared = declared(job, table.name())?;
+    if let Some((found, line)) = shortest
+        && !found.0.is_multiple_of(Nanos::SECOND)
+    {
+        let what = "two bars lie no whole number of seconds apart (X18)";
+        return Err(ImportError::at(table.name(), line, what));
+    }
     match (shortest, declared) {
         (Some((found, line)), Some((declared, by))) if found != declared => Err(ImportError::at(
             table.name(),
@@ -240,5 +246,8 @@ fn kline(
     // Where trades were not counted, a bar with a volume had at least one.
     kline.trades =
         if table.has(TRADES) { table.int(TRADES)? } else { i64::from(kline.volume.0 > 0) };
+    if kline.trades < 0 {
+        return Err(table.field_error(TRADES, "is below zero"));
+    }
     Ok(kline)
 }

@@ -8,7 +8,6 @@ use fusewire_core::market::{Body, Decoded};
 use super::Options;
 use super::error::ImportError;
 use super::facts::Facts;
-use super::manifest::Tape;
 use crate::capture::{CaptureLimits, Merge, OpenOptions, Origin, Reader};
 use crate::decode::Decoder;
 use crate::feed::{Context, is_depth, is_exchange_info, symbol_of};
@@ -21,7 +20,7 @@ pub(super) fn read(
     out: &Path,
     options: &Options,
     (scan, limits): (&ManifestOptions, CaptureLimits),
-) -> Result<(Tape, Facts), ImportError> {
+) -> Result<Facts, ImportError> {
     let name = path.display().to_string();
     let failed = |error: &dyn std::fmt::Display| ImportError::of_file(&name, error);
     let open_options = OpenOptions { market: options.market, unit: None, limits };
@@ -34,16 +33,15 @@ pub(super) fn read(
     let only_symbol = found.manifest.files.first().and_then(|file| file.only_symbol.clone());
     let mut reader = open()?;
     let market = reader.market().ok_or_else(|| failed(&"market unknown: pass --market"))?;
-    let file = tape_name(&name);
-    let tape = TapeWriter::create(&out.join(&file), market).map_err(|error| failed(&error))?;
+    let tape = TapeWriter::create(out, market).map_err(|error| failed(&error))?;
     let mut copy = Copy { market, only_symbol, facts: Facts::default(), tape, name: &name };
     let mut decoder = Decoder::new(market);
     let (mut decoded, mut encoder) = (Decoded::default(), FrameEncoder::default());
     while let Some(record) = reader.next().map_err(|error| bare(&name, &error))? {
         copy.record(&record, &mut decoder, &mut decoded, &mut encoder)?;
     }
-    let summary = copy.tape.finish().map_err(|error| failed(&error))?;
-    Ok((Tape::new(&file, market, &summary), copy.facts))
+    copy.tape.finish().map_err(|error| failed(&error))?;
+    Ok(copy.facts)
 }
 
 /// Errors of captures name their file themselves.
@@ -105,7 +103,7 @@ impl Copy<'_> {
 }
 
 /// The name of a recording's tape: without what tells how it is packed.
-fn tape_name(name: &str) -> String {
+pub(super) fn tape_name(name: &str) -> String {
     let file = Path::new(name).file_name().map(|file| file.to_string_lossy().into_owned());
     let file = file.unwrap_or_default();
     let stem = [".gz", ".zst", ".ns", ".us", ".jsonl", ".txt", ".tape"]

@@ -94,7 +94,8 @@ impl<'a> Sink<'a> {
         self.decoded.klines.push(kline);
         let times = Times { event: Some(recv), transaction: None };
         let body = Body::Kline(KlineAt { times, index: 0 });
-        self.check(table, symbol, (recv, Order::Rising), &body)?;
+        let kind = format!("{}_{interval}", body.kind().name());
+        self.check(table, symbol, (recv, Order::Rising), &kind)?;
         self.encode(table, symbol, recv, body, interval.as_bytes())
     }
 
@@ -105,7 +106,7 @@ impl<'a> Sink<'a> {
         (recv, order): (Nanos, Order),
         body: Body,
     ) -> Result<(), ImportError> {
-        self.check(table, symbol, (recv, order), &body)?;
+        self.check(table, symbol, (recv, order), body.kind().name())?;
         self.encode(table, symbol, recv, body, &[])
     }
 
@@ -114,9 +115,8 @@ impl<'a> Sink<'a> {
         table: &Table,
         symbol: &str,
         (recv, order): (Nanos, Order),
-        body: &Body,
+        kind: &str,
     ) -> Result<(), ImportError> {
-        let kind = body.kind().name();
         let id = match order {
             Order::Id(id) => id,
             Order::Rising | Order::NotFalling => 0,

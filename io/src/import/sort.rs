@@ -15,6 +15,10 @@ use crate::tape::{TapeError, TapeSummary, TapeWriter};
 
 /// Bytes of frames that are sorted in memory.
 const RUN_BYTES: usize = 64 << 20;
+/// What the names of runs begin with.
+pub(super) const RUN_PREFIX: &str = "run-";
+/// What the names of runs that were merged from others begin with.
+pub(super) const MERGED_PREFIX: &str = "merged-";
 /// Runs that are merged at a time.
 const MERGE_MAX: usize = 128;
 
@@ -88,7 +92,7 @@ impl Sorter {
     fn write_run(&mut self) -> Result<(), SortError> {
         // Stable: equal times stay as they came.
         self.frames.sort_by_key(|(recv, _)| *recv);
-        let name = format!("run-{:06}.tape", self.number);
+        let name = run_name(self.number);
         self.number += 1;
         let mut tape = TapeWriter::create(&self.folder.join(&name), self.market)?;
         for (recv, frame) in &self.frames {
@@ -102,6 +106,11 @@ impl Sorter {
     }
 }
 
+/// Name of a run.
+pub(super) fn run_name(number: u64) -> String {
+    format!("{RUN_PREFIX}{number:06}.tape")
+}
+
 /// Merges runs into one tape. They stay where they are, so that it can be done again.
 pub(super) fn merge(
     folder: &Path,
@@ -109,16 +118,26 @@ pub(super) fn merge(
     market: Market,
     out: &Path,
 ) -> Result<TapeSummary, SortError> {
-    if runs.len() <= MERGE_MAX {
+    merge_levels(folder, runs, (market, out), (0, MERGE_MAX))
+}
+
+/// Merges as many as can be at a time, and what comes out of it at the next level.
+fn merge_levels(
+    folder: &Path,
+    runs: &[String],
+    (market, out): (Market, &Path),
+    (level, most): (u32, usize),
+) -> Result<TapeSummary, SortError> {
+    if runs.len() <= most {
         return merge_few(folder, runs, market, out);
     }
     let mut longer = Vec::new();
-    for (n, few) in runs.chunks(MERGE_MAX).enumerate() {
-        let name = format!("{}-{n:03}", out.file_name().unwrap_or_default().display());
+    for (n, few) in runs.chunks(most).enumerate() {
+        let name = format!("{MERGED_PREFIX}{level}-{n:06}.tape");
         merge_few(folder, few, market, &folder.join(&name))?;
         longer.push(name);
     }
-    let summary = merge(folder, &longer, market, out)?;
+    let summary = merge_levels(folder, &longer, (market, out), (level + 1, most))?;
     for name in longer {
         fs::remove_file(folder.join(name)).map_err(SortError::Remove)?;
     }
@@ -157,6 +176,8 @@ mod tests {
         fn a_sort_in_runs_equals_a_stable_sort(
             times in prop::collection::vec(0_u64..20, 1..150),
             run_bytes in 1_usize..64,
+            // Several levels of merges.
+            merge_most in 2_usize..6,
         ) {
             let folder = tempfile::tempdir().unwrap();
             let mut sorter = Sorter::new(folder.path(), Market::UsdM, 0).with_run_bytes(run_bytes);
@@ -167,7 +188,8 @@ mod tests {
             let runs = sorter.take_runs().unwrap();
             prop_assert_eq!(runs.len(), times.len().div_ceil((run_bytes / 8).max(1)));
             let out = folder.path().join("out");
-            let summary = merge(folder.path(), &runs, Market::UsdM, &out).unwrap();
+            let target = (Market::UsdM, out.as_path());
+            let summary = merge_levels(folder.path(), &runs, target, (0, merge_most)).unwrap();
             prop_assert_eq!(summary.records, times.len() as u64);
             let mut reader = Reader::open(&out, &OpenOptions::default()).unwrap();
             let mut found = Vec::new();

@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ImportError;
 use super::manifest::Input;
+use super::sort::{MERGED_PREFIX, RUN_PREFIX};
 
 /// Name of the list of files that are done.
 const DONE: &str = "done.jsonl";
 /// Name of the file that says which import this is.
 const WHICH: &str = "which";
+/// Name of the file that one import holds.
+const LOCK: &str = "lock";
 /// Name of the folder that becomes `OUT`.
 const RESULT: &str = "result";
 
@@ -23,6 +26,8 @@ const RESULT: &str = "result";
 pub(super) struct DoneFile {
     pub(super) input: Input,
     pub(super) runs: Vec<String>,
+    /// Name of the tape that a recording becomes; none of files that become one tape together.
+    pub(super) tape: Option<String>,
 }
 
 /// An open staging folder. No other import has it.
@@ -37,21 +42,31 @@ pub(super) struct Staging {
 
 impl Staging {
     /// Opens the staging folder of `out`. `which` says which import it is: what another one left there is removed.
+    ///
+    /// Nothing is removed but what an import made: a folder of that name with anything else in it is refused.
     pub(super) fn open(out: &Path, which: &str) -> Result<Self, ImportError> {
-        let mut name = OsString::from(out);
+        // Without a slash at the end, which would make the folder one inside of `out`.
+        let out: PathBuf = out.components().collect();
+        let named = |what: &str| ImportError::of_file(&out.display().to_string(), what);
+        let mut name = out.file_name().ok_or_else(|| named("names no folder"))?.to_owned();
+        if out.exists() {
+            return Err(named("exists already"));
+        }
         name.push(".partial");
-        let folder = PathBuf::from(name);
+        let folder = out.with_file_name(OsString::from(name));
         let failed = |error: &dyn std::fmt::Display| {
             ImportError::of_file(&folder.display().to_string(), error)
         };
-        if out.exists() {
-            // A kill between the last two steps leaves this behind.
-            let _ = fs::remove_dir_all(&folder);
-            return Err(ImportError::of_file(&out.display().to_string(), "exists already"));
+        if is_foreign(&folder).map_err(|error| failed(&error))? {
+            return Err(failed(&"is there and was made by no import: remove or rename it"));
         }
         fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
-        let lock = File::create(folder.join("lock")).map_err(|error| failed(&error))?;
+        let lock = File::create(folder.join(LOCK)).map_err(|error| failed(&error))?;
         lock.try_lock().map_err(|_| failed(&"another import is at work there"))?;
+        // Another one may have come to its end meanwhile.
+        if out.exists() {
+            return Err(named("exists already"));
+        }
         let known = fs::read_to_string(folder.join(WHICH)).unwrap_or_default();
         let mut done = Vec::new();
         if known == which {
@@ -60,8 +75,13 @@ impl Staging {
             clear(&folder).map_err(|error| failed(&error))?;
             write_synced(&folder.join(WHICH), which.as_bytes()).map_err(|error| failed(&error))?;
         }
-        fs::create_dir_all(folder.join(RESULT)).map_err(|error| failed(&error))?;
-        Ok(Self { out: out.to_owned(), folder, done, _lock: lock })
+        // The result is made anew: what is in it may be of other files.
+        let result = folder.join(RESULT);
+        if result.exists() {
+            fs::remove_dir_all(&result).map_err(|error| failed(&error))?;
+        }
+        fs::create_dir_all(&result).map_err(|error| failed(&error))?;
+        Ok(Self { out, folder, done, _lock: lock })
     }
 
     /// Where runs go.
@@ -87,7 +107,8 @@ impl Staging {
     /// Number of the next run: none that stands there is written over.
     pub(super) fn next_run(&self) -> u64 {
         let runs = self.done.iter().flat_map(|done| &done.runs);
-        let number = |run: &String| run.strip_prefix("run-")?.strip_suffix(".tape")?.parse().ok();
+        let number =
+            |run: &String| run.strip_prefix(RUN_PREFIX)?.strip_suffix(".tape")?.parse().ok();
         runs.filter_map(number).max().map_or(0, |last: u64| last + 1)
     }
 
@@ -126,6 +147,26 @@ impl Staging {
     }
 }
 
+/// True for a folder with something in it that no import made.
+fn is_foreign(folder: &Path) -> std::io::Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let is_ours = [WHICH, DONE, LOCK, RESULT].contains(&&*name)
+            || name.starts_with(RUN_PREFIX) && name.contains(".tape")
+            || name.starts_with(MERGED_PREFIX);
+        if !is_ours {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The list of files that are done; a line that was cut by a kill counts as none.
 fn read_done(folder: &Path) -> std::io::Result<Vec<DoneFile>> {
     let file = match File::open(folder.join(DONE)) {
@@ -149,7 +190,7 @@ fn clear(folder: &Path) -> std::io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             fs::remove_dir_all(path)?;
-        } else if path.file_name().is_none_or(|name| name != "lock") {
+        } else if path.file_name().is_none_or(|name| name != LOCK) {
             fs::remove_file(path)?;
         }
     }

@@ -11,6 +11,11 @@ use super::number::fixed;
 use super::time::TimeUnit;
 use super::unpack;
 
+/// Longest line, in bytes: rows of numbers have some hundred.
+const LINE_BYTES_MAX: usize = 1 << 20;
+/// Characters of a field that an error shows.
+const SHOWN_CHARS: usize = 64;
+
 /// One column that is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
@@ -68,8 +73,12 @@ impl Table {
         shift_ns: i64,
     ) -> Result<Self, ImportError> {
         let name = path.display().to_string();
-        let rows =
-            ReaderBuilder::new().has_headers(false).flexible(true).from_reader(unpack::open(path)?);
+        let rows = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            // No field holds what would need quotes, and a stray one would swallow the rest of the file.
+            .quoting(false)
+            .from_reader(Box::new(Lines::new(unpack::open(path)?)) as Box<dyn Read + Send>);
         let mut table = Self {
             name,
             names: columns.iter().map(|column| column.names[0].to_owned()).collect(),
@@ -154,7 +163,9 @@ impl Table {
 
     /// About one field of it.
     pub(super) fn field_error(&self, column: usize, what: impl std::fmt::Display) -> ImportError {
-        let (name, text) = (&self.names[column], self.text(column).unwrap_or_default());
+        let text = self.text(column).unwrap_or_default();
+        let text: String = text.chars().take(SHOWN_CHARS).collect();
+        let name = &self.names[column];
         self.error(format!("{name} \"{}\" {what}", text.escape_debug()))
     }
 
@@ -283,5 +294,34 @@ impl Table {
         names.iter().find_map(|name| {
             self.row.iter().position(|field| field.trim().trim_start_matches('\u{feff}') == *name)
         })
+    }
+}
+
+/// Bytes that are refused where a line is too long to be one, so that memory does not grow with it.
+struct Lines<R> {
+    bytes: R,
+    /// Bytes since the last end of a line.
+    open: usize,
+}
+
+impl<R> Lines<R> {
+    fn new(bytes: R) -> Self {
+        Self { bytes, open: 0 }
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.open = match memchr::memrchr(b'\n', &buffer[..count]) {
+            Some(at) => count - at - 1,
+            None => self.open + count,
+        };
+        if self.open > LINE_BYTES_MAX {
+            return Err(std::io::Error::other(format!(
+                "a line of more than {LINE_BYTES_MAX} bytes"
+            )));
+        }
+        Ok(count)
     }
 }

@@ -235,7 +235,7 @@ struct Group {
 }
 
 /// Reads a file of changes of the book (`incremental_book_L2`). The rows that were received together are one message.
-/// They carry no update ids: the messages of a symbol are numbered as they come.
+/// They carry no update ids: the messages of a symbol are numbered by their times.
 pub(super) fn read_book(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     const COLUMNS: [Column; 8] = with4([
         needs(&["is_snapshot"], None),
@@ -285,7 +285,8 @@ impl Group {
         let Some(row) = self.row.take() else { return Ok(()) };
         let number = numbers.entry(row.symbol.clone()).or_default();
         let before = *number;
-        *number += 1;
+        // By time, so that the numbers of the next day are above those of this one.
+        *number = row.recv.0.cast_signed().max(before + 1);
         let (last, is_snapshot) = (*number, self.is_snapshot);
         let body = |levels: LevelRange| {
             if is_snapshot {
@@ -293,7 +294,7 @@ impl Group {
             }
             // As the exchange numbers them: the first that a snapshot is followed by holds the snapshot's id.
             let ids = match job.market {
-                Market::Spot => DepthIds { first: last, last, prev: None },
+                Market::Spot => DepthIds { first: before + 1, last, prev: None },
                 Market::UsdM | Market::CoinM => {
                     DepthIds { first: before, last, prev: Some(before) }
                 }

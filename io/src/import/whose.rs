@@ -37,7 +37,14 @@ impl<'a> Whose<'a> {
         if table.has(first) || table.has(first + 1) {
             return Ok((whose, None));
         }
-        let named = options.symbol.clone().or_else(|| symbol_of_name(table.name()));
+        let by_name = symbol_of_name(table.name());
+        if let Some((named, wanted)) = by_name.as_ref().zip(options.symbol.as_ref())
+            && named != wanted
+        {
+            let what = format!("its name says {named}, and --symbol says {wanted}");
+            return Err(ImportError::of_file(table.name(), what));
+        }
+        let named = by_name.or_else(|| options.symbol.clone());
         let only = named.ok_or_else(|| {
             ImportError::of_file(
                 table.name(),
@@ -92,7 +99,9 @@ impl<'a> Whose<'a> {
 pub(super) fn symbol_of_name(name: &str) -> Option<String> {
     let name = Path::new(name).file_name()?.to_str()?;
     let (symbol, _) = name.split_once('-')?;
-    check_symbol(symbol).is_ok().then(|| symbol.to_owned())
+    // A date is none.
+    let has_letter = symbol.contains(char::is_alphabetic);
+    (has_letter && check_symbol(symbol).is_ok()).then(|| symbol.to_owned())
 }
 
 /// A symbol is written in capitals, digits and underscores; some have letters of other scripts.

@@ -142,6 +142,9 @@ impl TapeReader {
         let Some((current, next)) = record_at(bytes, self.at) else {
             return Err(self.damaged("a record does not lie in its block"));
         };
+        if std::str::from_utf8(&bytes[current.address.clone()]).is_err() {
+            return Err(self.damaged("the address of a record is no text"));
+        }
         (self.at, self.left, self.line) = (next, self.left - 1, self.line + 1);
         let recv = current.recv;
         self.current = Some(current);

@@ -16,6 +16,9 @@ pub struct CredibilitySection {
     /// Least fee of fills that took, in basis points of what they traded.
     #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub taker_fee_min_bp: Bps,
+    /// Most that fills that rested may be paid for it, in basis points of what they traded.
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    pub maker_rebate_max_bp: Bps,
     /// Least spread that may be assumed where no book is known.
     #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub assumed_spread_min_bp: Bps,
@@ -50,6 +53,7 @@ impl CredibilitySection {
         }
         for (key, bp) in [
             ("credibility.taker_fee_min_bp", self.taker_fee_min_bp),
+            ("credibility.maker_rebate_max_bp", self.maker_rebate_max_bp),
             ("credibility.assumed_spread_min_bp", self.assumed_spread_min_bp),
         ] {
             if !(0..=Bps::WHOLE).contains(&i128::from(bp.0)) {

@@ -31,6 +31,14 @@ pub(super) fn fee(facts: &Facts, thresholds: &Thresholds) -> Outcome {
         ));
     }
     let made = facts.maker.unwrap_or_default();
+    let rebate = in_bp(UsdSum(-made.fees.0), made.quote);
+    let most = thresholds.maker_rebate_max_bp;
+    if let Some(rebate) = rebate.filter(|rebate| *rebate > most) {
+        return Outcome::Failed(format!(
+            "{} fills that rested were paid {rebate} bp for it on {} USD: no exchange pays more than {most} bp",
+            made.fills, made.quote
+        ));
+    }
     if made.quote > UsdSum::ZERO && made.fees == UsdSum::ZERO {
         return Outcome::Failed(format!(
             "{} fills that rested cost no fee on {} USD",

@@ -41,7 +41,7 @@ pub fn of_run(run: &Run, config: &Config, manifest: &Manifest, past: Option<Past
             beyond: stats.crossed_beyond,
         }),
         assumed_spread: assumed_spread(run, config),
-        funding: Some(funding(run, config)),
+        funding: Some(funding(run)),
         leverage: Some(Leverage {
             used: ledger.exposure().over_wallet,
             // The venue looks at the margin when a mark comes.
@@ -81,21 +81,20 @@ fn assumed_spread(run: &Run, config: &Config) -> Option<Bps> {
     symbols.any(|(id, _)| is_assumed(id) && traded(id)).then_some(assumed.book.spread)
 }
 
-/// A charge at a rate that was assumed to be zero is none.
-fn funding(run: &Run, config: &Config) -> Funding {
+/// A charge at a rate that was assumed to be zero is none; the venue does not count it.
+fn funding(run: &Run) -> Funding {
     let stats = run.gateway.venue().stats();
-    let free = run.sequencer.assumed_marks() > 0 && config.assume.funding_rate == Rate::ZERO;
-    Funding {
-        held: stats.boundaries_held,
-        charged: if free { 0 } else { stats.boundaries_charged },
-    }
+    Funding { held: stats.boundaries_held, charged: stats.boundaries_charged }
 }
 
 /// USD-M symbols with streams of their own: one that is only named in a stream of the whole market was never recorded.
 fn universe(run: &Run, manifest: &Manifest, config: &Config) -> Universe {
     let symbols = run.feed.feed().universe();
-    let chosen: BTreeSet<String> =
-        symbols.iter().map(|(_, symbol): (_, &Instrument)| symbol.key()).collect();
+    // Who is followed and may not be traded is left out like one that is not followed.
+    let named = &config.universe.tradable;
+    let is_chosen = |key: &String| named.is_empty() || named.contains(key);
+    let followed = symbols.iter().map(|(_, symbol): (_, &Instrument)| symbol.key());
+    let chosen: BTreeSet<String> = followed.filter(is_chosen).collect();
     let mut universe =
         Universe { first: manifest.first_recv, last: manifest.last_recv, ..Universe::default() };
     for (key, symbol) in &manifest.symbols {

@@ -27,7 +27,9 @@ fn killed(folder: &Folder, files: &[PathBuf], done: usize) {
         );
         let tape = other.path(&input.file).join(&part.unwrap().tapes[0].file);
         fs::copy(tape, staging.folder().join(&name)).unwrap();
-        staging.note(staging::DoneFile { input: input.clone(), runs: vec![name] }).unwrap();
+        staging
+            .note(staging::DoneFile { input: input.clone(), runs: vec![name], tape: None })
+            .unwrap();
     }
     // And the file at which it was cut.
     fs::write(staging.folder().join("run-000007.tape.partial"), "half").unwrap();
@@ -45,7 +47,6 @@ fn a_killed_import_goes_on_behind_the_last_file_that_was_done() {
     for done in 0..=3 {
         killed(&folder, &files, done);
         assert!(!folder.path("out").exists(), "nothing half-made");
-        // What was done is not read again: a change in the middle of it would be refused.
         let resumed = folder.import(Format::Klines, &files, &usdm()).unwrap();
         assert_eq!(resumed, whole, "{done} files were done");
         assert_eq!(bytes(&folder), bytes(&expected));
@@ -77,4 +78,52 @@ fn two_imports_do_not_work_in_one_folder() {
     let _held = staging::Staging::open(&folder.path("out"), "x").unwrap();
     let error = folder.import(Format::Klines, &files, &usdm()).unwrap_err().to_string();
     assert!(error.contains("another import is at work there"), "{error}");
+}
+
+/// The run that was left of it holds other prices than the file: they come out, so that the file was not read again.
+#[test]
+fn what_was_done_is_not_read_again() {
+    let folder = Folder::new();
+    let files = [folder.file("day0.csv", &bars(0)), folder.file("day1.csv", &bars(1))];
+    killed(&folder, &files, 1);
+    let other = Folder::new();
+    let odd = other.file("day0.csv", &bars(0).replace(",11,5", ",10.5,5"));
+    let imported = other.import(Format::Klines, &[odd], &usdm()).unwrap();
+    let run = folder.path("out.partial/run-000000.tape");
+    fs::copy(other.path("out").join(&imported.tapes[0].file), run).unwrap();
+    let told = folder.told(Format::Klines, &files, &usdm());
+    assert_eq!(told.iter().filter(|bar| bar.contains(" 10 12 9 10.5 v ")).count(), 1_440);
+    assert_eq!(told.len(), 2_880);
+}
+
+#[test]
+fn what_another_import_had_made_is_no_part_of_the_result() {
+    let folder = Folder::new();
+    let files = [folder.file("day0.csv", &bars(0))];
+    killed(&folder, &files, 1);
+    fs::write(folder.path("out.partial/result/usdm_other.tape"), "half").unwrap();
+    let imported = folder.import(Format::Klines, &files, &usdm()).unwrap();
+    let names = fs::read_dir(folder.path("out")).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: Vec<_> = names.collect();
+    assert_eq!((imported.tapes.len(), names.len()), (1, 2), "{names:?}");
+}
+
+#[test]
+fn a_slash_at_the_end_changes_nothing_and_what_is_not_ours_stays() {
+    let folder = Folder::new();
+    let files = [folder.file("day0.csv", &bars(0))];
+    fs::create_dir_all(folder.path("out.partial")).unwrap();
+    let mine = folder.file("out.partial/mine", "x");
+    let error = folder.import(Format::Klines, &files, &usdm()).unwrap_err().to_string();
+    let told = "out.partial: is there and was made by no import: remove or rename it";
+    assert!(error.ends_with(told), "{error}");
+    assert!(mine.exists());
+    fs::remove_file(mine).unwrap();
+    let slash = PathBuf::from(format!("{}/", folder.path("out").display()));
+    import_to(&slash, Format::Klines, &files, &usdm()).unwrap();
+    assert!(folder.path("out/usdm_klines.tape").exists());
+    fs::create_dir_all(folder.path("out.partial")).unwrap();
+    let mine = folder.file("out.partial/mine", "x");
+    assert!(import_to(&slash, Format::Klines, &files, &usdm()).is_err());
+    assert!(mine.exists(), "an import that is refused removes nothing");
 }

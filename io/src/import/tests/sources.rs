@@ -95,9 +95,9 @@ fn rows_of_a_book_that_came_together_are_one_message() {
     assert_eq!(
         tardis("binance-futures_incremental_book_L2_2025-05-04_BTCUSDT.csv", BOOK),
         [
-            "1746316800000 BTCUSDT snapshot 1 1 1",
-            "1746316800100 BTCUSDT depth (1, 2, Some(1)) (2, 0)",
-            "1746316800200 BTCUSDT depth (2, 3, Some(2)) (0, 1)",
+            "1746316800000 BTCUSDT snapshot 1746316800000100000 1 1",
+            "1746316800100 BTCUSDT depth (1746316800000100000, 1746316800100200000, Some(1746316800000100000)) (2, 0)",
+            "1746316800200 BTCUSDT depth (1746316800100200000, 1746316800200200000, Some(1746316800100200000)) (0, 1)",
         ]
     );
 }

@@ -1,7 +1,7 @@
 //! Funding: each symbol has a boundary of its own, which its marks name together with the rate (S0-35). What is
 //! held at that moment pays or receives, by the last mark price and the last rate before it.
 
-use fusewire_core::event::{self, Mark};
+use fusewire_core::event::{self, Mark, Origin};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::AccountReason;
 use fusewire_core::units::{Nanos, Px, Qty, Rate, Round, Usd, div_round};
@@ -25,10 +25,35 @@ const GRID: u64 = 8 * 3_600 * Nanos::SECOND;
 #[derive(Clone, Copy, Debug, Default)]
 struct Rated {
     rate: Option<Rate>,
+    /// The rate comes from the assumption set.
+    is_assumed: bool,
+    /// It was told what was really charged: marks no longer count.
+    is_recorded: bool,
     /// The next boundary.
     next: Option<Nanos>,
     /// The last one that was settled.
     settled: Nanos,
+    /// What was paid then.
+    paid: Option<Paid>,
+    /// Something was held at the last boundary of the grid, and no charge of it was seen.
+    is_owed: bool,
+}
+
+/// One charge.
+#[derive(Clone, Copy, Debug)]
+struct Paid {
+    qty: Qty,
+    price: Px,
+    rate: Rate,
+}
+
+/// What a real charge is to what was settled so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Charged {
+    /// Of a boundary that was not settled.
+    News,
+    /// Of one that was.
+    Settled,
 }
 
 /// Marks and boundaries by symbol.
@@ -49,7 +74,12 @@ impl Funding {
     /// Takes what a mark says of rate and boundary.
     pub(super) fn note(&mut self, id: InstrumentId, mark: &Mark) {
         let symbol = &mut self.symbols[id.index()];
-        symbol.rate = mark.funding_rate.or(symbol.rate);
+        if symbol.is_recorded {
+            return;
+        }
+        if mark.funding_rate.is_some() {
+            (symbol.rate, symbol.is_assumed) = (mark.funding_rate, mark.origin == Origin::Assumed);
+        }
         let next = mark.next_funding.filter(|next| *next > symbol.settled).or(symbol.next);
         // It changes once in hours, and a mark comes each second.
         if next != symbol.next {
@@ -58,15 +88,14 @@ impl Funding {
         }
     }
 
-    /// Takes a charge as it really was; false when its boundary was settled before. What marks said of it, and of all
-    /// that follows, no longer counts.
-    fn note_charged(&mut self, id: InstrumentId, charged: &event::Funding) -> bool {
+    /// Takes what was really charged. What marks say of it from now on no longer counts.
+    fn note_charged(&mut self, id: InstrumentId, charged: &event::Funding) -> Charged {
         let symbol = &mut self.symbols[id.index()];
-        let is_news = charged.at.since(symbol.settled) > i128::from(SAME_BOUNDARY.0);
-        (symbol.rate, symbol.next) = (Some(charged.rate), None);
-        symbol.settled = symbol.settled.max(charged.at);
+        (symbol.rate, symbol.is_assumed) = (Some(charged.rate), false);
+        (symbol.is_recorded, symbol.next) = (true, None);
+        let is_again = charged.at.since(symbol.settled) <= i128::from(SAME_BOUNDARY.0);
         self.find_earliest();
-        is_news
+        if is_again { Charged::Settled } else { Charged::News }
     }
 
     /// Boundaries of the grid since it was asked last.
@@ -92,6 +121,12 @@ impl Funding {
         }
         let index = self.symbols.iter().position(|symbol| symbol.next == Some(self.earliest))?;
         Some((InstrumentId(u16::try_from(index).ok()?), self.earliest))
+    }
+
+    /// Settles a charge when there is room.
+    fn put_off(&mut self, id: InstrumentId, boundary: Nanos) {
+        self.symbols[id.index()].next = Some(boundary);
+        self.find_earliest();
     }
 
     fn settled(&mut self, id: InstrumentId, boundary: Nanos) {
@@ -124,7 +159,8 @@ impl PaperVenue {
         }
     }
 
-    /// Charges what was really charged, at the moment at which it was.
+    /// Charges what was really charged, at the moment at which it was. A boundary that was settled before, by what a mark
+    /// or the assumption said, is put right.
     pub(super) fn charge_funding(
         &mut self,
         at: At,
@@ -132,44 +168,86 @@ impl PaperVenue {
         charged: &event::Funding,
         out: &mut Feedbacks,
     ) {
-        // Nobody can be told of it. The rate counts all the same: it is the last that is known.
-        let has_room = out.room() >= COPIES;
-        self.desk.stats.put_off += u64::from(!has_room);
-        if self.funding.note_charged(id, charged) && has_room {
-            self.pay_funding(at, id, charged.at, out);
+        let known = self.funding.note_charged(id, charged);
+        if out.room() < COPIES {
+            self.desk.stats.put_off += 1;
+            // It is settled when there is room; one that was settled stays as it is.
+            if known == Charged::News {
+                self.funding.put_off(id, charged.at);
+            }
+            return;
         }
+        match known {
+            Charged::News => {
+                self.funding.settled(id, charged.at);
+                self.pay_funding(at, id, charged.at, out);
+            }
+            Charged::Settled => self.put_right(at, id, charged, out),
+        }
+    }
+
+    /// Charges by how much a boundary that is settled was charged otherwise.
+    fn put_right(
+        &mut self,
+        at: At,
+        id: InstrumentId,
+        charged: &event::Funding,
+        out: &mut Feedbacks,
+    ) {
+        let Some(paid) = self.funding.symbols[id.index()].paid.take() else { return };
+        let Paid { qty, price, rate } = paid;
+        let both = funding(qty, price, charged.rate).zip(funding(qty, price, rate));
+        let change = both.and_then(|(is, was)| is.0.checked_sub(was.0)).unwrap_or(0);
+        if change != 0 {
+            self.charge(at, id, (paid, charged.rate, Usd(change)), charged.at, out);
+        }
+    }
+
+    fn charge(
+        &mut self,
+        at: At,
+        id: InstrumentId,
+        (Paid { qty, price, .. }, rate, change): (Paid, Rate, Usd),
+        when: Nanos,
+        out: &mut Feedbacks,
+    ) {
+        let instrument = Some(id);
+        let reason = AccountReason::Funding;
+        let charge = Charge { reason, instrument, change, qty, price, rate, when };
+        self.desk.charge(at, &charge, out);
     }
 
     /// What should be charged is counted by the clock, and not by the marks that say when it is.
     fn count_held(&mut self, boundaries: u64) {
-        let is_held = |id| self.desk.portfolio.position(id).qty != Qty::ZERO;
-        let held = self.universe.iter().filter(|(id, _)| is_held(*id)).count();
-        self.desk.stats.boundaries_held += boundaries * held as u64;
+        for (id, _) in self.universe.iter() {
+            let is_held = self.desk.portfolio.position(id).qty != Qty::ZERO;
+            self.funding.symbols[id.index()].is_owed = is_held;
+            self.desk.stats.boundaries_held += if is_held { boundaries } else { 0 };
+        }
     }
 
     fn pay_funding(&mut self, at: At, id: InstrumentId, boundary: Nanos, out: &mut Feedbacks) {
         let qty = self.desk.portfolio.position(id).qty;
-        if qty == Qty::ZERO {
-            return;
+        let symbol = self.funding.symbols[id.index()];
+        self.funding.symbols[id.index()].paid = None;
+        if qty != Qty::ZERO {
+            let known = self.mark(id).zip(symbol.rate);
+            let paid = known.and_then(|(mark, rate)| Some((mark, rate, funding(qty, mark, rate)?)));
+            let Some((price, rate, change)) = paid else {
+                self.desk.stats.funding_unknown += 1;
+                return;
+            };
+            let paid = Paid { qty, price, rate };
+            self.funding.symbols[id.index()].paid = Some(paid);
+            self.charge(at, id, (paid, rate, change), boundary, out);
+            self.told_at = boundary;
         }
-        let known = self.mark(id).zip(self.funding.symbols[id.index()].rate);
-        let paid = known.and_then(|(mark, rate)| Some((mark, rate, funding(qty, mark, rate)?)));
-        let Some((price, rate, change)) = paid else {
-            self.desk.stats.funding_unknown += 1;
-            return;
-        };
-        let charge = Charge {
-            reason: AccountReason::Funding,
-            instrument: Some(id),
-            change,
-            qty,
-            price,
-            rate,
-            when: boundary,
-        };
-        self.desk.charge(at, &charge, out);
-        self.desk.stats.boundaries_charged += u64::from(boundary.0 % GRID <= SAME_BOUNDARY.0);
-        self.told_at = boundary;
+        // What was held at the boundary may be gone by the time at which it is told: it was charged all the same.
+        let is_charge = !symbol.is_assumed || symbol.rate.is_some_and(|rate| rate != Rate::ZERO);
+        if symbol.is_owed && is_charge && boundary.0 % GRID <= SAME_BOUNDARY.0 {
+            self.desk.stats.boundaries_charged += 1;
+            self.funding.symbols[id.index()].is_owed = false;
+        }
     }
 }
 

@@ -89,7 +89,11 @@ fn s0_31_funding_as_charged_takes_the_place_of_what_marks_say() {
     floor.event(Body::Tick);
     let charged = |at, rate| Body::Funding(Funding { at: Nanos(at), rate: Rate(rate) });
     floor.event(charged(boundary + 7_000_000, 300_000_000));
-    assert_eq!(updates(&floor).len(), 1, "the same boundary, told 7 ms late");
+    let again = updates(&floor)[1];
+    // The same boundary, told 7 ms late: 0.02 % of 2 coins at 110 more.
+    assert_eq!((again.change, again.total), (Usd(-4_400_000), Usd(-6_600_000)));
+    floor.event(charged(boundary + 7_000_000, 300_000_000));
+    assert_eq!(updates(&floor).len(), 2, "put right once");
     // An hour on: 2 coins at 110 and 0.03 %, and the next boundary of the mark no longer counts.
     let hour = 3_600 * Nanos::SECOND;
     floor.event(mark_of(110 * ONE, 100_000_000, boundary + hour));
@@ -98,8 +102,8 @@ fn s0_31_funding_as_charged_takes_the_place_of_what_marks_say() {
     floor.ts += 10;
     floor.event(Body::Tick);
     let changes: Vec<_> = updates(&floor).iter().map(|update| update.change).collect();
-    assert_eq!(changes, [Usd(-2_200_000), Usd(-6_600_000)]);
-    assert_eq!(updates(&floor)[1].at, Nanos(boundary + hour - 1));
+    assert_eq!(changes, [Usd(-2_200_000), Usd(-4_400_000), Usd(-6_600_000)]);
+    assert_eq!(updates(&floor)[2].at, Nanos(boundary + hour - 1));
 }
 
 /// S0-36: a boundary at which nothing is held tells the balance all the same.
