@@ -212,7 +212,7 @@ fn s0_31_a_week_has_the_same_past_without_its_future_and_symbols_live_as_long_as
     let bars = folder.path().join("bars");
     import("klines", &[week], &bars, &["--market", "usdm"]);
     let lives = "[[universe.life]]\nkey = \"ETHUSDT\"\nlisted = \"2025-05-11T00:00:00Z\"\n\
-        delisted = \"2025-05-14T12:00:00Z\"\n";
+        delisted = \"2025-05-13T10:50:00Z\"\n";
     // A tick a second is enough for bars of a minute.
     let patient =
         config(folder.path(), "bars.toml", &format!("[clock]\ntick_ms = 1000\n{PATIENT}{lives}"));
@@ -249,7 +249,7 @@ fn s0_31_a_week_has_the_same_past_without_its_future_and_symbols_live_as_long_as
     let columns = rows.headers().unwrap().clone();
     let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
     let (symbol, ts) = (at("symbol"), at("ts_ns"));
-    let life = [1_746_921_600_000_000_000_u64, 1_747_225_800_000_000_000];
+    let life = [1_746_921_600_000_000_000_u64, 1_747_133_400_000_000_000];
     let mut eth = 0;
     for row in rows.records() {
         let row = row.unwrap();
