@@ -195,6 +195,42 @@ fn the_temporary_journal_is_removed_and_makes_no_difference() {
     assert!(journal.is_dir());
 }
 
+/// Money that is put in or taken out is neither a gain nor a fall.
+#[test]
+fn transfers_move_no_curve() {
+    let folder = tempfile::tempdir().unwrap();
+    let curves = |transfers: &[&str]| {
+        let (report, _) = both(folder.path(), transfers);
+        let moved = report["ledger"]["postings"]["transfer"].as_str().map(str::to_owned);
+        let mut curves = report["curves"].as_object().unwrap().clone();
+        let looks = curves.remove("looks").unwrap().as_u64().unwrap();
+        (moved, looks, curves)
+    };
+    let (none, looks, still) = curves(&[]);
+    assert_eq!(none, None);
+    for (transfer, sum) in [("--transfer=-5000@60", "-5000"), ("--transfer=5000@60", "5000")] {
+        let (moved, more, curves) = curves(&[transfer]);
+        assert_eq!((moved.as_deref(), more), (Some(sum), looks + 1), "it was booked and looked at");
+        assert_eq!(curves, still, "{transfer}");
+    }
+}
+
+/// A journal that may lose its beginning has no charts, which is said before hours of work.
+#[test]
+fn a_journal_that_drops_its_beginning_is_refused_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, page, journal] = ["c.toml", "x.html", "j"].map(|name| folder.path().join(name));
+    fs::write(&file, "[journal]\nretention = \"drop-oldest\"\n").unwrap();
+    let report = ["replay", "--config", arg(&file), "--report", arg(&page)];
+    let output = fusewire(&[&report[..], &["--journal", arg(&journal)]].concat());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), stderr.lines().count()), (Some(2), 1), "{stderr}");
+    assert!(stderr.contains("--report") && stderr.contains("drop-oldest"), "{stderr}");
+    assert!(output.stdout.is_empty() && !journal.exists() && !page.exists());
+    // A journal of the report's own drops nothing.
+    assert!(fusewire(&report).status.success() && page.exists());
+}
+
 #[test]
 fn a_page_that_can_not_be_written_is_refused_before_the_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! - `stopped`: killed at any moment, or stopped in order, and gone on with
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,15 +58,20 @@ impl Scene {
     }
 
     /// The rows of a table in CSV by column.
-    fn rows(&self, out: &str) -> Vec<std::collections::BTreeMap<String, String>> {
-        let text = fs::read_to_string(self.path(out).join("results.csv")).unwrap();
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let columns = reader.headers().unwrap().clone();
-        let row = |row: csv::StringRecord| {
-            columns.iter().zip(row.iter()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
-        };
-        reader.records().map(|record| row(record.unwrap())).collect()
+    fn rows(&self, out: &str) -> Vec<BTreeMap<String, String>> {
+        rows(&self.path(out))
     }
+}
+
+/// The rows of the table in CSV of a sweep's folder, by column.
+fn rows(folder: &Path) -> Vec<BTreeMap<String, String>> {
+    let text = fs::read_to_string(folder.join("results.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let columns = reader.headers().unwrap().clone();
+    let row = |row: csv::StringRecord| {
+        columns.iter().zip(row.iter()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+    };
+    reader.records().map(|record| row(record.unwrap())).collect()
 }
 
 /// The lines of a registry.
@@ -90,7 +95,7 @@ fn a_trial_is_the_replay_of_its_configuration() {
     let summary = scene.sweep("grid", &[&GRID[..], &CSV].concat());
     assert_eq!((number(&summary, "trials"), number(&summary, "done")), (6, 6));
     let rows = scene.rows("grid");
-    let values = |row: &std::collections::BTreeMap<String, String>| {
+    let values = |row: &BTreeMap<String, String>| {
         [row["quoter.half_spread_bp"].clone(), row["quoter.quote_notional"].clone()]
     };
     let expected: Vec<[String; 2]> =
@@ -137,6 +142,21 @@ fn returns_and_drawdown_are_those_of_the_equity() {
     assert!(of("max_drawdown") >= -of("total") && of("max_drawdown_share") < 0.01);
 }
 
+/// Who lost money fell at least so far: the sample ends with a loss between two looks.
+#[test]
+fn no_trial_loses_more_than_its_drawdown() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("s");
+    let grid = ["--grid", "quoter.half_spread_bp=1,2", "--grid", "quoter.skew_bp=2.4166,4.9969"];
+    json(&[&["sweep", "--json", "--out", arg(&out)], &grid[..], &CSV].concat());
+    let rows = rows(&out);
+    assert_eq!(rows.len(), 4);
+    for row in rows {
+        let of = |column: &str| row[column].parse::<f64>().unwrap();
+        assert!(of("total") < 0.0 && of("max_drawdown") >= -of("total"), "{row:?}");
+    }
+}
+
 /// Random values stay within their range, are the same for a seed, and a longer list begins as a shorter one.
 #[test]
 fn draws_depend_on_the_seed_alone() {
@@ -149,7 +169,7 @@ fn draws_depend_on_the_seed_alone() {
             "quoter.change_interval_ms=500..900",
         ];
         scene.sweep(out, &[&range[..], &["--trials", trials, "--seed", seed], &CSV].concat());
-        let pick = |row: &std::collections::BTreeMap<String, String>| {
+        let pick = |row: &BTreeMap<String, String>| {
             (
                 row["quoter.skew_bp"].parse::<f64>().unwrap(),
                 row["quoter.change_interval_ms"].parse::<u32>().unwrap(),
@@ -295,16 +315,46 @@ fn a_trial_that_fails_is_counted_and_does_not_end_the_others() {
     }
 }
 
+/// S0-02: a sweep without fees finds a winner, and says of it what `replay` would.
+#[test]
+fn s0_02_trials_without_costs_are_stamped_and_the_exit_code_says_so() {
+    let scene = Scene::new();
+    let text = "[fees]\nmaker = \"0\"\ntaker = \"0\"\n";
+    let free = config(scene.folder.path(), "free.toml", text);
+    let grid = ["--grid", "quoter.half_spread_bp=1,2", "--config", arg(&free)];
+    let run = |more: &[&str]| {
+        let arguments = scene.arguments("free", &[&grid[..], &CSV, more].concat());
+        fusewire(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let (stdout, stderr) = said(&run(&[]), 1);
+    assert!(stdout.contains("\n2 of 2 trials are NOT CREDIBLE: no-fee (2)\n"), "{stdout}");
+    assert!(stderr.contains("not to be believed") && stderr.contains("no-fee"), "{stderr}");
+    // Kept trials are told like new ones.
+    let again = run(&["--json"]);
+    assert_eq!(again.status.code(), Some(1));
+    let summary: Value = serde_json::from_slice(&again.stdout).unwrap();
+    let counts = ["done", "kept", "failed", "not_credible"].map(|key| number(&summary, key));
+    assert_eq!(counts, [2, 2, 0, 2]);
+    assert!(scene.rows("free").iter().all(|row| row["not_credible"] == "no-fee"));
+    assert_eq!(number(&scene.sweep("paid", &grid[..2]), "not_credible"), 0);
+}
+
 #[test]
 fn another_sweep_in_the_same_folder_is_refused_and_what_differs_is_named() {
     let scene = Scene::new();
     scene.sweep("a", &GRID);
     let before = scene.table("a");
+    let guard = config(scene.folder.path(), "guard.toml", "[credibility]\nwins_only_min = 31\n");
     for (more, part) in [
         (&["--grid", "quoter.half_spread_bp=1,2,4"][..], "grid[0].values was"),
         (&[&GRID[..], &["--profile", "bench"]].concat(), "risk.profile was default, is bench"),
         (&[&GRID[..], &["--period", "30"]].concat(), "period_s was 60, is 30"),
         (&[&GRID[..], &["--symbols", "BTCUSDT"]].concat(), "symbols was"),
+        (&[&GRID[..], &["--unit", "ns"]].concat(), "unit was -, is ns"),
+        (
+            &[&GRID[..], &["--config", arg(&guard)]].concat(),
+            "credibility.wins_only_min was 30, is 31",
+        ),
     ] {
         let arguments = scene.arguments("a", more);
         let output = fusewire(&arguments.iter().map(String::as_str).collect::<Vec<_>>());

@@ -48,7 +48,7 @@ impl Drop for Recording {
     }
 }
 
-/// Writes a report whole or not at all.
+/// Writes a report whole or not at all, and leaves nothing beside it.
 ///
 /// # Errors
 /// The file can not be written.
@@ -57,8 +57,27 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = PathBuf::from(beside);
-    std::fs::write(&beside, text).map_err(failed)?;
-    std::fs::rename(&beside, path).map_err(failed)
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // What could not be written may not be there either; why it failed is told already.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written.map_err(failed)
+}
+
+/// Refuses a report of a journal that may lose its beginning while it is written, before the run.
+///
+/// # Errors
+/// The configuration drops the oldest segments of the journal that was asked for.
+pub fn refuse_beheaded(journal: &Path, config: &Config) -> Result<(), Failure> {
+    match config.journal.retention {
+        Retention::Stop => Ok(()),
+        Retention::DropOldest => Err(Failure::line(format!(
+            "--report needs all of --journal {}, and [journal] retention = \"drop-oldest\" may drop its beginning: leave \
+             out --journal, or set it to \"stop\"",
+            journal.display()
+        ))),
+    }
 }
 
 /// Refuses a path that a report can not be written to, before the run.
@@ -75,5 +94,20 @@ pub fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
             failed("its folder is not there")
         }
         Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_can_not_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.html");
+        std::fs::create_dir(&path).unwrap();
+        let Failure(lines) = write(&path, "page").unwrap_err();
+        assert!(lines[0].contains("x.html: "), "{lines:?}");
+        assert!(!folder.path().join("x.html.part").exists());
     }
 }

@@ -16,7 +16,7 @@ use fusewire_core::instrument::{Instrument, Universe};
 use fusewire_core::journal::View;
 use fusewire_core::lane::Decoded;
 use fusewire_core::units::{Nanos, Px, UsdSum};
-use fusewire_risk::ledger::{ClosedPosition, Row, TradeRow};
+use fusewire_risk::ledger::{ClosedPosition, PostingKind, Row, TradeRow};
 use serde::Serialize;
 
 use crate::journal::reading;
@@ -41,7 +41,7 @@ pub struct Series {
     pub figures: Curves,
     /// From when to when.
     pub span: (Nanos, Nanos),
-    /// Wallet and unrealised profit, in USD.
+    /// Wallet and unrealised profit, less what was put in and taken out, in USD.
     pub equity: Buckets,
     /// How far it was below its highest value so far, in USD; at most 0.
     pub drawdown: Buckets,
@@ -200,8 +200,10 @@ impl Folding {
     }
 
     fn look(&mut self, ts: Nanos, fold: &Fold) {
-        let Some(open) = fold.ledger().unrealized() else { return };
-        let equity = fold.ledger().wallet().0 + open.0;
+        let ledger = fold.ledger();
+        let Some(open) = ledger.unrealized() else { return };
+        // Money that is put in is no gain, and what is taken out no fall.
+        let equity = ledger.wallet().0 + open.0 - ledger.total(PostingKind::Transfer).0;
         let below = self.equity.look(ts, equity);
         self.curve.push(ts, usd(equity));
         self.drawdown.push(ts, usd(below));

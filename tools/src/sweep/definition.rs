@@ -19,6 +19,9 @@ use crate::sources::{SAMPLE_NAME, Source};
 
 use super::axis::{Axis, Range};
 
+/// The guard's section: it decides nothing in a run, and what is said of its result.
+const GUARD: &str = "credibility.";
+
 /// A recording by its content, wherever it lies.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct CaptureId {
@@ -62,11 +65,13 @@ pub struct Definition {
     pub build: String,
     /// The recordings in merge order.
     pub captures: Vec<CaptureId>,
+    /// Unit of receive times, as the command line says; none when the recordings say it themselves.
+    pub unit: Option<String>,
     /// Report keys of the symbols.
     pub symbols: Vec<String>,
     /// BLAKE3 of all fields of their instruments.
     pub instruments: String,
-    /// The configuration that trials change, by key, as far as it can change a decision.
+    /// The configuration that trials change, by key, as far as it can change a decision or the guard's verdict.
     pub config: BTreeMap<String, String>,
     /// The grid.
     pub grid: Vec<Axis>,
@@ -81,12 +86,13 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// What of the configuration can change a decision.
+    /// What of the configuration can change a row of the table.
     #[must_use]
     pub fn config_of(config: &Config) -> BTreeMap<String, String> {
         let value = serde_json::to_value(config);
         let value = value.expect("sections of numbers, texts and lists, a test writes every key");
-        effective::facts(value).into_iter().filter(|(key, _)| decides(key)).collect()
+        let shows = |key: &str| decides(key) || key.starts_with(GUARD);
+        effective::facts(value).into_iter().filter(|(key, _)| shows(key)).collect()
     }
 
     /// The build of this program.
@@ -104,7 +110,8 @@ impl Definition {
     /// A hash that tells inputs apart.
     #[must_use]
     pub fn captures_id(&self) -> String {
-        let inputs = serde_json::to_vec(&(&self.captures, &self.symbols, &self.instruments));
+        let Self { captures, unit, symbols, instruments, .. } = self;
+        let inputs = serde_json::to_vec(&(captures, unit, symbols, instruments));
         blake3::hash(&inputs.expect("texts and numbers")).to_hex().to_string()
     }
 
@@ -179,6 +186,7 @@ mod tests {
         Definition {
             build: "0.1.0 (abc)".to_owned(),
             captures: vec![CaptureId::of(&Source::Sample).unwrap()],
+            unit: None,
             symbols: vec!["BTCUSDT".to_owned()],
             instruments: instruments_hash(&[]),
             config: Definition::config_of(&Config::default()),
@@ -200,11 +208,17 @@ mod tests {
         other.draws = 4;
         other.grid[0].values.push("3".to_owned());
         other.config.insert("run.seed".to_owned(), "43".to_owned());
+        let mut config = Config::default();
+        config.credibility.wins_only_min = 31;
+        other.config.extend(
+            Definition::config_of(&config).into_iter().filter(|(key, _)| key.starts_with(GUARD)),
+        );
         let Failure(lines) = other.keep(&path).unwrap_err();
         assert!(lines[0].ends_with("another sweep: choose another --out"), "{lines:?}");
         assert_eq!(
             lines[1..],
             [
+                "credibility.wins_only_min was 30, is 31",
                 "draws was 3, is 4",
                 r#"grid[0].values was ["1","2"], is ["1","2","3"]"#,
                 "run.seed was 42, is 43",
@@ -212,6 +226,8 @@ mod tests {
         );
         assert_ne!(other.id(), definition().id());
         assert_eq!(other.captures_id(), definition().captures_id());
+        other.unit = Some("us".to_owned());
+        assert_ne!(other.captures_id(), definition().captures_id(), "other times are other inputs");
     }
 
     #[test]

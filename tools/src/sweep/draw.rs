@@ -11,16 +11,17 @@ const CONTEXT: &str = "fusewire sweep draw 1";
 pub(super) fn draw(range: &Range, step: i128, seed: u64, draw: u64) -> Fixed<PLACES> {
     let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
     hasher.update(&seed.to_le_bytes()).update(&draw.to_le_bytes()).update(range.key.as_bytes());
-    let mut bits = [0; 8];
+    let mut bits = [0; 16];
     hasher.finalize_xof().fill(&mut bits);
-    let bits = u64::from_le_bytes(bits);
+    let bits = u128::from_le_bytes(bits);
     match range.scale {
         Scale::Uniform => {
-            let steps = (range.hi.0 - range.lo.0) / step + 1;
-            // A product of two 64-bit halves would leave a rest; a remainder favours no step by more than 2^-40.
-            Fixed(range.lo.0 + i128::from(bits) % steps * step)
+            let steps = ((range.hi.0 - range.lo.0) / step + 1).unsigned_abs();
+            // Bounds within 10^18 have at most 2^101 steps of the last place, so that a remainder of 128 bits favours
+            // no step by more than 2^-27 of its share, and of whole numbers none by more than 2^-67.
+            Fixed(range.lo.0 + (bits % steps).cast_signed() * step)
         }
-        Scale::Log => logarithmic(range, step, bits),
+        Scale::Log => logarithmic(range, step, bits as u64),
     }
 }
 
@@ -65,6 +66,18 @@ mod tests {
         let below = |text| values(text, false, 1, 1_000).iter().filter(|v| **v < middle).count();
         assert!((450..=550).contains(&below("a.b=log:0.5..8")), "{}", below("a.b=log:0.5..8"));
         assert!((150..=250).contains(&below("a.b=0.5..8")), "{}", below("a.b=0.5..8"));
+    }
+
+    /// More steps than 64 bits can number: all of the range is drawn from.
+    #[test]
+    fn a_huge_range_is_drawn_from_to_its_end() {
+        let drawn = values("a.b=0.000000000001..1000000000000000000", false, 5, 1_000);
+        for quarter in 1..4_i128 {
+            let bound = Fixed(quarter * 250_000_000_000_000_000 * 10_i128.pow(PLACES));
+            let below = drawn.iter().filter(|value| **value < bound).count();
+            let expected = usize::try_from(quarter * 250).unwrap();
+            assert!(below.abs_diff(expected) < 50, "{below} of 1000 below {bound}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The equity of a trial as it goes: returns by period and the largest drawdown, folded while the run goes on.
 //!
 //! Equity is the ledger's wallet and what open positions would bring at the last marks. It is looked at when the first
-//! event at or behind a point of event time was handled, so that it is the same whenever a run is repeated.
+//! event at or behind a point of event time was handled, and once more at the end, so that it is the same whenever a run
+//! is repeated.
 
 use fusewire_core::units::{Nanos, UsdSum};
 
@@ -62,6 +63,14 @@ impl Equity {
                 self.returns.add((equity.0 - self.last.0) as f64 / self.last.0 as f64);
             }
             self.last = equity;
+        }
+    }
+
+    /// The run is over: what it ended with may be the deepest point of all. It is no end of a period.
+    pub(super) fn end(&mut self, equity: Option<UsdSum>) {
+        let began = self.next_period != 0;
+        if let Some(equity) = equity.filter(|_| began) {
+            self.draw_down(equity);
         }
     }
 
@@ -152,6 +161,20 @@ mod tests {
         let (lost, share) = equity.drawdown();
         assert_eq!(lost, UsdSum(400));
         assert!((share - 0.25).abs() < 1e-12, "300 of 1,200");
+    }
+
+    /// What happens behind the last look is seen too, and is no return.
+    #[test]
+    fn the_end_of_a_run_is_a_look_of_its_own() {
+        let mut equity = equity();
+        equity.end(Some(UsdSum(7)));
+        assert_eq!(equity.drawdown().0, UsdSum::ZERO, "nothing was seen before");
+        see(&mut equity, S, 1_000);
+        equity.look(Nanos(S + 1), || panic!("too early"));
+        equity.end(None);
+        equity.end(Some(UsdSum(900)));
+        assert_eq!(equity.drawdown().0, UsdSum(100));
+        assert_eq!(equity.returns().count(), 0);
     }
 
     /// It is asked for at looks alone: between them it costs a comparison.

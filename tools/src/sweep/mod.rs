@@ -29,6 +29,6 @@ pub use registry::{Count, Registry};
 pub use results::Results;
 pub use statistics::Moments;
 pub use table::write as write_table;
-pub use text::{Summary, render};
+pub use text::{Stamped, Summary, render, stamped};
 pub use trials::{Trial, trials};
 pub use work::{Ended, Shared, Sweep, work};

@@ -59,6 +59,29 @@ pub(super) struct Line {
     pub wall_ms: Option<u64>,
 }
 
+/// How every line begins.
+const BEGIN: &[u8] = br#"{"event":"#;
+
+/// What is read between two ends of lines.
+enum Found {
+    /// A line.
+    Line(Box<Line>),
+    /// The beginning of a line, and the end of the file: somebody ended in the middle of it.
+    Torn,
+    /// Something that is no line.
+    Damaged,
+}
+
+impl Found {
+    fn of(bytes: &[u8]) -> Self {
+        if let Ok(line) = serde_json::from_slice(bytes) {
+            return Self::Line(Box::new(line));
+        }
+        let begins = bytes.starts_with(BEGIN) || BEGIN.starts_with(bytes);
+        if begins && !bytes.ends_with(b"\n") { Self::Torn } else { Self::Damaged }
+    }
+}
+
 /// What a registry holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Count {
@@ -101,8 +124,13 @@ impl Registry {
         let file =
             OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
         let registry = Self { path: path.to_owned(), file: Mutex::new(file) };
-        let count = registry.count()?;
-        if count.damaged > 0 && count.runs == count.damaged {
+        let (mut ours, mut foreign) = (false, false);
+        registry.read(&mut |line| match line {
+            Found::Line(_) => ours = true,
+            Found::Damaged => foreign = true,
+            Found::Torn => {}
+        })?;
+        if foreign && !ours {
             return Err(Failure::line(format!("{}: is no registry of trials", path.display())));
         }
         Ok(registry)
@@ -132,7 +160,7 @@ impl Registry {
         let mut count = Count::default();
         let mut seen = BTreeSet::new();
         self.read(&mut |line| {
-            let Some(line) = line else {
+            let Found::Line(line) = line else {
                 count.damaged += 1;
                 count.runs += 1;
                 return;
@@ -158,7 +186,8 @@ impl Registry {
     pub fn done(&self, sweep: &str) -> Result<BTreeMap<u64, Results>, Failure> {
         let mut done = BTreeMap::new();
         self.read(&mut |line| {
-            if let Some(Line { sweep: of, trial, results: Some(results), .. }) = line
+            let Found::Line(line) = line else { return };
+            if let Line { sweep: of, trial, results: Some(results), .. } = *line
                 && of == sweep
             {
                 done.insert(trial, results);
@@ -167,14 +196,14 @@ impl Registry {
         Ok(done)
     }
 
-    /// Shows every line; none for one that can not be read.
-    fn read(&self, show: &mut dyn FnMut(Option<Line>)) -> Result<(), Failure> {
+    /// Shows what lies between every two ends of lines.
+    fn read(&self, show: &mut dyn FnMut(Found)) -> Result<(), Failure> {
         let failed = |error: io::Error| self.failed(&error);
         let mut reader = BufReader::new(File::open(&self.path).map_err(failed)?);
         reader.get_ref().lock_shared().map_err(failed)?;
         let mut bytes = Vec::new();
         while reader.read_until(b'\n', &mut bytes).map_err(failed)? > 0 {
-            show(serde_json::from_slice(&bytes).ok());
+            show(Found::of(&bytes));
             bytes.clear();
         }
         Ok(())
@@ -273,15 +302,26 @@ mod tests {
         let count = again.count().unwrap();
         assert_eq!((count.runs, count.done, count.damaged), (3, 0, 1));
         assert!(again.done("s").unwrap().is_empty());
+        // The very first line, cut anywhere.
+        let line_end = text.find('\n').unwrap();
+        for cut in [1, 5, 20, line_end - 1] {
+            fs::write(first.path(), &text[..cut]).unwrap();
+            let again = registry(folder.path());
+            again.add(&line(What::Started, 2), Sync::Later).unwrap();
+            let count = registry(folder.path()).count().unwrap();
+            assert_eq!((count.runs, count.damaged), (2, 1), "cut at {cut}");
+        }
     }
 
     #[test]
     fn another_file_is_not_written_to() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
-        fs::write(&path, "what I meant to do\n").unwrap();
-        let Failure(lines) = Registry::open(&path).unwrap_err();
-        assert!(lines[0].ends_with("notes.txt: is no registry of trials"), "{lines:?}");
+        for text in ["what I meant to do\n", "what I meant to do", "{\"event\":\n"] {
+            fs::write(&path, text).unwrap();
+            let Failure(lines) = Registry::open(&path).unwrap_err();
+            assert!(lines[0].ends_with("notes.txt: is no registry of trials"), "{lines:?}");
+        }
         assert!(Registry::open(&folder.path().join("no/where")).is_err());
     }
 

@@ -65,7 +65,10 @@ const TAIL: [Column; 23] = [
     money("funding", "funding; above zero was received"),
     money("unrealized", "of what is open, at the last marks; null when a position has no mark"),
     money("total", "`realized + unrealized + funding - fees`"),
-    money("max_drawdown", "largest fall of equity from a peak, looked at each `clock.tick_ms`"),
+    money(
+        "max_drawdown",
+        "largest fall of equity from a peak, looked at each `clock.tick_ms` and at the end",
+    ),
     statistic("max_drawdown_share", "largest fall as a share of its peak"),
     u64("returns", "periods with a return"),
     statistic("return_mean", "mean return of a period, as a share of equity"),
@@ -114,7 +117,7 @@ impl Told {
     }
 }
 
-/// Writes the table, whole or not at all. Every trial has ended.
+/// Writes the table, whole or not at all, and leaves nothing beside it. Every trial has ended.
 ///
 /// # Errors
 /// It can not be written.
@@ -125,9 +128,15 @@ pub fn write(
     ended: &BTreeMap<u64, Ended>,
 ) -> Result<(), Failure> {
     let partial = path.with_extension("partial");
-    into(&partial, format, trials, ended).map_err(Failure::line)?;
-    fs::rename(&partial, path)
-        .map_err(|error| Failure::line(format!("{}: {error}", path.display())))
+    let written = into(&partial, format, trials, ended).map_err(Failure::line).and_then(|()| {
+        fs::rename(&partial, path)
+            .map_err(|error| Failure::line(format!("{}: {error}", path.display())))
+    });
+    if written.is_err() {
+        // What could not be written may not be there either; why it failed is told already.
+        let _ = fs::remove_file(&partial);
+    }
+    written
 }
 
 fn into(
@@ -268,6 +277,17 @@ mod tests {
             "{}",
             lines[2]
         );
+        assert!(!folder.path().join("results.partial").exists());
+    }
+
+    #[test]
+    fn a_table_that_can_not_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.csv");
+        fs::create_dir(&path).unwrap();
+        let ended = BTreeMap::from([(1, Ended::Failed("no room".to_owned()))]);
+        let Failure(lines) = write(&path, Format::Csv, &[trial(1, &[])], &ended).unwrap_err();
+        assert!(lines[0].contains("results.csv: "), "{lines:?}");
         assert!(!folder.path().join("results.partial").exists());
     }
 }

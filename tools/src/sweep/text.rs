@@ -1,7 +1,7 @@
 //! What a sweep says at its end, as JSON with stable keys and as text for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ pub struct Summary {
     pub kept: u64,
     /// Those that gave up.
     pub failed: u64,
+    /// Those of them that are done whose result the antipattern guard stamps.
+    pub not_credible: u64,
     /// True when a signal ended it.
     pub stopped: bool,
     /// Threads that worked on it.
@@ -40,12 +42,53 @@ pub struct Summary {
     pub wall_s: f64,
 }
 
+/// Trials that the antipattern guard stamps, by code.
+#[must_use]
+pub fn stamped(ended: &BTreeMap<u64, Ended>) -> Stamped<'_> {
+    let mut stamped = Stamped::default();
+    for outcome in ended.values() {
+        let Ended::Done(results) = outcome else { continue };
+        let mut codes = results.not_credible.split(',').filter(|code| !code.is_empty()).peekable();
+        stamped.trials += u64::from(codes.peek().is_some());
+        for code in codes {
+            *stamped.by_code.entry(code).or_default() += 1;
+        }
+    }
+    stamped
+}
+
+/// What [`stamped`] found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Stamped<'a> {
+    /// Trials with at least one finding.
+    pub trials: u64,
+    /// Trials by what was found in them.
+    pub by_code: BTreeMap<&'a str, u64>,
+}
+
+impl fmt::Display for Stamped<'_> {
+    /// `no-fee (6), no-loss (1)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let codes = self.by_code.iter().map(|(code, trials)| format!("{code} ({trials})"));
+        f.write_str(&codes.collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// For people.
 #[must_use]
 pub fn render(summary: &Summary, trials: &[Trial], ended: &BTreeMap<u64, Ended>) -> String {
     let mut text = String::new();
     rows(&mut text, trials, ended);
-    let Summary { trials, done, kept, failed, jobs, registered, wall_s, .. } = summary;
+    let Summary { trials, done, kept, failed, not_credible, jobs, registered, wall_s, .. } =
+        summary;
+    if *not_credible > 0 {
+        // A string takes any text.
+        let _ = writeln!(
+            text,
+            "{not_credible} of {trials} trials are NOT CREDIBLE: {}",
+            stamped(ended)
+        );
+    }
     let lines = [
         format!(
             "sweep     {trials} trials: {done} done ({kept} of them before), {failed} failed, {jobs} jobs, {wall_s:.2} s"
@@ -118,7 +161,21 @@ fn cents(raw: i128) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::results::Results;
     use super::*;
+
+    #[test]
+    fn stamps_are_counted_by_trial_and_by_code() {
+        let done = |codes: &str| {
+            let not_credible = codes.to_owned();
+            Ended::Done(Box::new(Results { not_credible, ..Results::example() }))
+        };
+        let all =
+            [done(""), done("no-fee"), done("no-fee,no-loss"), Ended::Failed("no-fee".into())];
+        let ended: BTreeMap<u64, Ended> = (1..).zip(all).collect();
+        let stamped = stamped(&ended);
+        assert_eq!((stamped.trials, stamped.to_string().as_str()), (2, "no-fee (2), no-loss (1)"));
+    }
 
     #[test]
     fn amounts_have_four_places_and_their_sign() {

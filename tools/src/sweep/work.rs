@@ -172,6 +172,8 @@ impl Shared<'_> {
             equity.look(risk.now(), || ledger.wallet().checked_add(ledger.unrealized()?));
         })?;
         let run = ready.end()?;
+        let ledger = run.risk.ledger();
+        equity.end(ledger.unrealized().and_then(|open| ledger.wallet().checked_add(open)));
         let manifest = self.plan.scanned.manifest.clone();
         let report = Report::new(&names, config, (manifest, None), &run, started.elapsed());
         Results::new(&report, &equity)

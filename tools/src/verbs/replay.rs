@@ -127,6 +127,7 @@ pub fn run(args: &Args) -> Outcome {
     }
     if let Some(path) = &args.report {
         recording::refuse_unwritable(path)?;
+        args.journal.iter().try_for_each(|dir| recording::refuse_beheaded(dir, &config))?;
     }
     let Inputs { mut plan, universe, tradable, bar } = args.run.inputs(&config)?;
     let controls = controls(args, &plan);

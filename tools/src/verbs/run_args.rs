@@ -34,7 +34,7 @@ pub(super) struct RunArgs {
     market: Option<Market>,
     /// Unit of receive times: ns or us.
     #[arg(long)]
-    unit: Option<Unit>,
+    pub(super) unit: Option<Unit>,
     /// Follow only these report keys, numbered in this order.
     #[arg(long, value_delimiter = ',', value_name = "KEY,..")]
     symbols: Vec<String>,

@@ -17,7 +17,7 @@ use crate::progress;
 use crate::signals;
 use crate::sweep::{
     Axis, CaptureId, Definition, Ended, Range, Registry, Shared, Summary, Sweep, Trial,
-    instruments_hash, render, trials, work, write_table,
+    instruments_hash, render, stamped, trials, work, write_table,
 };
 
 /// Run the pipeline once for each of many configurations, and put the results into one table.
@@ -25,7 +25,8 @@ use crate::sweep::{
 /// Every trial is an inline run, as a replay is, over captures that are scanned once. A trial is written to a
 /// registry before it begins, so that those count too that are killed, fail or are repeated: the number of
 /// trials is what a deflated Sharpe ratio takes. The same command with the same --out goes on where it ended:
-/// what is done stays done. Ctrl-C and SIGTERM end it in order, exit code 1; a second one ends the process.
+/// what is done stays done. Ctrl-C and SIGTERM end it in order, exit code 1; a second one ends the process. A trial
+/// that gives up or whose result is NOT CREDIBLE makes the exit code 1 too.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  fusewire sweep --grid quoter.half_spread_bp=1,2,4 --out sweeps/spread\n  \
@@ -126,6 +127,7 @@ pub fn run(args: &Args) -> Outcome {
         done: ended.len() as u64 - failed,
         kept,
         failed,
+        not_credible: stamped(&ended).trials,
         stopped: inputs.plan.stop.load(Ordering::Relaxed),
         jobs,
         results: results.map(|path| path.display().to_string()),
@@ -135,7 +137,7 @@ pub fn run(args: &Args) -> Outcome {
         sweep: sweep.id,
     };
     print(&shown(args.json, &summary, &trials, &ended)?)?;
-    Ok(verdict(&summary))
+    Ok(verdict(&summary, &ended))
 }
 
 fn shown(
@@ -150,14 +152,20 @@ fn shown(
     Ok(render(summary, trials, ended))
 }
 
-fn verdict(summary: &Summary) -> Done {
+/// A stopped sweep, a trial that gave up and a result that is not to be believed are each a "no".
+fn verdict(summary: &Summary, ended: &BTreeMap<u64, Ended>) -> Done {
     if summary.stopped {
         tracing::error!("stopped by a signal: run it again with the same arguments to go on");
     }
     if summary.failed > 0 {
         tracing::error!(failed = summary.failed, "trials gave up: the column error says why");
     }
-    if summary.stopped || summary.failed > 0 { Done::No } else { Done::Yes }
+    if summary.not_credible > 0 {
+        let findings = stamped(ended).to_string();
+        tracing::error!(findings, trials = summary.not_credible, "results are not to be believed");
+    }
+    let is_no = summary.stopped || summary.failed > 0 || summary.not_credible > 0;
+    if is_no { Done::No } else { Done::Yes }
 }
 
 fn definition(args: &Args, config: &Config, inputs: &Inputs) -> Result<Definition, Failure> {
@@ -166,6 +174,7 @@ fn definition(args: &Args, config: &Config, inputs: &Inputs) -> Result<Definitio
     Ok(Definition {
         build: Definition::this_build(),
         captures: captures.collect::<Result<_, _>>()?,
+        unit: args.run.unit.map(|unit| unit.to_string()),
         symbols: instruments.iter().map(|one| one.key()).collect(),
         instruments: instruments_hash(&instruments),
         config: Definition::config_of(config),

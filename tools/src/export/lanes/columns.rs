@@ -240,7 +240,7 @@ pub(super) const TRADES: [Column; 22] = [
     amount("exit_price", "average price of what closed it"),
     text(
         "exit_path",
-        "what ended it: `managed`, `stop`, `take_profit`, `trailing`, `liquidation`, `adl`, `halt`",
+        "what ended it: `managed`, `stop`, `take_profit`, `trailing`, `liquidation`, `adl`, `halt`, `delisted`",
     ),
     amount("realized", "profit before fees and funding"),
     amount("fees", "fees, those of a liquidation included; positive is a cost"),

@@ -12,7 +12,7 @@ use fusewire_core::order::{
     Source, Status, TimeInForce, TriggerPrice, VenueReason,
 };
 use fusewire_core::units::{Rate, UsdSum, Wide};
-use fusewire_risk::ledger::TradeRow;
+use fusewire_risk::ledger::{ExitPath, TradeRow};
 
 use super::super::table::Sink;
 use super::super::{CsvSink, ExportError};
@@ -634,6 +634,15 @@ fn the_page_describes_every_column() {
         let line = |c: &Column| format!("| `{}` | `{}` | {} |", c.name, c.kind, c.about);
         let expected: Vec<_> = columns(lane).iter().map(line).collect();
         assert_eq!(found, expected, "{}", lane.name());
+    }
+}
+
+#[test]
+fn the_column_names_every_exit() {
+    let column = columns(ExportLane::Trades).iter().find(|column| column.name == "exit_path");
+    let about = column.unwrap().about;
+    for path in ExitPath::ALL {
+        assert!(about.contains(&format!("`{}`", path.name())), "{} in: {about}", path.name());
     }
 }
 
