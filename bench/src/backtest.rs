@@ -1,9 +1,9 @@
 //! A whole back-test beside that of hftbacktest: the same depth changes and trades of one symbol, decoded beforehand on
 //! both sides, with orders all the way.
 //!
-//! A unit is a row of theirs: one changed level, or one trade. Theirs sends an order every hundred rows and cancels the
-//! one before; ours is a quoter that follows every move under the limits of the profile `bench`, and it is checked that
-//! it sends no less. Book tickers are left out on both sides, as theirs does not take them.
+//! A unit is a row of theirs: one changed level, or one trade. Ours is a quoter that follows every move under the limits
+//! of the profile `bench`, some request every 43 of its own events on the recording of 2024-08-08; theirs sends as many
+//! requests, each order cancelled by the next. Book tickers are left out on both sides, as theirs does not take them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -35,8 +35,6 @@ use crate::measure::Subject;
 use crate::real;
 use crate::tape::{Recordings, Tape};
 
-/// Rows between two orders of theirs.
-const ROWS_PER_ORDER: usize = 100;
 /// Tick of BTCUSDT.
 const TICK: f64 = 0.1;
 /// Lot of BTCUSDT.
@@ -156,15 +154,18 @@ fn rows(recordings: &Recordings) -> Result<Vec<Row>, String> {
 pub struct Theirs<'d> {
     day: &'d Day,
     bot: Option<Backtest<HashMapMarketDepth>>,
+    /// Rows between two orders.
+    step: usize,
     /// Orders that a pass sent.
     pub orders: u64,
 }
 
 impl<'d> Theirs<'d> {
-    /// Over a day.
+    /// Over a day, with so many requests: orders, and the cancel of each.
     #[must_use]
-    pub fn new(day: &'d Day) -> Self {
-        Self { day, bot: None, orders: 0 }
+    pub fn new(day: &'d Day, requests: u64) -> Self {
+        let step = day.rows.len() / usize::try_from(requests / 2).unwrap_or(usize::MAX).max(1);
+        Self { day, bot: None, step: step.max(1), orders: 0 }
     }
 }
 
@@ -193,7 +194,7 @@ impl Subject for Theirs<'_> {
         let bot = self.bot.as_mut().expect("a pass comes behind a reset");
         bot.elapse(0).expect("there are events");
         self.orders = 0;
-        for row in self.day.rows.iter().step_by(ROWS_PER_ORDER) {
+        for row in self.day.rows.iter().step_by(self.step) {
             bot.elapse(row.local_ts - bot.current_timestamp()).expect("time goes on");
             let bid = bot.depth(0).best_bid();
             if !bid.is_finite() {
@@ -211,7 +212,7 @@ impl Subject for Theirs<'_> {
         let last = self.day.rows.last().map_or(0, |row| row.local_ts);
         bot.elapse(last - bot.current_timestamp()).expect("time goes on");
         // Before the snapshot there is no bid to go by.
-        let least = self.day.rows() / ROWS_PER_ORDER as u64 / 2;
+        let least = (self.day.rows.len() / self.step) as u64 / 2;
         assert!(self.orders > least, "{} orders are too few", self.orders);
     }
 }

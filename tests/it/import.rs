@@ -211,24 +211,25 @@ fn s0_31_a_week_has_the_same_past_without_its_future_and_symbols_live_as_long_as
     let week = week_of(folder.path(), &kline);
     let bars = folder.path().join("bars");
     import("klines", &[week], &bars, &["--market", "usdm"]);
-    let lives = "[[universe.life]]\nkey = \"ETHUSDT\"\nlisted = \"2025-05-11T00:00:00Z\"\n\
-        delisted = \"2025-05-13T10:50:00Z\"\n";
-    // A tick a second is enough for bars of a minute.
-    let patient =
-        config(folder.path(), "bars.toml", &format!("[clock]\ntick_ms = 1000\n{PATIENT}{lives}"));
-    let journal = folder.path().join("journal");
-    let report = json(&[
-        "replay",
-        "--json",
-        "--config",
-        arg(&patient),
-        "--strategy",
-        "smart-trend,grid",
-        "--check-past=3",
-        "--journal",
-        arg(&journal),
-        arg(&bars),
-    ]);
+    // First without an end, to find a position that is held for a while.
+    let life = "[[universe.life]]\nkey = \"ETHUSDT\"\nlisted = \"2025-05-11T00:00:00Z\"\n";
+    let run = |name: &str, life: &str, more: &[&str]| {
+        // A tick a second is enough for bars of a minute.
+        let text = format!("[clock]\ntick_ms = 1000\n{PATIENT}{life}");
+        let file = config(folder.path(), &format!("{name}.toml"), &text);
+        let journal = folder.path().join(name);
+        let fixed = ["replay", "--json", "--config", arg(&file), "--strategy", "smart-trend"];
+        let report = json(&[&fixed[..], more, &["--journal", arg(&journal), arg(&bars)]].concat());
+        (report, journal)
+    };
+    let (_, endless) = run("endless", life, &[]);
+    let held = eth(&endless, "trades", &["entry_ns", "exit_ns"]);
+    let long = held.iter().filter(|held| held[1] - held[0] > 1_200_000_000_000).nth(5).unwrap();
+    let end_s = u64::midpoint(long[0], long[1]) / 1_000_000_000;
+    let (day, s) = ((end_s - LISTED_S) / 86_400 + 11, (end_s - LISTED_S) % 86_400);
+    let end = format!("2025-05-{day}T{:02}:{:02}:{:02}Z", s / 3_600, s / 60 % 60, s % 60);
+    let (report, journal) =
+        run("ended", &format!("{life}delisted = \"{end}\"\n"), &["--check-past=3"]);
     assert_eq!(
         report["credibility"]["checks"]["look-ahead"]["outcome"], "passed",
         "{}",
@@ -244,22 +245,24 @@ fn s0_31_a_week_has_the_same_past_without_its_future_and_symbols_live_as_long_as
     );
     assert!(report["rejected"]["universe"].as_u64() > Some(0));
     assert_eq!(crate::journal::document("verify", &journal, &[])["same"], true);
-    let events = crate::journal::text("export", &journal, &["--lane", "fills", "--format", "csv"]);
-    let mut rows = csv::Reader::from_reader(events.as_bytes());
-    let columns = rows.headers().unwrap().clone();
-    let at = |name: &str| columns.iter().position(|column| column == name).unwrap();
-    let (symbol, ts) = (at("symbol"), at("ts_ns"));
-    let life = [1_746_921_600_000_000_000_u64, 1_747_133_400_000_000_000];
-    let mut eth = 0;
-    for row in rows.records() {
-        let row = row.unwrap();
-        if &row[symbol] == "ETHUSDT" {
-            let ts: u64 = row[ts].parse().unwrap();
-            assert!(life[0] <= ts && ts <= life[1], "{ts}");
-            eth += 1;
-        }
-    }
-    assert!(eth > 10, "{eth} fills of ETHUSDT");
+    let fills = eth(&journal, "fills", &["ts_ns"]);
+    // The settlement is told some milliseconds behind the end.
+    let life = LISTED_S * 1_000_000_000..(end_s + 1) * 1_000_000_000;
+    assert!(fills.len() > 10 && fills.iter().all(|fill| life.contains(&fill[0])));
+}
+
+/// 2025-05-11 00:00:00 UTC.
+const LISTED_S: u64 = 1_746_921_600;
+
+/// Numbers of the rows of ETHUSDT in a lane.
+fn eth(journal: &Path, lane: &str, columns: &[&str]) -> Vec<Vec<u64>> {
+    let text = crate::journal::text("export", journal, &["--lane", lane, "--format", "csv"]);
+    let mut rows = csv::Reader::from_reader(text.as_bytes());
+    let names = rows.headers().unwrap().clone();
+    let at = |name: &str| names.iter().position(|column| column == name).unwrap();
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    let of_eth = rows.iter().filter(|row| &row[at("symbol")] == "ETHUSDT");
+    of_eth.map(|row| columns.iter().map(|name| row[at(name)].parse().unwrap()).collect()).collect()
 }
 
 /// A week of three symbols.

@@ -146,7 +146,7 @@ fn market_of(job: &Import<'_>, path: &Path) -> Result<Market, ImportError> {
 /// `futures/um`, `futures/cm` or `spot` among the folders of a file, the nearest of them.
 fn market_of_folders(path: &Path) -> Option<Market> {
     let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
-    let found = parts.iter().enumerate().rev().find_map(|(at, part)| {
+    parts.iter().enumerate().rev().find_map(|(at, part)| {
         let in_futures = at > 0 && parts[at - 1] == "futures";
         match *part {
             "um" if in_futures => Some(Market::UsdM),
@@ -154,8 +154,7 @@ fn market_of_folders(path: &Path) -> Option<Market> {
             "spot" => Some(Market::Spot),
             _ => None,
         }
-    });
-    found
+    })
 }
 
 fn read_file(

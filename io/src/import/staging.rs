@@ -1,7 +1,6 @@
 //! The folder in which an import is made. It is called `OUT.partial` until everything in it is whole; only then does
 //! `OUT` come to be, in one step. What a killed import had finished is found again by the next one of the same files.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -53,7 +52,7 @@ impl Staging {
             return Err(named("exists already"));
         }
         name.push(".partial");
-        let folder = out.with_file_name(OsString::from(name));
+        let folder = out.with_file_name(name);
         let failed = |error: &dyn std::fmt::Display| {
             ImportError::of_file(&folder.display().to_string(), error)
         };
