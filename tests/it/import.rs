@@ -73,17 +73,12 @@ fn real_files_that_are_damaged_are_refused_with_their_line() {
         ("funding", "funding/BTC-USDT_bybit_2021-01-01_2024-01-01_funding_history", "--utc-offset"),
     ] {
         let path = shared.join(format!("captures/{file}.csv.zst"));
-        let output = fusewire(&[
-            "import",
-            format,
-            arg(&path),
-            "--market",
-            "usdm",
-            "--data-type",
-            "aggTrades",
-            "--out",
-            arg(&out),
-        ]);
+        let mut arguments =
+            vec!["import", format, arg(&path), "--market", "usdm", "--out", arg(&out)];
+        if format == "binance-vision" {
+            arguments.extend(["--data-type", "aggTrades"]);
+        }
+        let output = fusewire(&arguments);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(expected) && stderr.trim().lines().count() == 1, "{stderr}");

@@ -153,7 +153,7 @@ pub enum CaptureError {
         file: String,
     },
     /// A tape that can not be read, or not further.
-    #[error("{file}: after record {line}: {reason}")]
+    #[error("{file}: {}{reason}", behind(*line))]
     Tape {
         /// Path.
         file: String,
@@ -322,6 +322,11 @@ impl CaptureError {
             | Self::TooManySources { .. } => false,
         }
     }
+}
+
+/// Where in a tape; nothing before its first record.
+fn behind(record: u64) -> String {
+    if record == 0 { String::new() } else { format!("after record {record}: ") }
 }
 
 /// What is wrong with one line, before the file and the line number are known.

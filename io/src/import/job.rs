@@ -40,6 +40,7 @@ pub struct Import<'a> {
 /// # Errors
 /// A file can not be read or is wrong, or the folder can not be written. Nothing is left then.
 pub fn import(job: &Import<'_>, progress: &mut dyn FnMut(u64)) -> Result<Imported, ImportError> {
+    refuse_idle(job)?;
     let mut files: Vec<&PathBuf> = job.files.iter().collect();
     // By name, so that equal times do not depend on the command line.
     files.sort_by_key(|path| (path.file_name().map(ToOwned::to_owned), (*path).clone()));
@@ -51,6 +52,36 @@ pub fn import(job: &Import<'_>, progress: &mut dyn FnMut(u64)) -> Result<Importe
             staging.discard();
             Err(error)
         }
+    }
+}
+
+/// What the caller says and a format does not ask for would be believed to have an effect.
+fn refuse_idle(job: &Import<'_>) -> Result<(), ImportError> {
+    let Options { market: _, symbol, venue, data_type, interval, allow_gaps, shift_ns } = job.options;
+    let is_table = match job.format {
+        Format::Collector | Format::Tardis => false,
+        Format::BinanceVision
+        | Format::Klines
+        | Format::Funding
+        | Format::OpenInterest
+        | Format::Liquidations => true,
+    };
+    let has_types = matches!(job.format, Format::BinanceVision | Format::Tardis);
+    let has_bars = matches!(job.format, Format::BinanceVision | Format::Klines);
+    let idle = [
+        ("--symbol", symbol.is_some(), job.format != Format::Collector),
+        ("--venue", venue.is_some(), is_table),
+        ("--data-type", data_type.is_some(), has_types),
+        ("--interval", interval.is_some(), has_bars),
+        ("--allow-gaps", *allow_gaps, has_bars),
+        ("--utc-offset", *shift_ns != 0, is_table),
+    ];
+    match idle.iter().find(|(_, is_said, applies)| *is_said && !applies) {
+        Some((flag, ..)) => {
+            let what = format!("{flag} does not apply to this format");
+            Err(ImportError::of_file(job.format.name(), what))
+        }
+        None => Ok(()),
     }
 }
 

@@ -178,3 +178,21 @@ fn an_archive_holds_one_file_and_its_checksum_fits() {
     let error = folder.refused(Format::BinanceVision, &[changed], &usdm());
     assert!(error.contains("the checksum of the archive does not fit"), "{error}");
 }
+
+#[test]
+fn what_a_format_does_not_ask_for_is_refused() {
+    let folder = Folder::new();
+    let file = folder.file("usdm_x.csv", "x");
+    let named = Options { symbol: Some("BTCUSDT".to_owned()), ..usdm() };
+    let shifted = Options { shift_ns: 1, ..usdm() };
+    let typed = Options { data_type: Some("trades".to_owned()), ..usdm() };
+    let gaps = Options { allow_gaps: true, ..usdm() };
+    for (format, options, error) in [
+        (Format::Collector, &named, "collector: --symbol does not apply to this format"),
+        (Format::Tardis, &shifted, "tardis: --utc-offset does not apply to this format"),
+        (Format::Funding, &typed, "funding: --data-type does not apply to this format"),
+        (Format::OpenInterest, &gaps, "open-interest: --allow-gaps does not apply to this format"),
+    ] {
+        assert_eq!(folder.refused(format, std::slice::from_ref(&file), options), error);
+    }
+}
