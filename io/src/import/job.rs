@@ -57,7 +57,8 @@ pub fn import(job: &Import<'_>, progress: &mut dyn FnMut(u64)) -> Result<Importe
 
 /// What the caller says and a format does not ask for would be believed to have an effect.
 fn refuse_idle(job: &Import<'_>) -> Result<(), ImportError> {
-    let Options { market: _, symbol, venue, data_type, interval, allow_gaps, shift_ns } = job.options;
+    let Options { market: _, symbol, venue, data_type, interval, allow_gaps, shift_ns } =
+        job.options;
     let is_table = match job.format {
         Format::Collector | Format::Tardis => false,
         Format::BinanceVision
