@@ -171,32 +171,15 @@ impl Symbol {
 
     /// Exits that are refused are tried more and more slowly; entries wait for later bars anyway.
     fn note_answer(&mut self, event: &Event, turn: &Turn<'_>) {
-        let (order, failed, filled) = match &event.body {
-            Body::Rejected(rejection) => (rejection.order, true, false),
-            Body::Report(report) => {
-                (report.order, report.kind == ReportKind::Refused, report.kind.is_fill())
-            }
-            Body::Status(_)
-            | Body::Touch(_)
-            | Body::Depth(_)
-            | Body::Levels(_)
-            | Body::Trade(_)
-            | Body::Mark(_)
-            | Body::Liquidation(_)
-            | Body::Bar(_)
-            | Body::BookInvalid(_)
-            | Body::Tick
-            | Body::Gap
-            | Body::Wake
-            | Body::Control(_)
-            | Body::KillLevel(_)
-            | Body::Account(_)
-            | Body::Funding(_)
-            | Body::OpenInterest(_) => return,
-        };
-        if self.orders[Kind::Exit as usize] != Some(order) {
+        let order = event.body.order();
+        if order.is_none() || self.orders[Kind::Exit as usize] != order {
             return;
         }
+        let (failed, filled) = if let Body::Report(report) = &event.body {
+            (report.kind == ReportKind::Refused, report.kind.is_fill())
+        } else {
+            (matches!(event.body, Body::Rejected(_)), false)
+        };
         if failed {
             self.backoff.failed(turn.now, turn.config.retry, turn.config.backoff_max);
         } else if filled {

@@ -192,6 +192,11 @@ fn s0_32_survivorship() {
     let both = assert_believed(&[captures]);
     assert_eq!(both["credibility"]["checks"]["survivorship"]["outcome"], "passed");
     assert_believed(&[captures, "--symbols", "ETHUSDT"]);
+    // Followed and not traded is left out as well.
+    let config = folder.path().join("tradable.toml");
+    fs::write(&config, "[universe]\ntradable = [\"BTCUSDT\"]\n").unwrap();
+    let told = "ETHUSDT (silent from 120 s";
+    assert_stamped(&[captures, "--config", arg(&config)], "survivorship", told);
     // Nobody traded, so that nothing was won by the choice.
     assert_believed(&[captures, "--symbols", "BTCUSDT", "--strategy", "noop"]);
 }

@@ -181,3 +181,11 @@ fn every_finding_is_stamped_with_its_reason() {
         ]
     );
 }
+
+/// S0-32: a fee below zero is one that somebody pays, and nobody pays that much.
+#[test]
+fn s0_32_a_rebate_beyond_what_is_paid_anywhere_is_no_fee() {
+    let paid = |cents| codes(|facts| facts.maker.as_mut().unwrap().fees = usd(cents));
+    assert_eq!(paid(-100), [""; 0], "1 bp");
+    assert_eq!(paid(-101), ["no-fee"]);
+}

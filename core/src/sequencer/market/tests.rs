@@ -437,6 +437,24 @@ fn s0_31_funding_as_charged_is_told_once_and_ends_the_assumption_of_it() {
     assert_eq!(rates(&mut fixture, 3), [(false, false)]);
 }
 
+/// A history of marks may tell prices alone: what is charged goes on to be assumed, until a mark or a charge tells it.
+#[test]
+fn s0_31_a_mark_of_a_price_alone_leaves_the_assumption_of_funding() {
+    let mut fixture = Fixture::new();
+    let mut told = |mark| {
+        let [Body::Mark(told)] = fixture.on(BTC, InputBody::Mark(mark))[..] else {
+            panic!("a mark")
+        };
+        (told.funding_rate, told.next_funding.is_some(), told.origin)
+    };
+    let bare = Mark { price: Px(70), ..Mark::default() };
+    let assumed = Some(AssumedMark::default().funding_rate);
+    assert_eq!(told(bare), (assumed, true, Origin::Real));
+    let rated = Mark { funding_rate: Some(Rate(-5)), ..bare };
+    assert_eq!(told(rated), (Some(Rate(-5)), false, Origin::Real));
+    assert_eq!(told(bare), (None, false, Origin::Real), "real ones were seen");
+}
+
 #[test]
 fn bars_see_the_trades_that_are_told_and_no_other() {
     let mut fixture = Fixture::new();

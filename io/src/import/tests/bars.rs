@@ -196,3 +196,15 @@ fn candles_of_the_mark_price_are_marks() {
     let told = folder.told(Format::BinanceVision, &[file], &Options::default());
     assert_eq!(told, ["1746316860000 BTCUSDT mark 11 None", "1746316920000 BTCUSDT mark 11 None"]);
 }
+
+/// A quote that is never closed, or no end of a line, must not take all of a file into memory.
+#[test]
+fn a_line_without_end_is_refused() {
+    let endless = table(&[rows("BTCUSDT", &[0, 1]), "9".repeat(3 << 20)]);
+    let error = refused(&endless, &usdm());
+    assert!(error.ends_with("a line of more than 1048576 bytes") && error.len() < 200, "{error}");
+    let quoted =
+        table(&[rows("BTCUSDT", &[0, 1]), "\"1746316920000,BTCUSDT,10,12,9,11,5\n".to_owned()]);
+    let error = refused(&quoted, &usdm());
+    assert!(error.starts_with("k.csv: line 4: open_time"), "{error}");
+}

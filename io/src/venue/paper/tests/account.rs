@@ -78,6 +78,21 @@ fn s0_35_funding_settles_once_at_its_boundary() {
     }
 }
 
+/// S0-32: a rate that is assumed to be zero charges nobody, and is not counted as a charge; a real one of zero is.
+#[test]
+fn s0_32_an_assumed_rate_of_zero_is_no_charge() {
+    for (origin, charged) in [(Origin::Assumed, 0), (Origin::Real, 1)] {
+        let mut floor = holding(config(), 2);
+        let boundary = 8 * 3_600 * Nanos::SECOND;
+        let Body::Mark(mark) = mark_of(110 * ONE, 0, boundary) else { panic!("a mark") };
+        floor.event(Body::Mark(Mark { origin, ..mark }));
+        floor.ts = boundary;
+        floor.event(Body::Tick);
+        let stats = floor.venue.stats();
+        assert_eq!((stats.boundaries_held, stats.boundaries_charged), (1, charged), "{origin:?}");
+    }
+}
+
 /// S0-31: funding as it was charged is charged at once, whatever marks said of it, and no boundary twice.
 #[test]
 fn s0_31_funding_as_charged_takes_the_place_of_what_marks_say() {
