@@ -5,7 +5,6 @@
 //!
 //! - `books`: a recorded run as the ledger has it
 //! - `crossing`: a bar that holds the price of an order fills it
-//! - `klines`: recorded candles as a capture
 //! - `money`: amounts as the pages show them
 //! - `page`: the block of a page
 //! - `pair_only`: only closed pairs are counted
@@ -14,7 +13,6 @@
 mod books;
 mod crossing;
 mod grid_ping_pong;
-pub(crate) mod klines;
 mod money;
 pub(crate) mod page;
 mod pair_only;

@@ -9,13 +9,15 @@ use fusewire::config::Config;
 use fusewire_tests::Places;
 use serde_json::{Value, json};
 
-use crate::exhibits::klines::{MINUTE_MS, frame};
 use crate::exhibits::page;
 use crate::journal::{arg, document, text};
 use crate::truncation::assert_cuts_are_prefixes;
 
 const MIDNIGHT_MS: u64 = 1_746_403_200_000;
 const MINUTES: u64 = 400;
+const MINUTE_MS: u64 = 60_000;
+/// How long after its end a candle is told.
+const TOLD_MS: u64 = 50;
 
 /// Bars of two symbols that drift for a while one way and then the other, with noise.
 fn bars() -> String {
@@ -37,6 +39,19 @@ fn bars() -> String {
         }
     }
     lines
+}
+
+/// A line of a capture: the closed candle of the minute that begins at `open`, in ms, told a little after its end. Its
+/// trades and what they came to in quote are not known, and read by nobody here.
+fn frame(open: u64, symbol: &str, [o, h, l, c, volume]: [&str; 5]) -> String {
+    let (end, stream) = (open + MINUTE_MS - 1, symbol.to_lowercase());
+    let told = end + 1 + TOLD_MS;
+    format!(
+        "{told}000000 {{\"stream\":\"{stream}@kline_1m\",\"data\":{{\"e\":\"kline\",\"E\":{told},\
+         \"s\":\"{symbol}\",\"k\":{{\"t\":{open},\"T\":{end},\"s\":\"{symbol}\",\"i\":\"1m\",\
+         \"f\":1,\"L\":1,\"o\":\"{o}\",\"c\":\"{c}\",\"h\":\"{h}\",\"l\":\"{l}\",\"v\":\"{volume}\",\
+         \"n\":1,\"x\":true,\"q\":\"0\",\"V\":\"0\",\"Q\":\"0\",\"B\":\"0\"}}}}}}\n"
+    )
 }
 
 fn run(folder: &Path, file: &Path) -> Value {

@@ -199,6 +199,8 @@ fn a_tape_that_was_cut_or_never_finished_is_refused() {
         let (_, error) = outcome(&path);
         assert!(error.unwrap().to_string().contains("never finished"), "{length}");
     }
+    fs::write(&path, [&whole[..], &whole].concat()).unwrap();
+    assert!(outcome(&path).1.unwrap().to_string().contains("never finished"), "two in one file");
     // A block that is gone as a whole.
     let block = format::BLOCK_BYTES + format::RECORD_HEAD_BYTES + format::BLOCK_HEAD_BYTES;
     let end = format::End { records: 3, first: 0, last: 2, before: (16 + 2 * block) as u64 };

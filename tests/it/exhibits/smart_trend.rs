@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::books::Books;
 use super::crossing::{self, Crossed};
 use super::money::cents;
-use super::{klines, page};
+use super::page;
 use crate::journal::arg;
 
 const CONFIG: &str = "smart-trend.toml";
@@ -57,13 +57,16 @@ impl Figures {
     }
 }
 
-/// The run of the page: the program's report, and how many bars of how many symbols it was given.
-fn run(folder: &Path, shared: &Path) -> (Value, usize, usize) {
+/// The run of the page: the program's report, and how many bars of how many symbols were imported.
+fn run(folder: &Path, shared: &Path) -> (Value, u64, usize) {
     let rows = shared.join("captures/klines_1m/usdm_16sym_1m_20250504_20250524.csv.zst");
-    let (capture, bars, symbols) = klines::capture(folder, &rows);
+    let history = folder.join("history");
+    let import = json(&["import", "klines", "--json", arg(&rows), "--out", arg(&history)]);
+    let streams = import["inputs"][0]["facts"]["streams"].as_object().unwrap();
+    let bars = streams.values().map(|stream| stream["rows"].as_u64().unwrap()).sum();
     let (config, journal) = (page::file(CONFIG), folder.join("journal"));
     let how = ["--strategy", "smart-trend", "--config", arg(&config), "--journal", arg(&journal)];
-    (json(&[&["replay", "--json", arg(&capture)][..], &how].concat()), bars, symbols)
+    (json(&[&["replay", "--json", arg(&history)][..], &how].concat()), bars, streams.len())
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn s0_03_s0_05_the_same_trend_strategy_by_crossing_bars_and_by_the_venue() {
     let Some(shared) = shared("s0_03_s0_05_the_same_trend_strategy") else { return };
     let folder = tempfile::tempdir().unwrap();
     let (report, bars, symbols) = run(folder.path(), &shared);
-    assert_eq!((report["events"]["Bar"].as_u64(), symbols), (Some(bars as u64), 16));
+    assert_eq!((report["events"]["Bar"].as_u64(), symbols), (Some(bars), 16));
     let crossed = crossing::again(&folder.path().join("journal"));
     let venue = Books::of(folder.path());
     let claims = claims(&crossed);
@@ -166,7 +169,7 @@ fn block(
     figures: [&Figures; 2],
     [told, silent]: &[Credibility; 2],
     report: &Value,
-    bars: usize,
+    bars: u64,
 ) -> String {
     let mut text = format!(
         "{bars} bars of 16 symbols, {} events. Money in USDT:\n\n\

@@ -66,14 +66,17 @@ fn x18_another_length_than_declared_is_refused_with_its_line() {
         "k.csv: line 4: open_time \"1746317100000\" lies 180 s behind the bar before it, and bars of BTCUSDT are 2m \
          long (X18)"
     );
-    let ends = "open_time,open,high,low,close,volume,close_time\n\
-                1746316800000,1,1,1,1,1,1746316859999\n1746316860000,1,1,1,1,1,1746316864999\n";
     let named = Options { symbol: Some("BTCUSDT".to_owned()), ..usdm() };
-    let error = refused(ends, &named);
-    assert_eq!(
-        error,
-        "k.csv: line 3: close_time \"1746316864999\" is not the end of a bar of 1m (X18)"
-    );
+    // Of five seconds, of the next bar, and a millisecond short.
+    for end in ["1746316864999", "1746316920000", "1746316919998"] {
+        let ends = format!(
+            "open_time,open,high,low,close,volume,close_time\n\
+             1746316800000,1,1,1,1,1,1746316859999\n1746316860000,1,1,1,1,1,{end}\n"
+        );
+        let error = refused(&ends, &named);
+        let told = format!("k.csv: line 3: close_time \"{end}\" is not the end of a bar of 1m (X18)");
+        assert_eq!(error, told);
+    }
     let lone = table(&[rows("BTCUSDT", &[0])]);
     assert!(refused(&lone, &usdm()).contains("pass --interval"));
 }

@@ -196,3 +196,13 @@ fn what_a_format_does_not_ask_for_is_refused() {
         assert_eq!(folder.refused(format, std::slice::from_ref(&file), options), error);
     }
 }
+
+/// What the bar that ends at a boundary filled was held when it was charged.
+#[test]
+fn s0_31_funding_is_told_behind_the_bar_that_ends_with_it() {
+    let folder = Folder::new();
+    let text = "symbol,timestamp,funding_rate\nBTCUSDT,1746316800000,0.0001\n";
+    let file = folder.file("f.csv", text);
+    let imported = folder.import(Format::Funding, &[file], &usdm()).unwrap();
+    assert_eq!(imported.tapes[0].first_ns, 1_746_316_800_000_000_001);
+}

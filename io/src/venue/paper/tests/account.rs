@@ -119,6 +119,11 @@ fn s0_31_funding_as_charged_takes_the_place_of_what_marks_say() {
     let changes: Vec<_> = updates(&floor).iter().map(|update| update.change).collect();
     assert_eq!(changes, [Usd(-2_200_000), Usd(-4_400_000), Usd(-6_600_000)]);
     assert_eq!(updates(&floor)[2].at, Nanos(boundary + hour - 1));
+    // Marks go on naming boundaries, and nobody is charged for what they say.
+    floor.event(mark_of(110 * ONE, 100_000_000, boundary + 2 * hour));
+    floor.ts += 2 * hour;
+    floor.event(Body::Tick);
+    assert_eq!(updates(&floor).iter().filter(|one| one.change != Usd::ZERO).count(), 3);
 }
 
 /// S0-36: a boundary at which nothing is held tells the balance all the same.
