@@ -17,6 +17,7 @@ mod bookkeeper;
 mod charges;
 mod figures;
 mod life;
+mod quotes;
 mod tape;
 mod types;
 
@@ -30,7 +31,7 @@ pub use types::{
     Row, TradeRow,
 };
 
-use fusewire_core::event::{Body, Event};
+use fusewire_core::event::{Body, Event, TouchSource};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{
     AccountReason, Action, Intent, Leg, Liquidity, OrderId, RejectedBy, Report, ReportKind, Status,
@@ -41,6 +42,7 @@ use fusewire_core::units::{Nanos, Px, Rate, Usd, UsdSum};
 
 use arrivals::Arrivals;
 use life::{Life, Moment};
+use quotes::Quote;
 
 /// What a ledger is made with. All memory is taken at construction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,22 +82,6 @@ struct Slipped {
     twice: [i128; Liquidity::ALL.len()],
     /// Fills of orders for which no mid was known.
     unknown: u64,
-}
-
-/// What the market says of one symbol.
-#[derive(Clone, Copy, Debug, Default)]
-struct Quote {
-    bid: Px,
-    ask: Px,
-    mark: Option<Px>,
-}
-
-impl Quote {
-    /// Best bid plus best ask; none without both.
-    fn twice_mid(&self) -> Option<i128> {
-        let usable = self.bid > Px::ZERO && self.bid < self.ask;
-        usable.then(|| i128::from(self.bid.0) + i128::from(self.ask.0))
-    }
 }
 
 /// What the venue said last for one reason, symbol and leg.
@@ -284,6 +270,7 @@ impl Ledger {
                 };
                 let quote = &mut self.quotes[id.index()];
                 (quote.bid, quote.ask) = (of(change.touch.bid), of(change.touch.ask));
+                quote.is_assumed = change.source == TouchSource::Assumed;
                 if let Some(mid) = quote.twice_mid() {
                     self.tapes[id.index()].twice(mid);
                 }
@@ -305,7 +292,7 @@ impl Ledger {
                 }
             }
             (Body::Trade(trade), Some(id)) => self.tapes[id.index()].price(trade.price),
-            (Body::Bar(bar), Some(id)) => self.tapes[id.index()].bar(bar),
+            (Body::Bar(bar), Some(id)) => self.bar(event.seq, id, bar),
             (Body::Tick, _) => self.ticks += 1,
             (Body::Report(report), Some(id)) => self.report(event, id, report, portfolio, out),
             (Body::Status(status), Some(id)) => self.status(event, id, status, portfolio, out),
@@ -335,16 +322,6 @@ impl Ledger {
                 | Body::KillLevel(_),
                 _,
             ) => {}
-        }
-    }
-
-    /// Shows the prices at which positions in a symbol could be left to their lives.
-    fn observe(&mut self, id: InstrumentId) {
-        let quote = self.quotes[id.index()];
-        for &(_, index) in self.open.iter().filter(|(place, _)| *place == id) {
-            if let Some(life) = &mut self.cells[index].life {
-                life.observe_quote(quote.bid, quote.ask, quote.mark);
-            }
         }
     }
 

@@ -319,3 +319,20 @@ fn configured_symbols_that_are_not_there() {
     let output = replay(folder.path(), &["usdm_btcusdt.ns", "--config", "f.toml"]);
     refused(&output, &["unknown symbol", "BTCUDST"]);
 }
+
+/// A section that is there twice would be taken by half, and one of a symbol that is not there may be a slip.
+#[test]
+fn lives_that_contradict_each_other_are_refused() {
+    let folder = capture("usdm_btcusdt.ns");
+    let life = "[[universe.life]]\nkey = \"BTCUSDT\"\n";
+    let file = folder.path().join("f.toml");
+    fs::write(&file, format!("{life}{life}")).unwrap();
+    let run = || replay(folder.path(), &["usdm_btcusdt.ns", "--config", "f.toml"]);
+    refused(&run(), &["[[universe.life]] BTCUSDT: the symbol has a section already"]);
+    fs::write(&file, life.replace("BTC", "BTX")).unwrap();
+    let told = run();
+    assert_eq!(told.status.code(), Some(0));
+    let stderr = String::from_utf8_lossy(&told.stderr);
+    assert!(stderr.contains("[[universe.life]]: the capture does not hold this symbol"), "{stderr}");
+    assert!(stderr.contains("BTXUSDT"), "{stderr}");
+}

@@ -192,6 +192,23 @@ fn s0_32_survivorship() {
     let both = assert_believed(&[captures]);
     assert_eq!(both["credibility"]["checks"]["survivorship"]["outcome"], "passed");
     assert_believed(&[captures, "--symbols", "ETHUSDT"]);
+    // What nobody trades ends nowhere: funding that goes on for a day moves no end, and one forced order is no life.
+    let (funding, forced) = (folder.path().join("f.csv"), folder.path().join("l.csv"));
+    let rows = "symbol,time_ms,funding_rate\nXRPUSDT,1767657600000,0.0001\n";
+    fs::write(&funding, rows).unwrap();
+    let rows = "time,symbol,side,original_quantity,price,average_price,last_fill_quantity,accumulated_fill_quantity\n\
+                1767571201000,SOLUSDT,SELL,1,100,100,1,1\n";
+    fs::write(&forced, rows).unwrap();
+    let beside = ["funding", "liquidations"].map(|format| folder.path().join(format));
+    for (format, (file, out)) in
+        ["funding", "liquidations"].into_iter().zip([&funding, &forced].into_iter().zip(&beside))
+    {
+        json(&["import", format, "--json", arg(file), "--market", "usdm", "--out", arg(out)]);
+    }
+    let inputs = [captures, arg(&beside[0]), arg(&beside[1]), "--symbols"];
+    let with = |symbols: &'static str| [&inputs[..], &[symbols]].concat();
+    assert_stamped(&with("BTCUSDT"), "survivorship", "ETHUSDT (silent from 120 s");
+    assert_believed(&with("BTCUSDT,ETHUSDT"));
     // Followed and not traded is left out as well.
     let config = folder.path().join("tradable.toml");
     fs::write(&config, "[universe]\ntradable = [\"BTCUSDT\"]\n").unwrap();

@@ -28,7 +28,8 @@ pub struct SymbolSummary {
     pub snapshots: u64,
     /// True when the symbol appears in streams of its own, not only in all-market ones.
     pub own_streams: bool,
-    /// Receive times of its first and last message, not in the JSON; none when only snapshots without a name are its.
+    /// Receive times of the first and the last message that shows it traded (books, trades, candles), not in the JSON;
+    /// none without one: funding, open interest, forced orders and marks come of what nobody trades, too.
     #[serde(skip)]
     pub span: Option<(Nanos, Nanos)>,
 }
@@ -41,6 +42,8 @@ pub(super) struct SymbolScan {
     pub(super) own_streams: bool,
     span: Option<(Nanos, Nanos)>,
     chain: Option<i64>,
+    /// `lastUpdateId` of the newest snapshot that names its symbol.
+    snapshot_id: Option<i64>,
     gaps: u64,
     /// When the first breaks were seen.
     gap_times: Vec<Nanos>,
@@ -57,6 +60,7 @@ impl SymbolScan {
             own_streams: false,
             span: None,
             chain: None,
+            snapshot_id: None,
             gaps: 0,
             gap_times: Vec::new(),
             snapshots: 0,
@@ -66,34 +70,36 @@ impl SymbolScan {
 
     pub(super) fn message(&mut self, message: &Message, received: Nanos) {
         self.counts[message.body.kind() as usize] += 1;
-        let (first, last) = self.span.unwrap_or((received, received));
-        self.span = Some((first.min(received), last.max(received)));
         match &message.body {
             Body::Depth(depth) => self.depth(&depth.ids, received),
-            Body::Snapshot(_) => {
+            Body::Snapshot(snapshot) => {
                 self.snapshots += 1;
                 self.last_snapshot = self.last_snapshot.max(Some(received));
+                self.snapshot_id = Some(snapshot.last_id);
             }
             Body::PartialDepth(_)
             | Body::BookTicker(_)
             | Body::Trade(_)
             | Body::AggTrade(_)
-            | Body::Mark(_)
+            | Body::Kline(_) => {}
+            Body::Mark(_)
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
-            | Body::Kline(_)
-            | Body::ContractInfo(_) => {}
+            | Body::ContractInfo(_) => return,
         }
+        let (first, last) = self.span.unwrap_or((received, received));
+        self.span = Some((first.min(received), last.max(received)));
     }
 
-    /// Futures frames name the frame before them; spot frames continue its numbers.
+    /// Futures frames name the frame before them; spot frames continue its numbers. A book that begins again goes on
+    /// from its snapshot.
     fn depth(&mut self, ids: &DepthIds, received: Nanos) {
-        let follows = match (self.chain, self.market) {
-            (None, _) => true,
-            (Some(last), Market::Spot) => last.checked_add(1) == Some(ids.first),
-            (Some(last), Market::UsdM | Market::CoinM) => ids.prev == Some(last),
+        let continues = |last: i64| match self.market {
+            Market::Spot => last.checked_add(1) == Some(ids.first),
+            Market::UsdM | Market::CoinM => ids.prev == Some(last),
         };
+        let follows = self.chain.is_none_or(continues) || self.snapshot_id.is_some_and(continues);
         if !follows {
             self.gaps += 1;
             if self.gap_times.len() < GAP_TIMES_MAX {

@@ -121,6 +121,21 @@ fn a_sound_recording_is_counted_and_complete() {
     assert_eq!((symbol.depth_gaps, symbol.snapshots, symbol.own_streams), (0, 1, true));
 }
 
+/// A book that begins again, as histories tell of each day, goes on from its snapshot and not from the frame before.
+#[test]
+fn depth_that_goes_on_from_a_snapshot_has_no_break() {
+    let frames = |prev: i64| {
+        usdm(&[
+            line(0, snapshot("BTCUSDT")),
+            line(100, depth("BTCUSDT", [1, 5, 0])),
+            line(200, snapshot("BTCUSDT").replace(r#""lastUpdateId":1,"#, r#""lastUpdateId":90,"#)),
+            line(300, depth("BTCUSDT", [91, 99, prev])),
+        ])
+    };
+    assert_eq!(findings(&frames(90)), []);
+    assert_eq!(codes(&frames(89)), ["depth-gap"]);
+}
+
 #[test]
 fn frames_without_a_market_message_are_nothing() {
     let found = usdm(&[line(0, r#"{"result":null,"id":1}"#), line(1, r#"{"e":"24hrTicker"}"#)]);

@@ -155,8 +155,11 @@ impl Ledger {
         part: &Execution,
         out: &mut impl FnMut(Row),
     ) {
+        let bar = self.quotes[booking.instrument.index()].bar;
         let filled = life::Filled {
             moment: booking.moment,
+            at: booking.at,
+            bar: bar.filter(|bar| bar.seq == booking.payer),
             part: *part,
             before: *before,
             after: *after,

@@ -43,11 +43,24 @@ impl Volume {
     }
 }
 
+/// Where the prices of a bar went, of a symbol that nothing else is known of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    /// Of its event.
+    pub(super) seq: u64,
+    pub(super) low: Px,
+    pub(super) high: Px,
+}
+
 /// An open position.
 #[derive(Clone, Debug)]
 pub(super) struct Life {
     side: Side,
     entry: Moment,
+    /// When the average changed last, by the venue's clock.
+    since: Nanos,
+    /// A bar that it was held through, unless it turns out to have ended within it.
+    held: Option<Range>,
     opened: Volume,
     closed: Volume,
     qty_max: i128,
@@ -71,6 +84,10 @@ pub(super) struct Life {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Filled {
     pub(super) moment: Moment,
+    /// By the venue's clock.
+    pub(super) at: Nanos,
+    /// The bar that paid for it, if one did.
+    pub(super) bar: Option<Range>,
     pub(super) part: Execution,
     pub(super) before: Position,
     pub(super) after: Position,
@@ -124,6 +141,11 @@ pub(super) fn step(life: Option<Life>, filled: &Filled) -> (Option<Ended>, Optio
     if filled.after.qty != Qty::ZERO && !filled.through_zero() {
         return (None, Some(life));
     }
+    if life.held == filled.bar {
+        // Where the rest of the bar went is not known to have been before the end.
+        life.held = None;
+    }
+    life.live_through();
     life.measure();
     let next = filled.through_zero().then(|| {
         let qty = i128::from(filled.after.qty.0).abs();
@@ -138,6 +160,8 @@ impl Life {
         let mut life = Self {
             side: filled.part.side,
             entry: filled.moment,
+            since: filled.at,
+            held: None,
             opened: Volume { qty, quote },
             closed: Volume::default(),
             qty_max: qty,
@@ -154,10 +178,12 @@ impl Life {
             incident: filled.incident,
         };
         life.slip(filled, qty, quote);
+        life.enter_within(filled.bar);
         life
     }
 
     fn grow(&mut self, filled: &Filled) {
+        self.live_through();
         self.measure();
         let (qty, quote) = (filled.part.qty.0.into(), filled.part.quote.0.into());
         self.opened.add(qty, quote);
@@ -167,6 +193,31 @@ impl Life {
         self.slip(filled, qty, quote);
         self.average = filled.after.average_price().unwrap_or(self.average);
         (self.low, self.high) = (self.average, self.average);
+        self.since = filled.at;
+        self.enter_within(filled.bar);
+    }
+
+    /// The bar that paid an entry went on to its worse end: whatever was paid at or within it was paid before that.
+    fn enter_within(&mut self, bar: Option<Range>) {
+        let Some(Range { low, high, .. }) = bar else { return };
+        self.observe(match self.side {
+            Side::Buy => low,
+            Side::Sell => high,
+        });
+    }
+
+    /// A bar that opened at this time is over. What it says counts when the next one is, or when the position ends
+    /// elsewhere.
+    pub(super) fn see_bar(&mut self, bar: Range, open_time: Nanos) {
+        self.live_through();
+        self.held = (self.since <= open_time).then_some(bar);
+    }
+
+    fn live_through(&mut self) {
+        if let Some(Range { low, high, .. }) = self.held.take() {
+            self.observe(low);
+            self.observe(high);
+        }
     }
 
     fn shrink(&mut self, filled: &Filled, qty: i128, quote: i128, fee: i128) {

@@ -1,12 +1,12 @@
 //! By hand where the numbers are known, and against a naive account where they are not.
 
 use fusewire_core::book::Touch;
-use fusewire_core::event::{Mark, Origin, TouchChange, TouchSource};
+use fusewire_core::event::{Bar, Mark, Origin, TouchChange, TouchSource};
 use fusewire_core::latency::Stamp;
 use fusewire_core::market::{Level, Side};
 use fusewire_core::order::AccountUpdate;
 use fusewire_core::order::{NewOrder, OrderState, ReportKind, Source, TimeInForce};
-use fusewire_core::units::{Bps, ONE, Qty, Rate, Round};
+use fusewire_core::units::{Bps, ONE, Qty, Rate, Round, Wide};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -105,6 +105,28 @@ impl Books {
     fn trade(&mut self, order: OrderId, id: InstrumentId, side: Side, (qty, price): (i64, i64)) {
         self.send(order, id, side, qty);
         self.report(id, filled(order, side, (qty, price), 1));
+    }
+
+    /// The same, paid by the event of this number.
+    fn trade_paid_by(
+        &mut self,
+        payer: u64,
+        order: OrderId,
+        id: InstrumentId,
+        side: Side,
+        (qty, price): (i64, i64),
+    ) {
+        self.send(order, id, side, qty);
+        self.report(id, Report { payer, ..filled(order, side, (qty, price), 1) });
+    }
+
+    fn bar(&mut self, id: InstrumentId, open_time: Nanos, [low, high]: [Px; 2]) {
+        let volume = Wide::from(i128::from(ONE));
+        let (quote_volume, open, close) = (Wide::from(0), low, low);
+        let (interval_s, trades) = (60, 1);
+        let bar =
+            Bar { open_time, interval_s, trades, open, high, low, close, volume, quote_volume };
+        self.see(Some(id), Body::Bar(bar));
     }
 
     fn update(

@@ -16,12 +16,18 @@ pub struct CredibilitySection {
     /// Least fee of fills that took, in basis points of what they traded.
     #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub taker_fee_min_bp: Bps,
+    /// Least fee of fills that rested and were not paid for it, in basis points of what they traded.
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    pub maker_fee_min_bp: Bps,
     /// Most that fills that rested may be paid for it, in basis points of what they traded.
     #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub maker_rebate_max_bp: Bps,
     /// Least spread that may be assumed where no book is known.
     #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub assumed_spread_min_bp: Bps,
+    /// Least fee of a liquidation, in basis points of its notional.
+    #[serde(deserialize_with = "bps", serialize_with = "text")]
+    pub liquidation_fee_min_bp: Bps,
     /// Exposure over the wallet up to which no liquidation has to be there.
     #[serde(deserialize_with = "rate", serialize_with = "text")]
     pub leverage_free: Rate,
@@ -53,7 +59,9 @@ impl CredibilitySection {
         }
         for (key, bp) in [
             ("credibility.taker_fee_min_bp", self.taker_fee_min_bp),
+            ("credibility.maker_fee_min_bp", self.maker_fee_min_bp),
             ("credibility.maker_rebate_max_bp", self.maker_rebate_max_bp),
+            ("credibility.liquidation_fee_min_bp", self.liquidation_fee_min_bp),
             ("credibility.assumed_spread_min_bp", self.assumed_spread_min_bp),
         ] {
             if !(0..=Bps::WHOLE).contains(&i128::from(bp.0)) {
@@ -86,6 +94,8 @@ mod tests {
             ("wins_only_min", "0"),
             ("flat_moves_min", "0"),
             ("taker_fee_min_bp", "\"-1\""),
+            ("maker_fee_min_bp", "\"-1\""),
+            ("liquidation_fee_min_bp", "\"-1\""),
             ("assumed_spread_min_bp", "\"10001\""),
             ("leverage_free", "\"-0.5\""),
             ("ended_early_share", "\"1.1\""),

@@ -45,6 +45,14 @@ pub(super) fn fee(facts: &Facts, thresholds: &Thresholds) -> Outcome {
             made.fills, made.quote
         ));
     }
+    let charged = in_bp(made.fees, made.quote).filter(|charged| *charged >= Bps::ZERO);
+    let least = thresholds.maker_fee_min_bp;
+    if let Some(charged) = charged.filter(|charged| *charged < least) {
+        return Outcome::Failed(format!(
+            "{} fills that rested cost {} USD on {} USD, {charged} bp: no tier with a fee charges less than {least} bp",
+            made.fills, made.fees, made.quote
+        ));
+    }
     let told = |kind: &str, volume: Volume| {
         in_bp(volume.fees, volume.quote).map(|bp| format!("{bp} bp on what {kind}"))
     };
@@ -116,14 +124,15 @@ pub(super) fn leverage(facts: &Facts, thresholds: &Thresholds) -> Outcome {
     if used <= free {
         return Outcome::Idle(format!("exposure was at most {used} of the wallet"));
     }
-    let missing = match (leverage.liquidates, leverage.has_fee) {
-        (false, _) => "nothing liquidates it",
-        (true, false) => "a liquidation costs nothing",
-        (true, true) => {
-            return Outcome::Passed(format!(
-                "exposure up to {used} of the wallet, liquidated at a fee"
-            ));
-        }
+    let (fee, least) = (leverage.fee, thresholds.liquidation_fee_min_bp);
+    let missing = if !leverage.liquidates {
+        "nothing liquidates it".to_owned()
+    } else if fee < least {
+        format!("a liquidation costs {fee} bp: no contract is liquidated for less than {least} bp")
+    } else {
+        return Outcome::Passed(format!(
+            "exposure up to {used} of the wallet, liquidated at a fee of {fee} bp"
+        ));
     };
     Outcome::Failed(format!("exposure was up to {used} of the wallet, and {missing}"))
 }

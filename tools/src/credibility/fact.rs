@@ -103,16 +103,16 @@ pub struct Leverage {
     pub used: Rate,
     /// A maintenance margin exists, and positions below it are liquidated.
     pub liquidates: bool,
-    /// A liquidation costs a fee.
-    pub has_fee: bool,
+    /// What a liquidation costs, of its notional.
+    pub fee: Bps,
 }
 
 /// The symbols of a result. All spans are those of the data at hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Universe {
-    /// First message of all.
+    /// First message that shows a symbol traded.
     pub first: Nanos,
-    /// Last message of all.
+    /// Last message that shows a symbol traded.
     pub last: Nanos,
     /// The symbols that were chosen.
     pub chosen: Vec<SymbolSpan>,

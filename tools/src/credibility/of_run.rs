@@ -46,7 +46,7 @@ pub fn of_run(run: &Run, config: &Config, manifest: &Manifest, past: Option<Past
             used: ledger.exposure().over_wallet,
             // The venue looks at the margin when a mark comes.
             liquidates: run.sequencer.counts()[EventKind::Mark as usize] > 0,
-            has_fee: config.margin.liquidation_fee > Rate::ZERO,
+            fee: in_bp(config.margin.liquidation_fee),
         }),
         bar_crossed: Some(stats.paid_early),
         universe: Some(universe(run, manifest, config)),
@@ -55,6 +55,12 @@ pub fn of_run(run: &Run, config: &Config, manifest: &Manifest, past: Option<Past
         credited: credited(ledger),
         past,
     }
+}
+
+/// A share in basis points, rounded down.
+fn in_bp(share: Rate) -> Bps {
+    // 1e-12 of a whole is 1e-8 bp, and a raw `Bps` 1e-4.
+    Bps(share.0.div_euclid(10_000))
 }
 
 fn price_profit(ledger: &Ledger) -> Option<UsdSum> {
@@ -88,6 +94,8 @@ fn funding(run: &Run) -> Funding {
 }
 
 /// USD-M symbols with streams of their own: one that is only named in a stream of the whole market was never recorded.
+/// When the data begin and end is told by what shows symbols traded, as their own ends are: funding that was imported
+/// beside candles may go on for longer.
 fn universe(run: &Run, manifest: &Manifest, config: &Config) -> Universe {
     let symbols = run.feed.feed().universe();
     // Who is followed and may not be traded is left out like one that is not followed.
@@ -95,8 +103,13 @@ fn universe(run: &Run, manifest: &Manifest, config: &Config) -> Universe {
     let is_chosen = |key: &String| named.is_empty() || named.contains(key);
     let followed = symbols.iter().map(|(_, symbol): (_, &Instrument)| symbol.key());
     let chosen: BTreeSet<String> = followed.filter(is_chosen).collect();
-    let mut universe =
-        Universe { first: manifest.first_recv, last: manifest.last_recv, ..Universe::default() };
+    let spans =
+        || manifest.symbols.values().filter(|one| could_trade(one)).filter_map(|one| one.span);
+    let mut universe = Universe {
+        first: spans().map(|(first, _)| first).min().unwrap_or_default(),
+        last: spans().map(|(_, last)| last).max().unwrap_or_default(),
+        ..Universe::default()
+    };
     for (key, symbol) in &manifest.symbols {
         let Some((first, last)) = symbol.span else { continue };
         if !could_trade(symbol) {

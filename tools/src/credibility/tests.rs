@@ -28,7 +28,11 @@ fn honest() -> Facts {
         crossing: Some(Crossing { fills: 60, quote: usd(1_000_000), beyond: usd(10) }),
         assumed_spread: Some(Bps(20_000)),
         funding: Some(Funding { held: 3, charged: 3 }),
-        leverage: Some(Leverage { used: Rate(2_000_000_000_000), liquidates: true, has_fee: true }),
+        leverage: Some(Leverage {
+            used: Rate(2_000_000_000_000),
+            liquidates: true,
+            fee: Bps(1_250_000),
+        }),
         bar_crossed: Some(0),
         universe: Some(Universe {
             first: Nanos(0),
@@ -124,6 +128,9 @@ fn s0_32_costs_left_out() {
     let made = |fees| Some(Volume { fills: 60, quote: usd(1_000_000), fees });
     assert_eq!(codes(|facts| facts.maker = made(UsdSum::ZERO)), ["no-fee"]);
     assert!(codes(|facts| facts.maker = made(usd(-50))).is_empty(), "a rebate is a fee");
+    // Most of them free: 0.09 bp on all.
+    assert_eq!(codes(|facts| facts.maker = made(usd(9))), ["no-fee"]);
+    assert!(codes(|facts| facts.maker = made(usd(10))).is_empty(), "0.1 bp");
     let crossing = |beyond| Some(Crossing { fills: 60, quote: usd(1_000_000), beyond });
     assert_eq!(codes(|facts| facts.crossing = crossing(UsdSum::ZERO)), ["no-slippage"]);
     assert_eq!(codes(|facts| facts.crossing = crossing(usd(-1))), ["no-slippage"]);
@@ -131,10 +138,13 @@ fn s0_32_costs_left_out() {
     assert!(codes(|facts| facts.assumed_spread = None).is_empty());
     let funding = Some(Funding { held: 3, charged: 2 });
     assert_eq!(codes(|facts| facts.funding = funding), ["no-funding"]);
-    let leverage =
-        |liquidates, has_fee| Some(Leverage { used: Rate(1_000_000_000_001), liquidates, has_fee });
-    assert_eq!(codes(|facts| facts.leverage = leverage(false, true)), ["no-leverage-cost"]);
-    assert_eq!(codes(|facts| facts.leverage = leverage(true, false)), ["no-leverage-cost"]);
+    let leverage = |liquidates, fee| {
+        Some(Leverage { used: Rate(1_000_000_000_001), liquidates, fee: Bps(fee) })
+    };
+    assert_eq!(codes(|facts| facts.leverage = leverage(false, 1_250_000)), ["no-leverage-cost"]);
+    assert_eq!(codes(|facts| facts.leverage = leverage(true, 0)), ["no-leverage-cost"]);
+    assert_eq!(codes(|facts| facts.leverage = leverage(true, 99_999)), ["no-leverage-cost"]);
+    assert!(codes(|facts| facts.leverage = leverage(true, 100_000)).is_empty(), "10 bp");
     let own = Some(Leverage { used: Rate(1_000_000_000_000), ..Leverage::default() });
     assert!(codes(|facts| facts.leverage = own).is_empty(), "own money is not liquidated");
 }

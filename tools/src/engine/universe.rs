@@ -49,7 +49,7 @@ pub fn resolve(
     if !unknown.is_empty() {
         return Err(Failure::line(unknown_symbols(&unknown)));
     }
-    set_lives(config, &mut instruments)?;
+    set_lives(config, &scanned.manifest, &mut instruments)?;
     // Reports have one entry a key, and a key does not name the futures market.
     let keys: BTreeSet<String> = instruments.iter().map(Instrument::key).collect();
     if keys.len() < instruments.len() {
@@ -58,13 +58,25 @@ pub fn resolve(
     Universe::new(instruments).map_err(Failure::line)
 }
 
-/// What `[[universe.life]]` says. A symbol that the run does not follow may have a section.
-fn set_lives(config: &Config, instruments: &mut [Instrument]) -> Result<(), Failure> {
-    for entry in &config.universe.life {
+/// What `[[universe.life]]` says. A symbol that the run does not follow may have a section, and one that the capture does
+/// not hold: a file may serve several captures. The latter is told, as it may be a slip.
+fn set_lives(
+    config: &Config,
+    manifest: &Manifest,
+    instruments: &mut [Instrument],
+) -> Result<(), Failure> {
+    let entries = &config.universe.life;
+    for (index, entry) in entries.iter().enumerate() {
         let key = &entry.key;
         let failed = |what| Failure::line(format!("[[universe.life]] {key}: {what}"));
         // Whether it is followed or not.
         entry.over(Life::UNBOUNDED).map_err(failed)?;
+        if entries[..index].iter().any(|other| other.key == *key) {
+            return Err(failed("the symbol has a section already".to_owned()));
+        }
+        if !manifest.symbols.contains_key(key) {
+            tracing::warn!(key, "[[universe.life]]: the capture does not hold this symbol");
+        }
         if let Some(one) = instruments.iter_mut().find(|one| one.key() == *key) {
             one.life = entry.over(one.life).map_err(failed)?;
         }

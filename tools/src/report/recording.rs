@@ -48,16 +48,32 @@ impl Drop for Recording {
     }
 }
 
+/// Where a report is to go: the path, or what a link there points to.
+///
+/// # Errors
+/// Something is there that is no file, as a folder or a device: it would be replaced.
+fn place(path: &Path) -> Result<PathBuf, Failure> {
+    let Ok(there) = std::fs::metadata(path) else { return Ok(path.to_owned()) };
+    let whole = path.canonicalize().ok().filter(|_| there.is_file());
+    whole.ok_or_else(|| {
+        Failure::line(format!(
+            "--report {}: it is a folder or a device: name a file",
+            path.display()
+        ))
+    })
+}
+
 /// Writes a report whole or not at all, and leaves nothing beside it.
 ///
 /// # Errors
-/// The file can not be written.
+/// The file can not be written, or something is there that is no file.
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::line(format!("{}: {error}", path.display()));
-    let mut beside = path.as_os_str().to_owned();
+    let place = place(path)?;
+    let mut beside = place.as_os_str().to_owned();
     beside.push(".part");
     let beside = PathBuf::from(beside);
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &place));
     if written.is_err() {
         // What could not be written may not be there either; why it failed is told already.
         let _ = std::fs::remove_file(&beside);
@@ -83,15 +99,13 @@ pub fn refuse_beheaded(journal: &Path, config: &Config) -> Result<(), Failure> {
 /// Refuses a path that a report can not be written to, before the run.
 ///
 /// # Errors
-/// It is a folder, or its own folder is not there.
+/// It is a folder or a device, or its own folder is not there.
 pub fn refuse_unwritable(path: &Path) -> Result<(), Failure> {
-    let failed = |what: &str| Err(Failure::line(format!("--report {}: {what}", path.display())));
-    if path.is_dir() {
-        return failed("it is a folder: name a file");
-    }
+    place(path)?;
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
-            failed("its folder is not there")
+            let what = "its folder is not there";
+            Err(Failure::line(format!("--report {}: {what}", path.display())))
         }
         Some(_) | None => Ok(()),
     }
@@ -109,5 +123,22 @@ mod tests {
         let Failure(lines) = write(&path, "page").unwrap_err();
         assert!(lines[0].contains("x.html: "), "{lines:?}");
         assert!(!folder.path().join("x.html.part").exists());
+    }
+
+    /// A device would become a file, and a link one of its own.
+    #[test]
+    fn a_report_takes_the_place_of_a_file_and_of_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a.html"), folder.path().join("b.html"));
+        write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&link, "new").unwrap();
+        assert!(link.is_symlink() && std::fs::read_to_string(&file).unwrap() == "new");
+        // As a device is, and nothing that a test that fails could harm.
+        let socket = folder.path().join("c.html");
+        let _held = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let Failure(lines) = refuse_unwritable(&socket).unwrap_err();
+        assert!(lines[0].ends_with("c.html: it is a folder or a device: name a file"), "{lines:?}");
+        assert!(write(&socket, "page").is_err() && !socket.is_file());
     }
 }

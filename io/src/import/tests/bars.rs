@@ -74,7 +74,8 @@ fn x18_another_length_than_declared_is_refused_with_its_line() {
              1746316800000,1,1,1,1,1,1746316859999\n1746316860000,1,1,1,1,1,{end}\n"
         );
         let error = refused(&ends, &named);
-        let told = format!("k.csv: line 3: close_time \"{end}\" is not the end of a bar of 1m (X18)");
+        let told =
+            format!("k.csv: line 3: close_time \"{end}\" is not the end of a bar of 1m (X18)");
         assert_eq!(error, told);
     }
     let lone = table(&[rows("BTCUSDT", &[0])]);

@@ -64,11 +64,18 @@ pub(super) struct Funding {
     earliest: Nanos,
     /// The next boundary of the grid; 0 before the first event.
     grid: u64,
+    /// The one before it was so short a time ago that its charges may still be told.
+    is_recent: bool,
 }
 
 impl Funding {
     pub(super) fn new(symbols: usize) -> Self {
-        Self { symbols: vec![Rated::default(); symbols], earliest: Nanos(u64::MAX), grid: 0 }
+        Self {
+            symbols: vec![Rated::default(); symbols],
+            earliest: Nanos(u64::MAX),
+            grid: 0,
+            is_recent: false,
+        }
     }
 
     /// Takes what a mark says of rate and boundary.
@@ -109,6 +116,11 @@ impl Funding {
         passed
     }
 
+    /// True when the charges of the last boundary of the grid were told, if ever.
+    fn is_over(&self, now: Nanos) -> bool {
+        now.0.saturating_add(GRID) > self.grid.saturating_add(SAME_BOUNDARY.0)
+    }
+
     fn find_earliest(&mut self) {
         let next = self.symbols.iter().filter_map(|symbol| symbol.next).min();
         self.earliest = next.unwrap_or(Nanos(u64::MAX));
@@ -144,6 +156,8 @@ impl PaperVenue {
         let passed = self.funding.passed(at.ts);
         if passed > 0 {
             self.count_held(passed);
+        } else if self.funding.is_recent && self.funding.is_over(at.ts) {
+            self.count_owed();
         }
         while let Some((id, boundary)) = self.funding.due(at.ts) {
             if out.room() < COPIES {
@@ -217,13 +231,25 @@ impl PaperVenue {
         self.desk.charge(at, &charge, out);
     }
 
-    /// What should be charged is counted by the clock, and not by the marks that say when it is.
+    /// What should be charged is counted by the clock, and not by the marks that say when it is. The last boundary counts
+    /// when it was charged, or when it is over: data that end with it may lack the charge.
     fn count_held(&mut self, boundaries: u64) {
+        if self.funding.is_recent {
+            self.count_owed();
+        }
         for (id, _) in self.universe.iter() {
             let is_held = self.desk.portfolio.position(id).qty != Qty::ZERO;
             self.funding.symbols[id.index()].is_owed = is_held;
-            self.desk.stats.boundaries_held += if is_held { boundaries } else { 0 };
+            self.desk.stats.boundaries_held += if is_held { boundaries - 1 } else { 0 };
         }
+        self.funding.is_recent = true;
+    }
+
+    /// The last boundary is over: what was held at it and not charged counts as held.
+    fn count_owed(&mut self) {
+        let owed = self.funding.symbols.iter().filter(|symbol| symbol.is_owed).count();
+        self.desk.stats.boundaries_held += owed as u64;
+        self.funding.is_recent = false;
     }
 
     fn pay_funding(&mut self, at: At, id: InstrumentId, boundary: Nanos, out: &mut Feedbacks) {
@@ -246,6 +272,7 @@ impl PaperVenue {
         let is_charge = !symbol.is_assumed || symbol.rate.is_some_and(|rate| rate != Rate::ZERO);
         if symbol.is_owed && is_charge && boundary.0 % GRID <= SAME_BOUNDARY.0 {
             self.desk.stats.boundaries_charged += 1;
+            self.desk.stats.boundaries_held += u64::from(self.funding.is_recent);
             self.funding.symbols[id.index()].is_owed = false;
         }
     }

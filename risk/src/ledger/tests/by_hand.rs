@@ -328,3 +328,36 @@ fn an_answer_brings_what_a_lost_report_did_not() {
     assert_eq!(books.ledger().total(PostingKind::FeeTaker), sum(-1));
     assert_eq!(books.ledger().position_of(A, BTC, Leg::Both).qty, Qty(2 * ONE));
 }
+
+/// S0-37: of a symbol that has nothing but bars the worst and the best move are those within them, too, but for what may
+/// have been before the entry or behind the exit.
+#[test]
+fn s0_37_moves_within_bars_are_moves() {
+    let mut books = Books::new();
+    let assumed = |books: &mut Books, price: i64| {
+        let level = |price: i64| Some(Level { price: Px(price * ONE), qty: Qty(ONE) });
+        let touch = Touch { bid: level(price - 1), ask: level(price + 1) };
+        books.see(Some(BTC), Body::Touch(TouchChange { touch, source: TouchSource::Assumed }));
+    };
+    let bar = |books: &mut Books, [low, high, close]: [i64; 3]| {
+        let open_time = Nanos(books.ts);
+        books.bar(BTC, open_time, [low, high].map(|price| Px(price * ONE)));
+        assumed(books, close);
+        books.seq - 1
+    };
+    assumed(&mut books, 100);
+    // Bought at 100 within a bar from 90 to 120: the low came behind it, of the high nobody knows.
+    let entry = bar(&mut books, [90, 120, 100]);
+    books.trade_paid_by(entry, order(A, 1), BTC, Side::Buy, (1, 100));
+    bar(&mut books, [95, 130, 105]);
+    // Sold at 110 within a bar that went to 80 and 150.
+    let exit = bar(&mut books, [80, 150, 100]);
+    books.trade_paid_by(exit, order(A, 2), BTC, Side::Sell, (1, 110));
+    let [closed] = books.closed()[..] else { panic!("one position was closed") };
+    assert_eq!((closed.max_adverse, closed.max_favorable), (Bps(-10_000_000), Bps(30_000_000)));
+    // Left by what another bar pays, it lived through the whole one before.
+    books.trade_paid_by(0, order(A, 3), BTC, Side::Buy, (1, 100));
+    bar(&mut books, [70, 101, 100]);
+    books.trade_paid_by(0, order(A, 4), BTC, Side::Sell, (1, 100));
+    assert_eq!(books.closed()[1].max_adverse, Bps(-30_000_000));
+}
