@@ -109,7 +109,7 @@ fn s0_32_no_leverage_cost() {
     // A small account, so that the quoter's orders are more than it holds.
     let planted = "[account]\nbalance = \"150\"\n[margin]\nliquidation_fee = \"0\"\n";
     let planted = config(folder.path(), planted);
-    assert_stamped(&["--config", arg(&planted)], "no-leverage-cost", "a liquidation costs nothing");
+    assert_stamped(&["--config", arg(&planted)], "no-leverage-cost", "a liquidation costs 0 bp");
     let honest = config(folder.path(), "[account]\nbalance = \"150\"\n");
     assert_believed(&["--config", arg(&honest)]);
 }
@@ -162,7 +162,7 @@ fn s0_32_no_funding() {
     let folder = tempfile::tempdir().unwrap();
     let capture = folder.path().join("usdm_boundary.ns");
     let later = (8 * 3_600 - 30) * 1_000_000_000;
-    let text = synth(folder.path(), "BTCUSDT", 1);
+    let text = synth(folder.path(), "BTCUSDT", 2);
     let words = ["@aggTrade", "@depth", "@bookTicker", "\"lastUpdateId\""];
     fs::write(&capture, only(&text, &words, later)).unwrap();
     let capture = arg(&capture);
@@ -205,10 +205,9 @@ fn s0_32_survivorship() {
     {
         json(&["import", format, "--json", arg(file), "--market", "usdm", "--out", arg(out)]);
     }
-    let inputs = [captures, arg(&beside[0]), arg(&beside[1]), "--symbols"];
-    let with = |symbols: &'static str| [&inputs[..], &[symbols]].concat();
-    assert_stamped(&with("BTCUSDT"), "survivorship", "ETHUSDT (silent from 120 s");
-    assert_believed(&with("BTCUSDT,ETHUSDT"));
+    let one = [captures, arg(&beside[0]), "--symbols", "BTCUSDT"];
+    assert_stamped(&one, "survivorship", "ETHUSDT (silent from 120 s");
+    assert_believed(&[captures, arg(&beside[1]), "--symbols", "BTCUSDT,ETHUSDT"]);
     // Followed and not traded is left out as well.
     let config = folder.path().join("tradable.toml");
     fs::write(&config, "[universe]\ntradable = [\"BTCUSDT\"]\n").unwrap();
