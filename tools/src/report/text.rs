@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use fusewire_io::manifest::{Manifest, Severity};
 
-use super::{Attribution, BookReport, ClosedReport, LedgerReport, Pnl, Report, data};
+use super::{Attribution, BookReport, ClosedReport, LedgerReport, Pnl, Report, data, kpi};
 use crate::credibility::Credibility;
 use crate::latency;
 
@@ -214,6 +214,7 @@ fn trading(out: &mut String, report: &Report) {
     );
     attribution(out, &t.attribution);
     ledger(out, &t.ledger);
+    kpi::text(out, &report.kpi);
     let all = t.digest.get("all").map_or("-", String::as_str);
     let _ = writeln!(
         out,
