@@ -11,6 +11,7 @@ use fusewire_io::manifest::Manifest;
 use serde::Serialize;
 
 use super::attribution::{SHARE_PLACES, ratio};
+use super::text::cents;
 use super::trading::Pnl;
 use crate::engine::Run;
 use crate::meter::{Lateness, Meter, Sharpe, WINDOW_DAYS};
@@ -160,21 +161,25 @@ fn places(value: f64) -> String {
 /// Three lines for people.
 pub(super) fn text(out: &mut String, kpi: &Kpi) {
     let known = |figure: &Option<String>| figure.clone().unwrap_or_else(|| "unknown".to_owned());
-    let Kpi { drawdown_max, drawdown_max_share, .. } = kpi;
     let _ = writeln!(
         out,
-        "figures  drawdown {drawdown_max}, {drawdown_max_share} of its peak; {} of verdicts rejected; new risk allowed \
-         {} of the time; {} of the capture without a gap",
+        "figures  drawdown {}, at most {} of a peak; {} of verdicts rejected; new risk allowed {} of the time; {} of the \
+         capture without a gap",
+        cents(&kpi.drawdown_max),
+        kpi.drawdown_max_share,
         known(&kpi.veto_rate),
         known(&kpi.uptime),
         known(&kpi.data_completeness)
     );
     sharpe(out, &kpi.sharpe_30d);
     let Sensitivity { total, break_even_bp } = &kpi.slippage_sensitivity;
-    let worse = total.iter().map(|(bp, total)| format!("{} at {bp} bp more", known(total)));
+    let worse = total.iter().map(|(bp, total)| {
+        let total = total.as_deref().map_or_else(|| "unknown".to_owned(), cents);
+        format!("{bp} bp {total}")
+    });
     let worse: Vec<String> = worse.collect();
     let _ = write!(out, "         total, if taking had cost more: {}", worse.join(", "));
-    let even = break_even_bp.as_ref().map(|bp| format!("; zero at {bp} bp more"));
+    let even = break_even_bp.as_ref().map(|bp| format!("; zero at {bp} bp"));
     let _ = writeln!(out, "{}", even.unwrap_or_default());
     let BarToDecision { p50, max, count } = &kpi.bar_close_to_decision_ms;
     if let Some((p50, max)) = p50.zip(*max) {

@@ -293,7 +293,7 @@ fn pnl(out: &mut String, name: &str, pnl: &Pnl, held: &str) {
 }
 
 /// An amount cut to four decimals for the eye; the JSON has all of them.
-fn cents(amount: &str) -> String {
+pub(super) fn cents(amount: &str) -> String {
     match amount.split_once('.') {
         Some((whole, places)) => format!("{whole}.{places:0<4.4}"),
         None => format!("{amount}.0000"),

@@ -63,11 +63,8 @@ pub(super) struct Line {
 /// How every line begins.
 const BEGIN: &[u8] = br#"{"event":"#;
 /// How the lines of each kind begin.
-const HEADS: [&[u8]; 3] = [
-    br#"{"event":"started","at":""#,
-    br#"{"event":"done","at":""#,
-    br#"{"event":"failed","at":""#,
-];
+const HEADS: [&[u8]; 3] =
+    [br#"{"event":"started","at":""#, br#"{"event":"done","at":""#, br#"{"event":"failed","at":""#];
 
 /// What is read between two ends of lines, or between two beginnings of them: who ended in the middle of a line may have
 /// been followed by another one on the same.
