@@ -31,7 +31,7 @@ impl Sharpe {
     /// rounding is carried along.
     fn ratio(&self) -> Option<f64> {
         let n = WINDOW_DAYS as f64;
-        let is_flat = self.returns.iter().all(|value| *value == self.returns[0]);
+        let is_flat = self.returns.iter().all(|value| value.total_cmp(&self.returns[0]).is_eq());
         let mean = self.returns.iter().sum::<f64>() / n;
         let squares: f64 = self.returns.iter().map(|value| (value - mean) * (value - mean)).sum();
         let deviation = (squares / (n - 1.0)).sqrt();

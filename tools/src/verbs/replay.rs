@@ -159,7 +159,7 @@ pub fn run(args: &Args) -> Outcome {
     signals::stop(&plan.stop)?;
     let counted = counted::begin(&registries, args.run.unit, &config, &plan, &setup)?;
     let going = Going { names, config: &config, run_config, again, recording, bar, started };
-    let told = going.to_the_end(&mut plan, setup);
+    let told = going.run(&mut plan, setup);
     let is_stopped = plan.stop.load(Ordering::Relaxed);
     if let Some(counted) = counted.filter(|_| !is_stopped) {
         let results = told.as_ref().map_err(Clone::clone).and_then(Told::results);
@@ -198,7 +198,7 @@ struct Told {
 
 impl Going<'_> {
     /// The run, the look back, and the report.
-    fn to_the_end(self, plan: &mut Plan, setup: Setup) -> Result<Told, Failure> {
+    fn run(self, plan: &mut Plan, setup: Setup) -> Result<Told, Failure> {
         let Self { names, config, run_config, again, recording, bar, started } = self;
         bar.set_message("replay");
         bar.set_position(0);
