@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use fusewire_tests::json;
 use serde_json::Value;
 
-use crate::exhibits::klines::MINUTE_MS;
 use crate::journal::{arg, config, number};
 use crate::smart_trend::{MIDNIGHT_MS, Row, bars, rows};
 
 const MS_NS: u64 = 1_000_000;
+const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 86_400_000;
 /// What bars of a minute need: nothing is fresher than the last one.
 const PATIENT: &str = "[capture]\ngap_max_ms = 130000\n[clock]\ntick_ms = 60000\n[assume]\nbook_wait_ms = 0\n\
