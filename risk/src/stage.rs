@@ -75,6 +75,8 @@ struct Desk {
     now: Nanos,
     seq: u64,
     index: u32,
+    /// When the bar closed that is being handled; none of any other event.
+    bar_close: Option<Nanos>,
     /// Faults of the folds, the ledger's among them, that the kill switch was raised for.
     faults: u64,
     /// Orders whose verdicts are explained; none unless somebody asks why.
@@ -144,6 +146,7 @@ impl RiskStage {
             now: Nanos(0),
             seq: 0,
             index: 0,
+            bar_close: None,
             faults: 0,
             watch: Vec::new(),
             watched: Vec::new(),
@@ -206,6 +209,12 @@ impl RiskStage {
         self.desk.now
     }
 
+    /// When the bar closed that was the last event, and so the cause of the intents behind it; none of any other event.
+    #[must_use]
+    pub fn bar_close(&self) -> Option<Nanos> {
+        self.desk.bar_close
+    }
+
     /// The sequenced kill level.
     #[must_use]
     pub fn level(&self) -> Level {
@@ -244,6 +253,7 @@ impl Desk {
 
     fn handle_event(&mut self, event: &Event) {
         (self.now, self.seq, self.index) = (event.ts, event.seq, 0);
+        self.bar_close = None;
         self.market.apply(event);
         self.fold(event);
         self.form(event);
@@ -292,6 +302,10 @@ impl Desk {
             }
             Body::KillLevel(level) => self.level = *level,
             Body::Account(_) => self.watch_money(event.seq),
+            Body::Bar(bar) => {
+                let length = Nanos(u64::from(bar.interval_s) * Nanos::SECOND);
+                self.bar_close = Some(bar.open_time.after(length));
+            }
             Body::Report(_)
             | Body::Status(_)
             | Body::Rejected(_)
@@ -303,7 +317,6 @@ impl Desk {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
-            | Body::Bar(_)
             | Body::BookInvalid(_)
             | Body::Tick
             | Body::Gap

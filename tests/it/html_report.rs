@@ -200,10 +200,14 @@ fn the_temporary_journal_is_removed_and_makes_no_difference() {
 fn transfers_move_no_curve() {
     let folder = tempfile::tempdir().unwrap();
     let curves = |transfers: &[&str]| {
-        let (report, _) = both(folder.path(), transfers);
+        let (report, page) = both(folder.path(), transfers);
         let moved = report["ledger"]["postings"]["transfer"].as_str().map(str::to_owned);
         let mut curves = report["curves"].as_object().unwrap().clone();
         let looks = curves.remove("looks").unwrap().as_u64().unwrap();
+        let [count, sum] = ["transfers", "transferred"].map(|key| curves.remove(key).unwrap());
+        let left_out = sum.as_str().filter(|_| count == 1).map(str::to_owned);
+        assert_eq!(left_out, moved, "the page says what it leaves out");
+        assert_eq!(page.contains("put in or taken out is left out"), moved.is_some());
         (moved, looks, curves)
     };
     let (none, looks, still) = curves(&[]);

@@ -16,6 +16,7 @@
 //! - `contract`: the message contract under a hostile strategy and a lossy way back
 //! - `gate_and_wire`: the kill word between approval and wire
 //! - `golden`: journals that some build recorded once come out again
+//! - `kpi`: key figures against figures that are made another way
 //! - `ledger_store`: the ledger in databases, each row once whenever the writer is killed
 //! - `look_ahead`: a past that changes when its future is cut off is stamped
 //! - `money`: funding, every exit path, a venue that misbehaves, and a ledger that it must agree with
@@ -47,6 +48,7 @@ mod html_report;
 mod import;
 mod journal;
 mod journal_capture;
+mod kpi;
 mod ledger_store;
 mod look_ahead;
 mod money;

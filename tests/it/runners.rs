@@ -52,7 +52,7 @@ fn lockstep_equals_inline() {
         let options = ["--runner", "lockstep", "--config", arg(&config)];
         let report = json(&[&["replay", "--json", arg(&capture)][..], &options].concat());
         assert_eq!(report["runner"], "lockstep");
-        for key in ["digest", "events", "positions", "by_strategy", "pending"] {
+        for key in ["digest", "events", "positions", "by_strategy", "pending", "kpi"] {
             assert_eq!(report[key], inline[key], "{grouping}, rings of {messages}: {key}");
         }
     }

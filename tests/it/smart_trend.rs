@@ -13,17 +13,17 @@ use crate::exhibits::page;
 use crate::journal::{arg, document, text};
 use crate::truncation::assert_cuts_are_prefixes;
 
-const MIDNIGHT_MS: u64 = 1_746_403_200_000;
+pub(crate) const MIDNIGHT_MS: u64 = 1_746_403_200_000;
 const MINUTES: u64 = 400;
 const MINUTE_MS: u64 = 60_000;
 /// How long after its end a candle is told.
 const TOLD_MS: u64 = 50;
 
 /// Bars of two symbols that drift for a while one way and then the other, with noise.
-fn bars() -> String {
+pub(crate) fn bars(minutes: u64) -> String {
     let (mut places, mut lines) = (Places(42), String::new());
     let mut closes = [6_000_000_u64, 250_000];
-    for minute in 0..MINUTES {
+    for minute in 0..minutes {
         for (symbol, close) in ["BTCUSDT", "ETHUSDT"].into_iter().zip(&mut closes) {
             // Up to 6 bp of noise, and 2 bp of drift that turns every 40 minutes.
             let bp = *close / 10_000;
@@ -56,16 +56,16 @@ fn frame(open: u64, symbol: &str, [o, h, l, c, volume]: [&str; 5]) -> String {
 
 fn run(folder: &Path, file: &Path) -> Value {
     let capture = folder.join("usdm_bars.ns");
-    fs::write(&capture, bars()).unwrap();
+    fs::write(&capture, bars(MINUTES)).unwrap();
     let journal = folder.join("run");
     let how = ["--strategy", "smart-trend", "--config", arg(file), "--journal", arg(&journal)];
     fusewire_tests::json(&[&["replay", "--json", arg(&capture)], &how[..]].concat())
 }
 
-type Row = BTreeMap<String, String>;
+pub(crate) type Row = BTreeMap<String, String>;
 
 /// The table of a lane.
-fn rows(journal: &Path, lane: &str) -> Vec<Row> {
+pub(crate) fn rows(journal: &Path, lane: &str) -> Vec<Row> {
     let csv = text("export", journal, &["--lane", lane, "--format", "csv"]);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let columns = reader.headers().unwrap().clone();
@@ -140,5 +140,5 @@ fn x18_bars_of_another_length_than_told_are_not_traded() {
 fn x20_bars_cut_anywhere_give_a_prefix() {
     let mut config = Config::load(Some(&page::file("smart-trend.toml"))).unwrap();
     "smart-trend".clone_into(&mut config.run.strategy);
-    assert_cuts_are_prefixes(&bars(), "ns", &config);
+    assert_cuts_are_prefixes(&bars(MINUTES), "ns", &config);
 }

@@ -1,5 +1,6 @@
 //! Sweeps from the command line (S0-33, X12): what is varied, what is refused, and that every run counts.
 //!
+//! - `replays`: replays that are counted beside trials
 //! - `stopped`: killed at any moment, or stopped in order, and gone on with
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::journal::{arg, config, number, refused, said, synth, word};
 
+mod replays;
 mod stopped;
 
 /// Trials over a small synthetic capture.

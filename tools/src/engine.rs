@@ -207,20 +207,17 @@ impl Ready {
     /// A stage gave up or panicked, or the journal takes nothing more.
     pub fn drive(&mut self) -> Result<(), Failure> {
         let (threads, both) = (self.threads.as_ref(), (&self.done, &self.kill));
-        drive::drive(&mut self.run, threads, both, &mut self.watch).map_err(Failure::line)
+        drive::drive(&mut self.run, threads, both, &mut self.watch, None).map_err(Failure::line)
     }
 
-    /// The same on this thread, with somebody who looks at the account behind each message of the risk stage.
+    /// The same, with somebody who looks at the account behind each message of the risk stage.
     ///
     /// # Errors
     /// As of `drive`.
-    ///
-    /// # Panics
-    /// When the run has threads: nobody looks at a stage that another thread moves.
     pub fn drive_watched(&mut self, look: Onlooker<'_>) -> Result<(), Failure> {
-        assert!(self.threads.is_none(), "only an inline run is looked at");
-        let both = (&self.done, &self.kill);
-        drive::drive_watched(&mut self.run, both, look).map_err(Failure::line)
+        let (threads, both) = (self.threads.as_ref(), (&self.done, &self.kill));
+        drive::drive(&mut self.run, threads, both, &mut self.watch, Some(look))
+            .map_err(Failure::line)
     }
 
     /// The stages as they stand.

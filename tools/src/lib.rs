@@ -13,6 +13,7 @@ pub mod export;
 pub mod journal;
 pub mod latency;
 pub mod ledger;
+pub mod meter;
 pub mod outcome;
 pub mod progress;
 pub mod report;

@@ -15,12 +15,14 @@ use crate::config::Config;
 use crate::credibility::{self, Credibility, Past};
 use crate::engine::Run;
 use crate::latency::{self, Latency};
+use crate::meter::Meter;
 use crate::outcome::Failure;
 
 mod account;
 mod attribution;
 mod data;
 pub mod html;
+mod kpi;
 mod ledger;
 pub mod recording;
 pub mod series;
@@ -30,6 +32,7 @@ mod trading;
 pub use account::AccountReport;
 pub use attribution::Attribution;
 pub use data::DataReport;
+pub use kpi::{BarToDecision, Kpi, Sensitivity, SharpeReport};
 pub use ledger::{ClosedReport, ExitReport, LedgerReport, WinRate};
 pub use series::{Curves, KillEntry, Series};
 pub use trading::{Pnl, PositionReport, Trading};
@@ -52,6 +55,8 @@ pub struct Report {
     /// What was decided and what came of it.
     #[serde(flatten)]
     pub trading: Trading,
+    /// Key figures.
+    pub kpi: Kpi,
     /// Rows that were understood and left out.
     pub ignored: Ignored,
     /// Messages of symbols outside the universe.
@@ -168,13 +173,13 @@ impl BookReport {
 }
 
 impl Report {
-    /// The report of a finished run.
+    /// The report of a finished run, and of what was measured while it went on.
     #[must_use]
     pub fn new(
         names: &[String],
         config: &Config,
         (manifest, past): (Manifest, Option<Past>),
-        run: &Run,
+        (run, meter): (&Run, &Meter),
         wall: Duration,
     ) -> Self {
         let facts = credibility::of_run(run, config, &manifest, past);
@@ -191,6 +196,7 @@ impl Report {
             seed: config.run.seed,
             frames: counts.frames,
             trading: Trading::new(run, config, names),
+            kpi: Kpi::new(run, meter, &manifest),
             messages: kinds.filter(|(_, n)| *n > 0).map(|(kind, n)| (kind.name(), n)).collect(),
             ignored: counts.ignored.into(),
             outside_universe: counts.outside,

@@ -81,6 +81,8 @@ pub struct Silences {
     pub count: u64,
     /// The longest one, in ms, also when it is no gap.
     pub longest_ms: u64,
+    /// All of them together, in ms.
+    pub total_ms: u64,
     /// The first ones: when they began, and how long they lasted.
     pub list: Vec<Silence>,
 }

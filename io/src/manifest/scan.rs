@@ -143,6 +143,7 @@ impl Scan {
         self.silences.longest_ms = self.silences.longest_ms.max(millis(silence));
         if silence > self.options.gap_max.0 {
             self.silences.count += 1;
+            self.silences.total_ms = self.silences.total_ms.saturating_add(millis(silence));
             if self.silences.list.len() < LISTED_MAX {
                 self.silences.list.push(Silence { after: utc(before), ms: millis(silence) });
             }

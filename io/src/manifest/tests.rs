@@ -258,6 +258,7 @@ fn twenty_silences_are_listed_and_all_are_counted() {
     let lines: Vec<_> = (0..23).map(|n| line(n * 2_000, trade("A"))).collect();
     let found = usdm(&lines);
     assert_eq!((found.silences.count, found.silences.list.len()), (22, 20));
+    assert_eq!(found.silences.total_ms, 44_000, "also of those that are not listed");
 }
 
 #[test]

@@ -9,10 +9,12 @@ use fusewire::config::{Config, RunnerMode};
 use fusewire::engine::{self, Run, Setup};
 use fusewire::journal::header::Frames;
 use fusewire::journal::writing::Request;
+use fusewire::meter::Meter;
 use fusewire::report::Report;
 use fusewire::sources::Source;
 use fusewire_core::kill::{KillSwitch, Level};
 use fusewire_core::lane::Keep;
+use fusewire_core::units::Nanos;
 use fusewire_io::capture::OpenOptions;
 
 use super::*;
@@ -49,7 +51,9 @@ fn run_and_raise(capture: &Path, dir: &Path, config: &Config, level: Level, afte
         over.store(true, Ordering::Relaxed);
         run.unwrap()
     });
-    let report = Report::new(&names, config, (plan.scanned.manifest, None), &run, Duration::ZERO);
+    let meter = Meter::new(config, Nanos(Nanos::SECOND));
+    let run = (&run, &meter);
+    let report = Report::new(&names, config, (plan.scanned.manifest, None), run, Duration::ZERO);
     serde_json::from_str(&report.to_json().unwrap()).unwrap()
 }
 

@@ -13,7 +13,7 @@ const MANY: [&str; 4] =
     ["--grid", "run.seed=1,2,3,4,5,6,7,8,9,10", "--grid", "quoter.half_spread_bp=1,2"];
 const TRIALS: usize = 20;
 
-fn count(path: &Path, event: &str) -> usize {
+pub(super) fn count(path: &Path, event: &str) -> usize {
     let text = fs::read_to_string(path).unwrap_or_default();
     // The last line may be half written.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);

@@ -45,8 +45,8 @@ pub(super) fn lock_memory(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// Somebody who looks at the risk stage, and so at the account, behind each message that it handled.
-pub type Onlooker<'a> = &'a mut dyn FnMut(&RiskStage);
+/// Somebody who looks at the risk stage, and so at the account, behind each message that it handled: on its thread.
+pub type Onlooker<'a> = &'a mut (dyn FnMut(&RiskStage) + Send);
 
 /// The risk stage and who looks on.
 struct Watched<'a> {
@@ -72,25 +72,23 @@ impl Stage for Watched<'_> {
     }
 }
 
-/// Runs on this thread until the feed has ended and nothing is left, with somebody who looks on.
-pub(super) fn drive_watched(
-    run: &mut Run,
-    (done, kill): (&DoneSeq, &KillSwitch),
-    look: Onlooker<'_>,
-) -> Result<(), RunError> {
-    let Run { feed, sequencer, alpha, risk, gateway, .. } = run;
-    let mut risk = Watched { stage: risk, look };
-    run_inline(feed, sequencer, &mut [alpha, &mut risk, gateway], done, kill)
-}
-
-/// Runs until the feed has ended and nothing is left.
+/// Runs until the feed has ended and nothing is left, with somebody who looks on or nobody.
 pub(super) fn drive(
     run: &mut Run,
     threads: Option<&Threads>,
     (done, kill): (&DoneSeq, &KillSwitch),
     watch: &mut Watch,
+    look: Option<Onlooker<'_>>,
 ) -> Result<(), RunError> {
     let Run { feed, sequencer, alpha, risk, gateway, .. } = run;
+    let mut watched;
+    let risk: &mut (dyn Stage + Send) = match look {
+        None => risk,
+        Some(look) => {
+            watched = Watched { stage: risk, look };
+            &mut watched
+        }
+    };
     let Some(threads) = threads else {
         return run_inline(feed, sequencer, &mut [alpha, risk, gateway], done, kill);
     };

@@ -11,7 +11,7 @@ use fusewire_risk::ledger::Ledger;
 use serde::Serialize;
 
 /// Places of a share of something.
-const SHARE_PLACES: u32 = 4;
+pub(super) const SHARE_PLACES: usize = 4;
 
 /// Profit split by cause, in USDT. `total = alpha - slippage_maker - slippage_taker + funding - fees`.
 #[derive(Debug, Serialize)]
@@ -62,12 +62,17 @@ impl Attribution {
 
 /// One amount over another with four places; none of nothing.
 fn share(part: UsdSum, whole: UsdSum) -> Option<String> {
-    let scale = 10_i128.pow(SHARE_PLACES);
-    let ratio = div_round(part.0.checked_mul(scale)?, whole.0, Round::HalfEven)?;
+    ratio((part.0, whole.0), SHARE_PLACES, Round::HalfEven)
+}
+
+/// One number over another with so many places; none of nothing.
+pub(super) fn ratio((part, whole): (i128, i128), places: usize, round: Round) -> Option<String> {
+    let scale = 10_i128.pow(u32::try_from(places).ok()?);
+    let ratio = div_round(part.checked_mul(scale)?, whole, round)?;
     let sign = if ratio < 0 { "-" } else { "" };
     let ratio = ratio.unsigned_abs();
     let scale = scale.unsigned_abs();
-    Some(format!("{sign}{}.{:04}", ratio / scale, ratio % scale))
+    Some(format!("{sign}{}.{:0places$}", ratio / scale, ratio % scale))
 }
 
 #[cfg(test)]
@@ -81,5 +86,6 @@ mod tests {
         assert_eq!(of(-20, 3).as_deref(), Some("-6.6667"));
         assert_eq!(of(5, 5).as_deref(), Some("1.0000"));
         assert_eq!(of(5, 0), None);
+        assert_eq!(ratio((2, 3), 6, Round::Down).as_deref(), Some("0.666666"));
     }
 }

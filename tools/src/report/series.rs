@@ -78,6 +78,10 @@ pub struct Curves {
     pub drawdown_max_share: String,
     /// When it was at its deepest; none without a drawdown.
     pub drawdown_at: Option<String>,
+    /// Times that money was put in or taken out, which the curves leave out.
+    pub transfers: u64,
+    /// The sum of it; below zero was taken out.
+    pub transferred: String,
     /// Raises of the kill level and what asked for them, the first ones.
     pub kill_log: Vec<KillEntry>,
 }
@@ -119,7 +123,7 @@ impl Equity {
         -below
     }
 
-    fn figures(&self, kill_log: Vec<KillEntry>) -> Curves {
+    fn figures(&self, (transfers, sum): (u64, UsdSum), kill_log: Vec<KillEntry>) -> Curves {
         let text = |raw: i128| UsdSum(raw).to_string();
         let (deepest, peak, at) = self.deepest;
         let share = if peak > 0 { deepest as f64 / peak as f64 } else { 0.0 };
@@ -131,6 +135,8 @@ impl Equity {
             drawdown_max: text(deepest),
             drawdown_max_share: format!("{share:.4}"),
             drawdown_at: (deepest > 0).then(|| utc(at)),
+            transfers,
+            transferred: sum.to_string(),
             kill_log,
         }
     }
@@ -143,6 +149,8 @@ struct Folding {
     drawdown: Buckets,
     symbols: Vec<SymbolSeries>,
     closed: Thinned<ClosedPosition>,
+    /// How many, and their sum.
+    transfers: (u64, UsdSum),
     kill_log: Vec<KillEntry>,
 }
 
@@ -195,6 +203,7 @@ impl Folding {
             drawdown: Buckets::new(span, SPANS),
             symbols: universe.iter().take(SYMBOLS_MAX).map(symbol).collect(),
             closed: Thinned::new(POINTS_MAX),
+            transfers: (0, UsdSum::ZERO),
             kill_log: Vec::new(),
         }
     }
@@ -258,6 +267,10 @@ impl Folding {
                 }
             }
             Some(Row::Closed(closed)) => self.closed.push(closed),
+            Some(Row::Posting(posting)) if posting.kind == PostingKind::Transfer => {
+                self.transfers.0 += 1;
+                self.transfers.1.0 += posting.amount.0;
+            }
             Some(Row::Posting(_) | Row::Reconciliation(_)) | None => {}
         }
     }
@@ -265,7 +278,7 @@ impl Folding {
     fn finish(self, span: (Nanos, Nanos)) -> Series {
         let traded = |symbol: &SymbolSeries| symbol.fills.count() > 0;
         Series {
-            figures: self.equity.figures(self.kill_log),
+            figures: self.equity.figures(self.transfers, self.kill_log),
             span,
             equity: self.curve,
             drawdown: self.drawdown,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use fusewire_io::manifest::{Manifest, Severity};
 
-use super::{Attribution, BookReport, ClosedReport, LedgerReport, Pnl, Report, data};
+use super::{Attribution, BookReport, ClosedReport, LedgerReport, Pnl, Report, data, kpi};
 use crate::credibility::Credibility;
 use crate::latency;
 
@@ -214,6 +214,7 @@ fn trading(out: &mut String, report: &Report) {
     );
     attribution(out, &t.attribution);
     ledger(out, &t.ledger);
+    kpi::text(out, &report.kpi);
     let all = t.digest.get("all").map_or("-", String::as_str);
     let _ = writeln!(
         out,
@@ -292,7 +293,7 @@ fn pnl(out: &mut String, name: &str, pnl: &Pnl, held: &str) {
 }
 
 /// An amount cut to four decimals for the eye; the JSON has all of them.
-fn cents(amount: &str) -> String {
+pub(super) fn cents(amount: &str) -> String {
     match amount.split_once('.') {
         Some((whole, places)) => format!("{whole}.{places:0<4.4}"),
         None => format!("{amount}.0000"),

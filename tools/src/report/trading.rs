@@ -198,6 +198,13 @@ impl Pnl {
         Self::from_parts((UsdSum(realized), ledger.unrealized(), slippage), total)
     }
 
+    /// `total` of the account as a number.
+    pub(super) fn total_of_account(ledger: &Ledger) -> Option<UsdSum> {
+        let kinds = [PostingKind::Realized, PostingKind::Netting, PostingKind::Funding];
+        let booked = kinds.into_iter().chain(CHARGED).map(|kind| ledger.total(kind).0);
+        ledger.unrealized()?.checked_add(UsdSum(booked.sum()))
+    }
+
     fn from_parts(
         (realized, unrealized, slippage): (UsdSum, Option<UsdSum>, UsdSum),
         of_kind: impl Fn(PostingKind) -> UsdSum,

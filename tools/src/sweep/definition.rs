@@ -110,9 +110,7 @@ impl Definition {
     /// A hash that tells inputs apart.
     #[must_use]
     pub fn captures_id(&self) -> String {
-        let Self { captures, unit, symbols, instruments, .. } = self;
-        let inputs = serde_json::to_vec(&(captures, unit, symbols, instruments));
-        blake3::hash(&inputs.expect("texts and numbers")).to_hex().to_string()
+        captures_id(&self.captures, self.unit.as_deref(), &self.symbols, &self.instruments)
     }
 
     /// Keeps the definition in a file; of a file that is there it must be the same one.
@@ -168,6 +166,18 @@ impl Definition {
         }
         facts
     }
+}
+
+/// A hash that tells inputs apart: recordings, unit of receive times, symbols and their instruments, see [`Definition`].
+#[must_use]
+pub fn captures_id(
+    captures: &[CaptureId],
+    unit: Option<&str>,
+    symbols: &[String],
+    instruments: &str,
+) -> String {
+    let inputs = serde_json::to_vec(&(captures, unit, symbols, instruments));
+    blake3::hash(&inputs.expect("texts and numbers")).to_hex().to_string()
 }
 
 /// BLAKE3 of instruments, all fields.

@@ -9,25 +9,24 @@
 //! that is killed, fails or is repeated: the count is what a deflated Sharpe ratio takes (requirement X12).
 
 mod axis;
+mod counted;
 mod definition;
 mod draw;
-mod equity;
 mod fixed;
 mod registry;
 mod results;
-mod statistics;
 mod table;
 mod text;
 mod trials;
 mod work;
 
 pub use axis::{Axis, Range};
+pub use counted::Counted;
 pub(crate) use definition::instruments_hash;
-pub use definition::{CaptureId, Definition};
+pub use definition::{CaptureId, Definition, captures_id};
 pub use fixed::Fixed;
 pub use registry::{Count, Registry};
 pub use results::Results;
-pub use statistics::Moments;
 pub use table::write as write_table;
 pub use text::{Stamped, Summary, render, stamped};
 pub use trials::{Trial, trials};

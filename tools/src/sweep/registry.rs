@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Failure;
@@ -61,15 +62,21 @@ pub(super) struct Line {
 
 /// How every line begins.
 const BEGIN: &[u8] = br#"{"event":"#;
+/// How the lines of each kind begin.
+const HEADS: [&[u8]; 3] =
+    [br#"{"event":"started","at":""#, br#"{"event":"done","at":""#, br#"{"event":"failed","at":""#];
 
-/// What is read between two ends of lines.
+/// What is read between two ends of lines, or between two beginnings of them: who ended in the middle of a line may have
+/// been followed by another one on the same.
 enum Found {
     /// A line.
     Line(Box<Line>),
-    /// The beginning of a line, and the end of the file: somebody ended in the middle of it.
+    /// The beginning of a line, and enough of it to be nobody else's.
     Torn,
-    /// Something that is no line.
-    Damaged,
+    /// So little of a beginning that it may be anybody's, and nothing behind it that says whose.
+    Scrap,
+    /// Something else.
+    Foreign,
 }
 
 impl Found {
@@ -77,9 +84,32 @@ impl Found {
         if let Ok(line) = serde_json::from_slice(bytes) {
             return Self::Line(Box::new(line));
         }
-        let begins = bytes.starts_with(BEGIN) || BEGIN.starts_with(bytes);
-        if begins && !bytes.ends_with(b"\n") { Self::Torn } else { Self::Damaged }
+        let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let is_beginning = |head: &&[u8]| head.starts_with(text) || text.starts_with(head);
+        let is_whole = serde_json::from_slice::<IgnoredAny>(text).is_ok();
+        if is_whole || !HEADS.iter().any(is_beginning) {
+            return Self::Foreign;
+        }
+        // As far as the first letter of what happened.
+        let is_far = text.len() > BEGIN.len() + 1;
+        match (is_far, text.len() == bytes.len()) {
+            (true, _) => Self::Torn,
+            (false, true) => Self::Scrap,
+            (false, false) => Self::Foreign,
+        }
     }
+}
+
+/// The parts of what lies between two ends of lines, each up to where the next line begins. Within a line there is no such
+/// place: the quotes of a text are escaped.
+fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let next = rest.windows(BEGIN.len()).skip(1).position(|at| at == BEGIN);
+        let (part, behind) = rest.split_at(next.map_or(rest.len(), |at| at + 1));
+        rest = behind;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 /// What a registry holds.
@@ -126,9 +156,9 @@ impl Registry {
         let registry = Self { path: path.to_owned(), file: Mutex::new(file) };
         let (mut ours, mut foreign) = (false, false);
         registry.read(&mut |line| match line {
-            Found::Line(_) => ours = true,
-            Found::Damaged => foreign = true,
-            Found::Torn => {}
+            Found::Line(_) | Found::Torn => ours = true,
+            Found::Foreign => foreign = true,
+            Found::Scrap => {}
         })?;
         if foreign && !ours {
             return Err(Failure::line(format!("{}: is no registry of trials", path.display())));
@@ -196,14 +226,14 @@ impl Registry {
         Ok(done)
     }
 
-    /// Shows what lies between every two ends of lines.
+    /// Shows what lies between every two ends of lines, or beginnings of them.
     fn read(&self, show: &mut dyn FnMut(Found)) -> Result<(), Failure> {
         let failed = |error: io::Error| self.failed(&error);
         let mut reader = BufReader::new(File::open(&self.path).map_err(failed)?);
         reader.get_ref().lock_shared().map_err(failed)?;
         let mut bytes = Vec::new();
         while reader.read_until(b'\n', &mut bytes).map_err(failed)? > 0 {
-            show(Found::of(&bytes));
+            parts(&bytes).for_each(|part| show(Found::of(part)));
             bytes.clear();
         }
         Ok(())
@@ -313,11 +343,45 @@ mod tests {
         }
     }
 
+    /// Two processes that were killed in the middle of a line, one behind the other, and nothing else is there yet.
+    #[test]
+    fn torn_lines_in_a_row_count_one_by_one_and_the_file_is_not_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = serde_json::to_string(&line(What::Started, 1)).unwrap();
+        text.push('\n');
+        let path = folder.path().join("trials.jsonl");
+        for (first, second) in [(14, 14), (1, 20), (20, 60), (12, 12), (60, text.len() - 2)] {
+            let (first, second) = (&text[..first], &text[..second]);
+            for between in ["\n", ""] {
+                let torn = format!("{first}{between}{second}");
+                fs::write(&path, &torn).unwrap();
+                let again = registry(folder.path());
+                let count = again.count().unwrap();
+                assert_eq!((count.runs, count.damaged), (2, 2), "{torn}");
+                again.add(&line(What::Started, 2), Sync::Later).unwrap();
+                let count = registry(folder.path()).count().unwrap();
+                assert_eq!((count.runs, count.damaged, count.distinct), (3, 2, 1), "{torn}");
+            }
+            // A whole line right behind a torn one is a line.
+            fs::write(&path, format!("{first}{text}")).unwrap();
+            let count = registry(folder.path()).count().unwrap();
+            assert_eq!((count.runs, count.damaged, count.distinct), (2, 1, 1), "{first}");
+        }
+    }
+
     #[test]
     fn another_file_is_not_written_to() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("notes.txt");
-        for text in ["what I meant to do\n", "what I meant to do", "{\"event\":\n"] {
+        for text in [
+            "what I meant to do\n",
+            "what I meant to do",
+            "{\"event\":\n",
+            "{\n  \"event\": \"started\"\n}\n",
+            "{\"event\":\"signup\",\"user\":1}\n{\"event\":\"signup\",\"us",
+            "{\"event\":\"started\",\"at\":\"noon\"}\n",
+            "{\n{",
+        ] {
             fs::write(&path, text).unwrap();
             let Failure(lines) = Registry::open(&path).unwrap_err();
             assert!(lines[0].ends_with("notes.txt: is no registry of trials"), "{lines:?}");

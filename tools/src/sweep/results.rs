@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::meter::Equity;
 use crate::outcome::Failure;
 use crate::report::Report;
 
-use super::equity::Equity;
 use super::fixed::Fixed;
 
 /// Money, in USDT.
@@ -58,7 +58,10 @@ pub struct Results {
 
 impl Results {
     /// Of a finished run.
-    pub(super) fn new(report: &Report, equity: &Equity) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// Never on a report of this program.
+    pub fn new(report: &Report, equity: &Equity) -> Result<Self, Failure> {
         let money = |text: &String| text.parse::<Money>().map_err(Failure::line);
         let pnl = &report.trading.pnl;
         let exits = report.trading.ledger.exits.values();

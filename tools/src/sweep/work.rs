@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use fusewire_core::instrument::{InstrumentId, Universe};
 use fusewire_core::kill::KillSwitch;
@@ -14,11 +14,12 @@ use fusewire_risk::RiskStage;
 use crate::config::Config;
 use crate::config::vary::Base;
 use crate::engine::{self, Plan, Setup};
+use crate::meter::Meter;
 use crate::outcome::Failure;
 use crate::report::Report;
 
-use super::equity::Equity;
-use super::registry::{Line, Registry, Sync, What};
+use super::counted::{Counted, told, utc_now};
+use super::registry::{Line, Registry, What};
 use super::results::Results;
 use super::trials::Trial;
 
@@ -68,7 +69,7 @@ pub fn work(
     sweep: &Sweep<'_>,
     trials: &[&Trial],
     jobs: usize,
-    ended: &(dyn Fn() + std::marker::Sync),
+    ended: &(dyn Fn() + Sync),
 ) -> Result<BTreeMap<u64, Ended>, Failure> {
     let (next, all) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let broken = AtomicBool::new(false);
@@ -123,29 +124,18 @@ impl Sweep<'_> {
             error: None,
             wall_ms: None,
         };
-        self.register(&begun, Sync::Later)?;
+        let counted = Counted::trial(&self.registries, begun)?;
         // Alerts of the run are told with its number.
         let _span = tracing::error_span!("trial", number = trial.number).entered();
-        let started = Instant::now();
-        let outcome = self.shared.run(&config, started);
+        let outcome = self.shared.run(&config, counted.started());
         if self.stopped() {
             return Ok(None);
         }
-        let (event, results, error) = match &outcome {
-            Ok(results) => (What::Done, Some(results.clone()), None),
-            Err(Failure(lines)) => (What::Failed, None, Some(lines.join("; "))),
-        };
-        let wall_ms = u64::try_from(started.elapsed().as_millis()).ok();
-        let end = Line { event, at: utc_now(), results, error: error.clone(), wall_ms, ..begun };
-        self.register(&end, Sync::Now)?;
-        Ok(Some(match (outcome, error) {
-            (Ok(results), _) => Ended::Done(Box::new(results)),
-            (Err(_), error) => Ended::Failed(error.unwrap_or_default()),
+        counted.end(outcome.as_ref())?;
+        Ok(Some(match outcome {
+            Ok(results) => Ended::Done(Box::new(results)),
+            Err(failure) => Ended::Failed(told(&failure)),
         }))
-    }
-
-    fn register(&self, line: &Line, sync: Sync) -> Result<(), Failure> {
-        self.registries.iter().try_for_each(|registry| registry.add(line, sync))
     }
 }
 
@@ -165,18 +155,14 @@ impl Shared<'_> {
             allow_broken: self.allow_broken,
         };
         let mut ready = engine::start(self.plan, setup, config, Box::new(|_| {}))?;
-        let look_every = Nanos(u64::from(config.clock.tick_ms) * Nanos::MILLI);
-        let mut equity = Equity::new(look_every, self.period);
-        ready.drive_watched(&mut |risk: &RiskStage| {
-            let ledger = risk.ledger();
-            equity.look(risk.now(), || ledger.wallet().checked_add(ledger.unrealized()?));
-        })?;
+        let mut meter = Meter::new(config, self.period);
+        ready.drive_watched(&mut |risk: &RiskStage| meter.look(risk))?;
         let run = ready.end()?;
-        let ledger = run.risk.ledger();
-        equity.end(ledger.unrealized().and_then(|open| ledger.wallet().checked_add(open)));
+        meter.end(&run.risk);
         let manifest = self.plan.scanned.manifest.clone();
-        let report = Report::new(&names, config, (manifest, None), &run, started.elapsed());
-        Results::new(&report, &equity)
+        let wall = started.elapsed();
+        let report = Report::new(&names, config, (manifest, None), (&run, &meter), wall);
+        Results::new(&report, meter.equity())
     }
 
     /// Bounds that depend on how many symbols there are, before anything runs.
@@ -193,8 +179,4 @@ impl Shared<'_> {
         }
         Ok(())
     }
-}
-
-fn utc_now() -> String {
-    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }

@@ -11,17 +11,21 @@ use fusewire_core::lane::Keep;
 use fusewire_core::sequencer::ControlInput;
 use fusewire_core::units::{Nanos, Usd};
 use fusewire_io::feed::Pace;
+use indicatif::ProgressBar;
 
 use super::run_args::{Inputs, RunArgs};
 use crate::config::{Config, RunnerMode};
 use crate::engine::{self, Plan, Run, Setup};
 use crate::journal::header::Frames;
 use crate::journal::writing::Request;
+use crate::meter::{Meter, PERIOD_S};
 use crate::outcome::{Done, Failure, Outcome, print};
 use crate::report::recording::{self, Recording};
 use crate::report::{Report, Series, html};
 use crate::signals;
+use crate::sweep::{Registry, Results};
 
+mod counted;
 mod past;
 
 use past::Again;
@@ -84,6 +88,10 @@ pub struct Args {
     /// changes is a look-ahead, and the result is NOT CREDIBLE. Keeps eight bytes for each record of a run.
     #[arg(long, value_name = "CUTS", num_args = 0..=1, require_equals = true)]
     check_past: Option<Option<u32>>,
+    /// Count the run in this registry of trials, as sweeps do: who repeats replays by hand until one looks good makes
+    /// trials too. docs/sweep.md describes the file.
+    #[arg(long, value_name = "FILE")]
+    registry: Option<PathBuf>,
     /// Record the run in this folder, which must be new or empty: see `fusewire journal`.
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -121,7 +129,7 @@ pub fn run(args: &Args) -> Outcome {
     let started = Instant::now();
     let config = configured(args)?;
     let strategies = config.strategies(&config.run.strategy).map_err(Failure::line)?;
-    let (names, strategies) = strategies.into_iter().unzip();
+    let (names, strategies): (Vec<String>, Vec<_>) = strategies.into_iter().unzip();
     if !args.raise.is_sorted_by_key(|raise| raise.after) {
         return Err(Failure::line("--raise: give them in the order of time"));
     }
@@ -131,8 +139,6 @@ pub fn run(args: &Args) -> Outcome {
     }
     let Inputs { mut plan, universe, tradable, bar } = args.run.inputs(&config)?;
     let controls = controls(args, &plan);
-    bar.set_message("replay");
-    bar.set_position(0);
     let (recording, journal, run_config) = recorded(args, &config);
     let mut setup = Setup {
         universe,
@@ -148,27 +154,78 @@ pub fn run(args: &Args) -> Outcome {
     if again.is_some() {
         setup.keep = Keep::Prefixes;
     }
-    let shown = bar.clone();
+    let registries: Vec<Registry> =
+        args.registry.iter().map(|path| Registry::open(path)).collect::<Result<_, _>>()?;
     signals::stop(&plan.stop)?;
-    let progress = Box::new(move |bytes| shown.set_position(bytes));
-    let run = engine::run(&plan, setup, &run_config, progress)?;
-    bar.set_message("looking back");
-    let past = again.map(|again| again.check(&mut plan, &run)).transpose()?.flatten();
-    bar.finish_and_clear();
-    let names: Vec<String> = names;
-    let series = recording.map(|recording| draw(&recording, &plan, &run)).transpose()?;
-    let manifest = (plan.scanned.manifest, past);
-    let mut report = Report::new(&names, &config, manifest, &run, started.elapsed());
-    report.curves = series.as_ref().map(|series| series.figures.clone());
+    let counted = counted::begin(&registries, args.run.unit, &config, &plan, &setup)?;
+    let going = Going { names, config: &config, run_config, again, recording, bar, started };
+    let told = going.run(&mut plan, setup);
+    let is_stopped = plan.stop.load(Ordering::Relaxed);
+    if let Some(counted) = counted.filter(|_| !is_stopped) {
+        let results = told.as_ref().map_err(Clone::clone).and_then(Told::results);
+        counted.end(results.as_ref())?;
+    }
+    let Told { report, series, .. } = told?;
     if let Some((path, series)) = args.report.as_deref().zip(series.as_ref()) {
         recording::write(path, &html::render(&report, series, &config)?)?;
     }
     print(&if args.json { report.to_json()? } else { report.to_text() })?;
-    if plan.stop.load(Ordering::Relaxed) {
+    if is_stopped {
         tracing::error!("stopped by a signal: this is the run over the frames up to there");
         return Ok(Done::No);
     }
     Ok(verdict(&report, args.run.allow_broken))
+}
+
+/// What is needed beside inputs and stages.
+struct Going<'a> {
+    names: Vec<String>,
+    config: &'a Config,
+    /// The same, as the run's journal takes it.
+    run_config: Config,
+    again: Option<Again>,
+    recording: Option<Recording>,
+    bar: ProgressBar,
+    started: Instant,
+}
+
+/// What there is to tell of a run.
+struct Told {
+    report: Report,
+    series: Option<Series>,
+    meter: Meter,
+}
+
+impl Going<'_> {
+    /// The run, the look back, and the report.
+    fn run(self, plan: &mut Plan, setup: Setup) -> Result<Told, Failure> {
+        let Self { names, config, run_config, again, recording, bar, started } = self;
+        bar.set_message("replay");
+        bar.set_position(0);
+        let shown = bar.clone();
+        let progress = Box::new(move |bytes| shown.set_position(bytes));
+        let mut meter = Meter::new(config, Nanos(u64::from(PERIOD_S) * Nanos::SECOND));
+        let mut ready = engine::start(plan, setup, &run_config, progress)?;
+        ready.drive_watched(&mut |risk| meter.look(risk))?;
+        let run = ready.end()?;
+        meter.end(&run.risk);
+        bar.set_message("looking back");
+        let past = again.map(|again| again.check(plan, &run)).transpose()?.flatten();
+        bar.finish_and_clear();
+        let series = recording.map(|recording| draw(&recording, plan, &run)).transpose()?;
+        let manifest = (plan.scanned.manifest.clone(), past);
+        let wall = started.elapsed();
+        let mut report = Report::new(&names, config, manifest, (&run, &meter), wall);
+        report.curves = series.as_ref().map(|series| series.figures.clone());
+        Ok(Told { report, series, meter })
+    }
+}
+
+impl Told {
+    /// As the registry takes it.
+    fn results(&self) -> Result<Results, Failure> {
+        Results::new(&self.report, self.meter.equity())
+    }
 }
 
 /// Where the run is recorded: for a journal, or only for its report.

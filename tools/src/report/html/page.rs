@@ -35,11 +35,12 @@ pub(super) fn page(report: &Report, figures: &Figures, series: &Series, config: 
     tiles(&mut out, figures);
     section(&mut out, "Equity", &charts::equity(series));
     let _ = write!(out, "<h3>Drawdown</h3>\n{}", charts::drawdown(series));
-    curves(&mut out, figures);
+    curves(&mut out, report, figures);
     profit(&mut out, figures);
     closed(&mut out, figures, series);
     fills(&mut out, series);
     checks(&mut out, figures);
+    key_figures(&mut out, figures);
     orders(&mut out, figures);
     kill_log(&mut out, figures);
     section(&mut out, "Latency, ns", &figures.table("/latency_ns", "stage", &LATENCY));
@@ -113,7 +114,7 @@ fn tiles(out: &mut String, figures: &Figures) {
     out.push_str("</div>\n");
 }
 
-fn curves(out: &mut String, figures: &Figures) {
+fn curves(out: &mut String, report: &Report, figures: &Figures) {
     let _ = writeln!(
         out,
         "<p>Looked at {} times, at each mark and whenever money moved: lowest {}, highest {}, last {} USDT. Deepest \
@@ -127,6 +128,15 @@ fn curves(out: &mut String, figures: &Figures) {
         figures.at("/curves/drawdown_max_share"),
         figures.at("/curves/drawdown_at")
     );
+    if report.curves.as_ref().is_some_and(|curves| curves.transfers > 0) {
+        let _ = writeln!(
+            out,
+            "<p>Money that was put in or taken out is left out of both curves and of these figures, as it is no gain and \
+             no fall: {} times, {} USDT in all.</p>",
+            figures.at("/curves/transfers"),
+            figures.at("/curves/transferred")
+        );
+    }
 }
 
 fn profit(out: &mut String, figures: &Figures) {
@@ -180,6 +190,31 @@ fn checks(out: &mut String, figures: &Figures) {
         let of = |field| figures.at(&format!("/credibility/checks/{key}/{field}"));
         let (outcome, note) = (of("outcome"), of("note"));
         let _ = writeln!(out, "<tr><th>{}</th><td>{outcome}</td><td>{note}</td></tr>", escape(key));
+    }
+    out.push_str("</tbody></table>\n");
+}
+
+fn key_figures(out: &mut String, figures: &Figures) {
+    section(out, "Key figures", "<table class=\"wide\"><tbody>\n");
+    for (name, pointer) in [
+        ("Sharpe ratio of the last 30 whole days", "/kpi/sharpe_30d/last"),
+        ("its lowest", "/kpi/sharpe_30d/low"),
+        ("its highest", "/kpi/sharpe_30d/high"),
+        ("whole days so far, of 30 that it takes", "/kpi/sharpe_30d/days"),
+        ("largest drawdown, USDT", "/kpi/drawdown_max"),
+        ("as a share of its peak", "/kpi/drawdown_max_share"),
+        ("share of verdicts that rejected", "/kpi/veto_rate"),
+        ("total if taking had cost 1 bp more, USDT", "/kpi/slippage_sensitivity/total/1"),
+        ("2 bp more", "/kpi/slippage_sensitivity/total/2"),
+        ("5 bp more", "/kpi/slippage_sensitivity/total/5"),
+        ("bp more that bring it to zero", "/kpi/slippage_sensitivity/break_even_bp"),
+        ("share of the time in which new risk was allowed", "/kpi/uptime"),
+        ("share of the capture outside of gaps", "/kpi/data_completeness"),
+        ("intents on bars", "/kpi/bar_close_to_decision_ms/count"),
+        ("half of them so late behind the close, ms", "/kpi/bar_close_to_decision_ms/p50"),
+        ("the latest, ms", "/kpi/bar_close_to_decision_ms/max"),
+    ] {
+        let _ = writeln!(out, "<tr><th>{name}</th><td>{}</td></tr>", figures.at(pointer));
     }
     out.push_str("</tbody></table>\n");
 }

@@ -1,8 +1,7 @@
-//! The equity of a trial as it goes: returns by period and the largest drawdown, folded while the run goes on.
+//! The equity of a run as it goes: returns by period and the largest drawdown, folded while the run goes on.
 //!
-//! Equity is the ledger's wallet and what open positions would bring at the last marks. It is looked at when the first
-//! event at or behind a point of event time was handled, and once more at the end, so that it is the same whenever a run
-//! is repeated.
+//! It is looked at when the first event at or behind a point of event time was handled, and once more at the end, so that
+//! it is the same whenever a run is repeated.
 
 use fusewire_core::units::{Nanos, UsdSum};
 
@@ -10,7 +9,7 @@ use super::statistics::Moments;
 
 /// Returns and drawdown of one run.
 #[derive(Clone, Debug)]
-pub(super) struct Equity {
+pub struct Equity {
     look_every_ns: u64,
     period_ns: u64,
     start: Option<Nanos>,
@@ -26,7 +25,7 @@ pub(super) struct Equity {
 
 impl Equity {
     /// Looked at each `look_every` for the drawdown, and each `period` for a return.
-    pub(super) fn new(look_every: Nanos, period: Nanos) -> Self {
+    pub fn new(look_every: Nanos, period: Nanos) -> Self {
         Self {
             look_every_ns: look_every.0.max(1),
             period_ns: period.0.max(1),
@@ -43,7 +42,7 @@ impl Equity {
 
     /// An event of this time was handled. `equity` is asked for only when it is time to look; none when a position has
     /// no mark: then the next look that knows it stands for this one too.
-    pub(super) fn look(&mut self, now: Nanos, equity: impl FnOnce() -> Option<UsdSum>) {
+    pub fn look(&mut self, now: Nanos, equity: impl FnOnce() -> Option<UsdSum>) {
         if now.0 < self.next_look || now.0 == 0 {
             return;
         }
@@ -67,7 +66,7 @@ impl Equity {
     }
 
     /// The run is over: what it ended with may be the deepest point of all. It is no end of a period.
-    pub(super) fn end(&mut self, equity: Option<UsdSum>) {
+    pub fn end(&mut self, equity: Option<UsdSum>) {
         let began = self.next_period != 0;
         if let Some(equity) = equity.filter(|_| began) {
             self.draw_down(equity);
@@ -84,12 +83,12 @@ impl Equity {
     }
 
     /// Returns by period.
-    pub(super) fn returns(&self) -> &Moments {
+    pub fn returns(&self) -> &Moments {
         &self.returns
     }
 
     /// The largest fall from a peak: in money, and as a share of its peak. The two need not be of the same fall.
-    pub(super) fn drawdown(&self) -> (UsdSum, f64) {
+    pub fn drawdown(&self) -> (UsdSum, f64) {
         (self.drawdown, self.drawdown_share)
     }
 }

@@ -1,0 +1,108 @@
+//! What is measured of the account while a run goes on, beside the risk stage and without a journal: returns, drawdown,
+//! days, how late bars are, and how long new risk was blocked.
+//!
+//! A run and its repetition are looked at behind the same events, whoever runs the stages. Memory is taken at start.
+
+mod days;
+mod equity;
+mod lateness;
+mod sharpe;
+mod statistics;
+mod uptime;
+
+pub use days::Days;
+pub use equity::Equity;
+pub use lateness::Lateness;
+pub use sharpe::{Sharpe, WINDOW_DAYS};
+pub use statistics::Moments;
+pub use uptime::Uptime;
+
+use fusewire_core::kill::Level;
+use fusewire_core::units::{Nanos, UsdSum};
+use fusewire_risk::RiskStage;
+use fusewire_risk::ledger::{Ledger, PostingKind};
+
+use crate::config::Config;
+
+/// Length of the periods whose returns are summed up where no other one is asked for, in seconds of event time: an hour
+/// of a recording gives 60 of them.
+pub const PERIOD_S: u32 = 60;
+
+/// Measures one run.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    equity: Equity,
+    days: Days,
+    late: Lateness,
+    uptime: Uptime,
+    /// Intents of strategies that were seen.
+    intents: u64,
+}
+
+impl Meter {
+    /// Looks at equity each `clock.tick_ms` of event time for the drawdown, and each `period` for a return.
+    #[must_use]
+    pub fn new(config: &Config, period: Nanos) -> Self {
+        let look_every = Nanos(u64::from(config.clock.tick_ms) * Nanos::MILLI);
+        Self {
+            equity: Equity::new(look_every, period),
+            days: Days::default(),
+            late: Lateness::default(),
+            uptime: Uptime::default(),
+            intents: 0,
+        }
+    }
+
+    /// The stage has handled a message: mostly a few comparisons, and now and then a look at the account.
+    pub fn look(&mut self, risk: &RiskStage) {
+        let now = risk.now();
+        self.uptime.look(now, risk.level() >= Level::NoNewRisk);
+        let intents = risk.counts().intents;
+        if intents > self.intents {
+            self.intents = intents;
+            if let Some(close) = risk.bar_close() {
+                self.late.add(now, close);
+            }
+        }
+        self.equity.look(now, || equity(risk.ledger()));
+        self.days.look(now, || equity(risk.ledger()));
+    }
+
+    /// The run is over.
+    pub fn end(&mut self, risk: &RiskStage) {
+        let equity = equity(risk.ledger());
+        self.equity.end(equity);
+        self.days.end(risk.now(), equity);
+    }
+
+    /// Returns and drawdown.
+    #[must_use]
+    pub fn equity(&self) -> &Equity {
+        &self.equity
+    }
+
+    /// The rolling Sharpe ratio of daily returns.
+    #[must_use]
+    pub fn sharpe(&self) -> &Sharpe {
+        self.days.sharpe()
+    }
+
+    /// How long after the close of a bar strategies decided on it.
+    #[must_use]
+    pub fn late(&self) -> &Lateness {
+        &self.late
+    }
+
+    /// The time in which new risk was allowed.
+    #[must_use]
+    pub fn uptime(&self) -> &Uptime {
+        &self.uptime
+    }
+}
+
+/// Wallet and what open positions would bring at the last marks, less what was put in and taken out: that is no gain and
+/// no fall. None when a position has no mark.
+fn equity(ledger: &Ledger) -> Option<UsdSum> {
+    let traded = ledger.wallet().0.checked_sub(ledger.total(PostingKind::Transfer).0)?;
+    UsdSum(traded).checked_add(ledger.unrealized()?)
+}
