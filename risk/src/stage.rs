@@ -303,6 +303,7 @@ impl Desk {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
+            | Body::DepthBand(_)
             | Body::Bar(_)
             | Body::BookInvalid(_)
             | Body::Tick

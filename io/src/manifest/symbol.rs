@@ -82,6 +82,7 @@ impl SymbolScan {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
+            | Body::DepthBand(_)
             | Body::Kline(_)
             | Body::ContractInfo(_) => {}
         }
