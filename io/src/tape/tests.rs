@@ -52,13 +52,13 @@ fn said(frame: &[u8]) -> (Vec<Message>, String) {
     let mut texts = String::from_utf8_lossy(decoded.stream.of(frame)).into_owned();
     for kline in &mut decoded.klines {
         texts += std::str::from_utf8(kline.interval.of(frame)).unwrap();
-        kline.interval = fusewire_core::market::Span::NONE;
+        kline.interval = Span::NONE;
     }
     texts += &format!("{:?}{:?}", decoded.levels, decoded.klines);
     let mut messages = decoded.messages;
-    messages.retain(|m| !matches!(m.body, fusewire_core::market::Body::ContractInfo(_)));
+    messages.retain(|m| !matches!(m.body, Body::ContractInfo(_)));
     for message in &mut messages {
-        message.symbol = fusewire_core::market::Span::NONE;
+        message.symbol = Span::NONE;
     }
     (messages, texts)
 }

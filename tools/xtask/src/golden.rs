@@ -95,7 +95,11 @@ const RECIPES: [Recipe; 6] = [
         lines: 260,
         state: State::Sound,
         history: &[
-            ["funding", "usdm_funding.csv", "timestamp,symbol,funding_rate\n1767571203000,BTCUSDT,0.00025\n"],
+            [
+                "funding",
+                "usdm_funding.csv",
+                "timestamp,symbol,funding_rate\n1767571203000,BTCUSDT,0.00025\n",
+            ],
             [
                 "open-interest",
                 "usdm_open-interest.csv",
