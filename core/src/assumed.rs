@@ -287,6 +287,16 @@ mod tests {
     }
 
     #[test]
+    fn less_than_the_smallest_lot_is_not_rounded_up_to_it() {
+        let lot = LotSize { min: Qty(500_000), ..instrument().lot };
+        let coarse = Instrument { lot, ..instrument() };
+        let told = bands(NOW, [29_000, 31_000]);
+        let (touch, _) = AssumedBook::default().touch(px("60000"), &coarse, &told, NOW).unwrap();
+        // 290 USD at 59,994 are 4 lots of 0.001, and 310 at 60,006 are 5.
+        assert_eq!((touch.bid, touch.ask.unwrap().qty), (None, Qty(500_000)));
+    }
+
+    #[test]
     fn bands_that_are_old_leave_the_assumption() {
         let book = AssumedBook::default();
         let at = Nanos(NOW.0 - book.depth_band_age_max.0);
