@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fusewire_tests::{Places, json};
+use fusewire_tests::{Places, fusewire, json};
 use serde_json::Value;
 
 use crate::exhibits::page;
@@ -58,6 +58,11 @@ fn bands(folder: &Path, [bids, asks]: [f64; 2]) -> PathBuf {
     let more = ["--market", "usdm", "--out", arg(&out), arg(&file)];
     let imported = json(&[&["import", "binance-vision", "--json"][..], &more].concat());
     assert_eq!(imported["tapes"][0]["records"], TOLD_MINUTES * 8);
+    let decoded = fusewire(&["decode", arg(&out.join("usdm_binance-vision.tape"))]);
+    let first = String::from_utf8(decoded.stdout).unwrap();
+    let first: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+    assert_eq!([&first["kind"], &first["distance_bp"]], ["bookDepth", "-100"]);
+    assert_eq!(first["notional"], bids.to_string());
     out
 }
 
