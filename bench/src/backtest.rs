@@ -142,7 +142,8 @@ fn rows(recordings: &Recordings) -> Result<Vec<Row>, String> {
                 | Body::Kline(_)
                 | Body::ContractInfo(_)
                 | Body::Funding(_)
-                | Body::OpenInterest(_) => {}
+                | Body::OpenInterest(_)
+                | Body::DepthBand(_) => {}
             }
         }
     }

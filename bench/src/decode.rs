@@ -110,7 +110,8 @@ pub fn peer<'f>(set: &'f FrameSet, json: Json, extent: Extent) -> Box<dyn Subjec
         | Kind::Snapshot
         | Kind::ContractInfo
         | Kind::Funding
-        | Kind::OpenInterest => {
+        | Kind::OpenInterest
+        | Kind::DepthBand => {
             panic!("{} is not measured", set.kind.name())
         }
     }
@@ -134,7 +135,8 @@ pub fn check(set: &FrameSet) -> Result<(), String> {
         | Kind::Snapshot
         | Kind::ContractInfo
         | Kind::Funding
-        | Kind::OpenInterest => Err(format!("{} is not measured", set.kind.name())),
+        | Kind::OpenInterest
+        | Kind::DepthBand => Err(format!("{} is not measured", set.kind.name())),
     }
 }
 
@@ -176,7 +178,7 @@ fn is_hot(kind: Kind) -> bool {
     match kind {
         Kind::BookTicker | Kind::Trade | Kind::AggTrade | Kind::Mark | Kind::Depth => true,
         Kind::PartialDepth | Kind::Snapshot | Kind::Liquidation | Kind::Kline => false,
-        Kind::ContractInfo | Kind::Funding | Kind::OpenInterest => false,
+        Kind::ContractInfo | Kind::Funding | Kind::OpenInterest | Kind::DepthBand => false,
     }
 }
 

@@ -208,6 +208,7 @@ impl Floor {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
+            | Body::DepthBand(_)
             | Body::Kline(_)
             | Body::ContractInfo(_) => book.touch().ok(),
         }

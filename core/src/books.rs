@@ -55,6 +55,7 @@ impl Books {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
+            | Body::DepthBand(_)
             | Body::Kline(_)
             | Body::ContractInfo(_) => None,
         }

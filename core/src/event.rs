@@ -7,7 +7,7 @@ use crate::kill::Level as KillLevel;
 use crate::latency::{Span, Stamp};
 use crate::market::{Level, Side};
 use crate::order::{AccountUpdate, OrderId, Rejection, Report, Status};
-use crate::units::{Nanos, Px, Qty, Rate, Usd, Wide};
+use crate::units::{Bps, Nanos, Px, Qty, Rate, Usd, Wide};
 
 /// One message of the sequenced stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub enum Body {
     Funding(Funding),
     /// Open interest.
     OpenInterest(OpenInterest),
+    /// What stood within a distance of the mid.
+    DepthBand(DepthBand),
 }
 
 /// Where a touch came from.
@@ -198,6 +200,19 @@ pub struct OpenInterest {
     pub notional: Option<Wide>,
 }
 
+/// What stood on one side of the book, from the mid to a distance of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepthBand {
+    /// When it was so.
+    pub at: Nanos,
+    /// From the mid, as a share of it: bids below zero, asks above.
+    pub distance: Bps,
+    /// In coins, `QtySum`.
+    pub qty: Wide,
+    /// In USD, `UsdSum`.
+    pub notional: Wide,
+}
+
 /// A forced order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liquidation {
@@ -298,11 +313,13 @@ pub enum EventKind {
     Funding,
     /// `Body::OpenInterest`.
     OpenInterest,
+    /// `Body::DepthBand`.
+    DepthBand,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Touch,
         Self::Depth,
         Self::Levels,
@@ -322,6 +339,7 @@ impl EventKind {
         Self::Account,
         Self::Funding,
         Self::OpenInterest,
+        Self::DepthBand,
     ];
 
     /// The name in reports.
@@ -347,6 +365,7 @@ impl EventKind {
             Self::Account => "Account",
             Self::Funding => "Funding",
             Self::OpenInterest => "OpenInterest",
+            Self::DepthBand => "DepthBand",
         }
     }
 }
@@ -374,7 +393,8 @@ impl Body {
             | Self::KillLevel(_)
             | Self::Account(_)
             | Self::Funding(_)
-            | Self::OpenInterest(_) => None,
+            | Self::OpenInterest(_)
+            | Self::DepthBand(_) => None,
         }
     }
 
@@ -401,6 +421,7 @@ impl Body {
             Self::Account(_) => EventKind::Account,
             Self::Funding(_) => EventKind::Funding,
             Self::OpenInterest(_) => EventKind::OpenInterest,
+            Self::DepthBand(_) => EventKind::DepthBand,
         }
     }
 }

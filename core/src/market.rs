@@ -9,7 +9,7 @@ mod history;
 mod side;
 
 pub use candle::{Kline, KlineAt};
-pub use history::{Funding, OpenInterest};
+pub use history::{DepthBand, Funding, OpenInterest};
 pub use side::Side;
 
 use crate::units::{Nanos, Px, Qty, Rate, UsdSum};
@@ -267,6 +267,8 @@ pub enum Body {
     Funding(Funding),
     /// Open interest.
     OpenInterest(OpenInterest),
+    /// What stood within a distance of the mid.
+    DepthBand(DepthBand),
 }
 
 /// The kinds of `Body`, for counting. Event types have the wire's own names, because people search
@@ -298,11 +300,13 @@ pub enum Kind {
     Funding,
     /// `Body::OpenInterest`.
     OpenInterest,
+    /// `Body::DepthBand`.
+    DepthBand,
 }
 
 impl Kind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Depth,
         Self::PartialDepth,
         Self::Snapshot,
@@ -315,6 +319,7 @@ impl Kind {
         Self::ContractInfo,
         Self::Funding,
         Self::OpenInterest,
+        Self::DepthBand,
     ];
 
     /// The name in reports.
@@ -333,6 +338,7 @@ impl Kind {
             Self::ContractInfo => "contractInfo",
             Self::Funding => "fundingRate",
             Self::OpenInterest => "openInterest",
+            Self::DepthBand => "bookDepth",
         }
     }
 }
@@ -354,6 +360,7 @@ impl Body {
             Self::ContractInfo(_) => Kind::ContractInfo,
             Self::Funding(_) => Kind::Funding,
             Self::OpenInterest(_) => Kind::OpenInterest,
+            Self::DepthBand(_) => Kind::DepthBand,
         }
     }
 
@@ -372,6 +379,7 @@ impl Body {
             Self::ContractInfo(m) => m.times,
             Self::Funding(m) => m.times(),
             Self::OpenInterest(m) => m.times(),
+            Self::DepthBand(m) => m.times(),
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::event::{Bar, Body, Event};
 use crate::instrument::InstrumentId;
 use crate::latency::Stamp;
 use crate::market::{
-    self, AggTrade, BookTicker, Decoded, DepthIds, Funding, LevelRange, Liquidation, Mark,
-    OpenInterest, Trade,
+    self, AggTrade, BookTicker, Decoded, DepthBand, DepthIds, Funding, LevelRange, Liquidation,
+    Mark, OpenInterest, Trade,
 };
 use crate::order::{AccountUpdate, Intent, Rejection, Report, Status, Verdict};
 use crate::sequencer::bar_of;
@@ -57,6 +57,8 @@ pub enum InputBody {
     Funding(Funding),
     /// Open interest.
     OpenInterest(OpenInterest),
+    /// What stood within a distance of the mid.
+    DepthBand(DepthBand),
     /// A frame that says nothing for the stream (an open candle, a contract notice, a control answer): it only
     /// moves time on. Its instrument has no meaning.
     Nothing,
@@ -90,6 +92,7 @@ impl InputBody {
             market::Body::ContractInfo(_) => Self::Nothing,
             market::Body::Funding(funding) => Self::Funding(*funding),
             market::Body::OpenInterest(interest) => Self::OpenInterest(*interest),
+            market::Body::DepthBand(band) => Self::DepthBand(*band),
         }
     }
 
@@ -108,7 +111,8 @@ impl InputBody {
             | market::Body::Kline(_)
             | market::Body::ContractInfo(_)
             | market::Body::Funding(_)
-            | market::Body::OpenInterest(_) => LevelRange { start: 0, bids: 0, asks: 0 },
+            | market::Body::OpenInterest(_)
+            | market::Body::DepthBand(_) => LevelRange { start: 0, bids: 0, asks: 0 },
         }
     }
 }

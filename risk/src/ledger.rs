@@ -315,6 +315,7 @@ impl Ledger {
                 | Body::Liquidation(_)
                 | Body::Funding(_)
                 | Body::OpenInterest(_)
+                | Body::DepthBand(_)
                 | Body::Bar(_)
                 | Body::Wake
                 | Body::Rejected(_)

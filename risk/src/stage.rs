@@ -317,6 +317,7 @@ impl Desk {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
+            | Body::DepthBand(_)
             | Body::BookInvalid(_)
             | Body::Tick
             | Body::Gap

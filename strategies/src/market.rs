@@ -78,7 +78,8 @@ impl Market {
             | Body::KillLevel(_)
             | Body::Account(_)
             | Body::Funding(_)
-            | Body::OpenInterest(_) => {}
+            | Body::OpenInterest(_)
+            | Body::DepthBand(_) => {}
         }
     }
 

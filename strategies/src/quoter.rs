@@ -126,7 +126,8 @@ impl Quoter {
             | Body::Control(_)
             | Body::Account(_)
             | Body::Funding(_)
-            | Body::OpenInterest(_) => Concerned::Nobody,
+            | Body::OpenInterest(_)
+            | Body::DepthBand(_) => Concerned::Nobody,
         }
     }
 

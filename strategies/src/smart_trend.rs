@@ -127,7 +127,8 @@ impl Strategy for SmartTrend {
             | Body::KillLevel(_)
             | Body::Account(_)
             | Body::Funding(_)
-            | Body::OpenInterest(_) => {}
+            | Body::OpenInterest(_)
+            | Body::DepthBand(_) => {}
         }
     }
 

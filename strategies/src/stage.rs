@@ -287,7 +287,8 @@ impl<S: Strategy> Harness<S> {
             | Body::Control(_)
             | Body::Account(_)
             | Body::Funding(_)
-            | Body::OpenInterest(_) => {}
+            | Body::OpenInterest(_)
+            | Body::DepthBand(_) => {}
         }
     }
 

@@ -74,6 +74,7 @@ fn recorded_binance_frames_are_read_straight() {
                 | Body::Liquidation(_)
                 | Body::Funding(_)
                 | Body::OpenInterest(_)
+                | Body::DepthBand(_)
                 | Body::Kline(_)
                 | Body::ContractInfo(_) => false,
             });

@@ -22,6 +22,7 @@
 //! - `money`: funding, every exit path, a venue that misbehaves, and a ledger that it must agree with
 //! - `journal`: journals from the command line
 //! - `sparse`: captures without a book, and the antipattern of bars that fill what they touch
+//! - `depth_bands`: sums of depth from history files, and what they leave of an assumed book
 //! - `sweep`: many configurations over one capture, each run counted
 //! - `smart_trend`: the strategy of bars through the whole program
 //! - `runners`: threads, kill levels at any moment, latency gates
@@ -40,6 +41,7 @@ mod browser;
 mod commands;
 mod contract;
 mod credibility;
+mod depth_bands;
 mod differential;
 mod exhibits;
 mod gate_and_wire;

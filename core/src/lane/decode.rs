@@ -298,6 +298,7 @@ impl FieldReader<'_> {
             EventKind::Account => Body::Account(self.account()?),
             EventKind::Funding => Body::Funding(self.funding()?),
             EventKind::OpenInterest => Body::OpenInterest(self.open_interest()?),
+            EventKind::DepthBand => Body::DepthBand(self.depth_band()?),
         })
     }
 
@@ -322,7 +323,8 @@ impl FieldReader<'_> {
             | EventKind::Control
             | EventKind::KillLevel
             | EventKind::Funding
-            | EventKind::OpenInterest => Err(self.unknown("kind", kind as u8)),
+            | EventKind::OpenInterest
+            | EventKind::DepthBand => Err(self.unknown("kind", kind as u8)),
         }
     }
 

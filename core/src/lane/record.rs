@@ -9,7 +9,9 @@ use super::frames::FrameRef;
 use super::kind::RecordKind;
 use crate::alert::Alert;
 use crate::book::BookSide;
-use crate::event::{Body, Control, Event, Funding, Mark, OpenInterest, Origin, TouchSource};
+use crate::event::{
+    Body, Control, DepthBand, Event, Funding, Mark, OpenInterest, Origin, TouchSource,
+};
 use crate::market::Side;
 use crate::message::{Feedback, IntentMessage, VerdictMessage};
 use crate::order::{
@@ -259,6 +261,7 @@ impl<const N: usize> FieldWriter<N> {
             Body::Account(update) => self.account(update),
             Body::Funding(funding) => self.funding(funding),
             Body::OpenInterest(interest) => self.open_interest(interest),
+            Body::DepthBand(band) => self.depth_band(band),
         }
     }
 
@@ -289,6 +292,13 @@ impl<const N: usize> FieldWriter<N> {
             self.u8(u8::from(sum.is_some()));
             self.wide(sum.unwrap_or_default());
         }
+    }
+
+    fn depth_band(&mut self, band: &DepthBand) {
+        self.nanos(band.at);
+        self.i64(band.distance.0);
+        self.wide(band.qty);
+        self.wide(band.notional);
     }
 
     fn account(&mut self, update: &AccountUpdate) {

@@ -1,7 +1,7 @@
-//! What history files tell and no websocket frame does: funding as it was charged, and open interest.
+//! What history files tell and no websocket frame does: funding as it was charged, open interest, and sums of depth.
 
 use super::Times;
-use crate::units::{Nanos, QtySum, Rate, UsdSum};
+use crate::units::{Bps, Nanos, QtySum, Rate, UsdSum};
 
 /// Funding as it was charged. It is known when it is charged and not before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,28 @@ pub struct OpenInterest {
 }
 
 impl OpenInterest {
+    /// It has one time, which is the exchange's.
+    #[must_use]
+    pub const fn times(&self) -> Times {
+        Times { event: Some(self.at), transaction: None }
+    }
+}
+
+/// What stood on one side of the book, from the mid to a distance of it. Bands of one time are told by their distance,
+/// the nearest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DepthBand {
+    /// When it was so.
+    pub at: Nanos,
+    /// From the mid, as a share of it: bids below zero, asks above.
+    pub distance: Bps,
+    /// Coins that stood there.
+    pub qty: QtySum,
+    /// The same in USD.
+    pub notional: UsdSum,
+}
+
+impl DepthBand {
     /// It has one time, which is the exchange's.
     #[must_use]
     pub const fn times(&self) -> Times {

@@ -154,6 +154,7 @@ impl Expected {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
+            | Body::DepthBand(_)
             | Body::Bar(_)
             | Body::BookInvalid(_)
             | Body::Tick

@@ -3,7 +3,7 @@
 //! Ticks and gaps are a function of the frames: nothing is sequenced that lies behind the next frame, and
 //! what is fed in between changes neither when they are due nor what they say.
 
-use crate::assumed::DataModel;
+use crate::assumed::DataSeen;
 use crate::book::{BookConfig, Invalid};
 use crate::books::Books;
 use crate::event::{Body, Event};
@@ -135,8 +135,8 @@ impl Fold {
         self.market.books()
     }
 
-    /// What data a symbol has so far, and how many touches were assumed of it.
-    pub(super) fn data(&self, id: InstrumentId) -> (DataModel, u64) {
+    /// What data a symbol has so far, and what was assumed of it.
+    pub(super) fn data(&self, id: InstrumentId) -> DataSeen {
         self.market.data(id)
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::assumed::DataModel;
+use crate::assumed::DataSeen;
 use crate::book::{BookConfig, Invalid, Touch};
 use crate::books::Books;
 use crate::event::{self, Body, Origin, TouchChange, TouchSource};
@@ -88,8 +88,8 @@ impl MarketFold {
         (2 + Shape::levels_messages_max()).max(4 * universe.len())
     }
 
-    /// What data a symbol has so far, and how many touches were assumed of it.
-    pub(super) fn data(&self, id: InstrumentId) -> (DataModel, u64) {
+    /// What data a symbol has so far, and what was assumed of it.
+    pub(super) fn data(&self, id: InstrumentId) -> DataSeen {
         self.touches.of(id)
     }
 
@@ -124,6 +124,12 @@ impl MarketFold {
                 let told = self.symbols[id.index()].history.open_interest(interest);
                 if let Some(told) = told {
                     drafts.push(id, Body::OpenInterest(told));
+                }
+            }
+            InputBody::DepthBand(band) => {
+                if let Some(told) = self.symbols[id.index()].history.depth_band(band) {
+                    self.touches.on_band(id, &told);
+                    drafts.push(id, Body::DepthBand(told));
                 }
             }
             InputBody::Nothing => {}

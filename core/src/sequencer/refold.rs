@@ -216,6 +216,7 @@ fn is_fed_in(body: &Body) -> bool {
         | Body::Liquidation(_)
         | Body::Funding(_)
         | Body::OpenInterest(_)
+        | Body::DepthBand(_)
         | Body::Bar(_)
         | Body::BookInvalid(_)
         | Body::Tick

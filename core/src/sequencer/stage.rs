@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 
-use crate::assumed::DataModel;
+use crate::assumed::DataSeen;
 use crate::book::BookConfig;
 use crate::books::Books;
 use crate::event::{Body, Control, Event, EventKind, Mark, Origin};
@@ -168,9 +168,9 @@ impl Sequencer {
         self.out.assumed_marks
     }
 
-    /// What data a symbol has so far, and how many touches were assumed of it.
+    /// What data a symbol has so far, and what was assumed of it.
     #[must_use]
-    pub fn data(&self, id: InstrumentId) -> (DataModel, u64) {
+    pub fn data(&self, id: InstrumentId) -> DataSeen {
         self.fold.data(id)
     }
 

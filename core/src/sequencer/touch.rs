@@ -4,8 +4,9 @@
 //! told, so that an assumed book grows old like any other and the check of its age needs to know of nothing.
 //! The first real message of a book ends the assumption of its symbol for good.
 
-use crate::assumed::DataModel;
+use crate::assumed::{DataModel, DataSeen, DepthFrom, InnerBands};
 use crate::book::Touch;
+use crate::event::DepthBand;
 use crate::instrument::{Instrument, InstrumentId, Market, Universe};
 use crate::sequencer::AssumedTouch;
 use crate::units::{Nanos, Px};
@@ -29,8 +30,12 @@ struct Symbol {
     since: Option<Nanos>,
     /// The price of the newest one that was not told of yet.
     news: Option<Px>,
+    bands: InnerBands,
     /// Touches told.
     told: u64,
+    /// Those of them in which a band made the depth smaller.
+    bounded: u64,
+    bands_told: u64,
 }
 
 impl AssumedTouches {
@@ -42,16 +47,31 @@ impl AssumedTouches {
             has_trades: false,
             since: None,
             news: None,
+            bands: InnerBands::default(),
             told: 0,
+            bounded: 0,
+            bands_told: 0,
         };
         let looked_at = Nanos(0);
         Self { config, looked_at, symbols: universe.iter().map(|(_, it)| symbol(it)).collect() }
     }
 
-    /// What data a symbol has so far, and how many touches were assumed of it.
-    pub(super) fn of(&self, id: InstrumentId) -> (DataModel, u64) {
+    /// What data a symbol has so far, and what was assumed of it.
+    pub(super) fn of(&self, id: InstrumentId) -> DataSeen {
         let symbol = &self.symbols[id.index()];
-        (symbol.model, symbol.told)
+        DataSeen {
+            model: symbol.model,
+            touches: symbol.told,
+            touches_bounded: symbol.bounded,
+            bands: symbol.bands_told,
+        }
+    }
+
+    /// What stood within a band. A touch that stands changes with the next trade or bar.
+    pub(super) fn on_band(&mut self, id: InstrumentId, band: &DepthBand) {
+        let symbol = &mut self.symbols[id.index()];
+        symbol.bands.see(band);
+        symbol.bands_told += 1;
     }
 
     /// A real message of its book came; true when it ends an assumption that was told.
@@ -109,9 +129,10 @@ impl AssumedTouches {
             if !waited || symbol.instrument.market != Market::UsdM {
                 continue;
             }
-            let touch = symbol.news.take().and_then(|price| book.touch(price, &symbol.instrument));
-            if let Some(touch) = touch {
+            let Some(price) = symbol.news.take() else { continue };
+            if let Some((touch, from)) = book.touch(price, &symbol.instrument, &symbol.bands, at) {
                 symbol.told += 1;
+                symbol.bounded += u64::from(from == DepthFrom::Bands);
                 show(id, touch);
             }
         }
@@ -130,6 +151,7 @@ mod tests {
     use super::*;
     use crate::assumed::AssumedBook;
     use crate::instrument::common;
+    use crate::units::{Bps, Wide};
 
     const BTC: InstrumentId = InstrumentId(0);
     const SPOT: InstrumentId = InstrumentId(1);
@@ -170,7 +192,39 @@ mod tests {
         touches.on_trade(BTC, px(20_000), at(1_500));
         touches.on_trade(BTC, px(30_000), at(1_550));
         assert_eq!(tick(&mut touches, 1_600), [(BTC, px(29_997))]);
-        assert_eq!(touches.of(BTC), (DataModel::Trades, 2));
+        let seen = touches.of(BTC);
+        assert_eq!((seen.model, seen.touches, seen.touches_bounded), (DataModel::Trades, 2, 0));
+    }
+
+    #[test]
+    fn bands_of_a_symbol_bound_its_own_touch_until_they_are_old() {
+        let mut touches = touches();
+        let band = |percent: i64, usd: i128| DepthBand {
+            at: at(0),
+            distance: Bps(percent * 1_000_000),
+            qty: Wide::default(),
+            notional: (usd * 100_000_000).into(),
+        };
+        touches.on_band(BTC, &band(-1, 100_000));
+        touches.on_band(BTC, &band(1, 0));
+        for id in [BTC, ETH] {
+            touches.on_trade(id, px(10_000), at(0));
+        }
+        let mut shown = |millis: u64| {
+            let mut shown = Vec::new();
+            touches.on_trade(BTC, px(10_000), at(millis));
+            touches.on_tick(at(millis), |id, touch| {
+                shown.push((id, [touch.bid, touch.ask].map(|level| level.map(|level| level.qty))));
+            });
+            shown
+        };
+        // 1,000 and 5,000 USD at 9,999, and 5,000 at 10,001, in lots of 0.001.
+        let [few, bid, ask] = [100, 500, 499].map(|n| Some(crate::units::Qty(n * 100_000)));
+        assert_eq!(shown(2_000), [(BTC, [few, None]), (ETH, [bid, ask])]);
+        assert_eq!(shown(120_001), [(BTC, [bid, ask])]);
+        let of =
+            |id| (touches.of(id).bands, touches.of(id).touches_bounded, touches.of(id).touches);
+        assert_eq!((of(BTC), of(ETH)), ((2, 1, 2), (0, 0, 1)));
     }
 
     #[test]
@@ -187,7 +241,7 @@ mod tests {
         for id in [BTC, ETH] {
             touches.on_trade(id, px(10_000), at(1_100));
             touches.on_bar(id, px(10_000), at(1_100));
-            assert_eq!(touches.of(id).0, DataModel::Book);
+            assert_eq!(touches.of(id).model, DataModel::Book);
         }
         assert_eq!(tick(&mut touches, 9_000), []);
     }
@@ -197,7 +251,7 @@ mod tests {
         let mut touches = touches();
         assert!(touches.wants_bars(BTC));
         touches.on_bar(BTC, px(10_000), at(0));
-        assert_eq!(touches.of(BTC).0, DataModel::Bars);
+        assert_eq!(touches.of(BTC).model, DataModel::Bars);
         assert_eq!(tick(&mut touches, 2_000), [(BTC, px(9_999))]);
         touches.on_trade(BTC, px(20_000), at(2_001));
         touches.on_bar(BTC, px(10_000), at(2_002));
@@ -218,6 +272,6 @@ mod tests {
         touches.config = None;
         touches.on_trade(BTC, px(10_000), at(2_300));
         assert_eq!(tick(&mut touches, 2_400), []);
-        assert_eq!(touches.of(BTC), (DataModel::Trades, 0));
+        assert_eq!((touches.of(BTC).model, touches.of(BTC).touches), (DataModel::Trades, 0));
     }
 }

@@ -14,7 +14,7 @@ use super::manifest::{Imported, Input, MANIFEST_NAME, Tape};
 use super::sink::Sink;
 use super::sort::{Sorter, merge, run_name};
 use super::staging::{DoneFile, Staging, write_synced};
-use super::{FileJob, Format, Options, Prices, history, klines, recorded, tardis, trades};
+use super::{FileJob, Format, Options, Prices, depth, history, klines, recorded, tardis, trades};
 use crate::capture::{CaptureLimits, market_of_name};
 use crate::manifest::ManifestOptions;
 
@@ -219,6 +219,7 @@ fn read_file(
         DataType::FundingRate => history::read_funding,
         DataType::Metrics => history::read_interest,
         DataType::LiquidationSnapshot => history::read_liquidations,
+        DataType::BookDepth => depth::read,
         DataType::IncrementalBookL2 => tardis::read_book,
         DataType::BookSnapshot => tardis::read_snapshots,
         DataType::DerivativeTicker => tardis::read_ticker,
@@ -260,10 +261,10 @@ fn refuse_overlaps(done: &[DoneFile]) -> Result<(), ImportError> {
     Ok(())
 }
 
-/// True for streams of which no two messages have one time.
+/// True for streams of which no two messages, or no two looks at a book, have one time.
 fn is_rising(stream: &str) -> bool {
     let kind = stream.rsplit(' ').next().unwrap_or_default();
-    [Kind::Kline, Kind::Funding, Kind::OpenInterest]
+    [Kind::Kline, Kind::Funding, Kind::OpenInterest, Kind::DepthBand]
         .iter()
         .any(|rising| kind.starts_with(rising.name()))
 }

@@ -24,6 +24,8 @@ pub enum DataType {
     Metrics,
     /// Forced orders.
     LiquidationSnapshot,
+    /// Sums of the book's depth over bands of percents.
+    BookDepth,
     /// Changes of the book.
     IncrementalBookL2,
     /// The top of the book.
@@ -38,7 +40,7 @@ pub enum DataType {
 
 impl DataType {
     /// Those of the exchange's own files, by the names of their folders.
-    const VISION: [(&'static str, Self); 8] = [
+    const VISION: [(&'static str, Self); 9] = [
         ("markPriceKlines", Self::MarkPriceKlines),
         ("klines", Self::Klines),
         ("aggTrades", Self::AggTrades),
@@ -47,6 +49,7 @@ impl DataType {
         ("fundingRate", Self::FundingRate),
         ("metrics", Self::Metrics),
         ("liquidationSnapshot", Self::LiquidationSnapshot),
+        ("bookDepth", Self::BookDepth),
     ];
     /// Those of Tardis, by the names in its files.
     const TARDIS: [(&'static str, Self); 5] = [
@@ -76,12 +79,6 @@ impl DataType {
             return named.map(|(_, kind)| *kind).ok_or_else(|| unknown(told, known));
         }
         let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if named(file, "bookDepth") {
-            return Err(
-                "bookDepth holds sums over percent bands and no book: nothing here reads it"
-                    .to_owned(),
-            );
-        }
         if let Some((_, kind)) = known.iter().find(|(name, _)| named(file, name)) {
             return Ok(*kind);
         }
@@ -90,7 +87,7 @@ impl DataType {
         if let Some((_, kind)) = known.iter().find(|(name, _)| folder(name)) {
             return Ok(*kind);
         }
-        let others = ["indexPriceKlines", "premiumIndexKlines", "bookDepth"];
+        let others = ["indexPriceKlines", "premiumIndexKlines"];
         if let Some(other) = others.into_iter().find(|name| folder(name)) {
             return Err(format!("nothing here reads {other}"));
         }
@@ -145,7 +142,9 @@ mod tests {
         let mark = "um/daily/markPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2024-01-01.zip";
         assert_eq!(vision(mark), Ok(DataType::MarkPriceKlines));
         assert_eq!(vision("BTCUSDT-metrics-2024-01-01.zip"), Ok(DataType::Metrics));
-        assert!(vision("BTCUSDT-bookDepth-2024-01-01.zip").unwrap_err().contains("no book"));
+        assert_eq!(vision("BTCUSDT-bookDepth-2024-01-01.zip"), Ok(DataType::BookDepth));
+        let folder = "um/daily/bookDepth/BTCUSDT/2024-01-01.zip";
+        assert_eq!(vision(folder), Ok(DataType::BookDepth));
         let index = "um/daily/indexPriceKlines/BTCUSDT/1m/BTCUSDT-1m-2024-01-01.zip";
         assert_eq!(vision(index), Err("nothing here reads indexPriceKlines".to_owned()));
         assert!(

@@ -13,7 +13,7 @@ use super::error::ImportError;
 use super::sink::{Order, Sink};
 use super::table::{Columns, Table, may, needs};
 use super::time::{interval, interval_name};
-use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose};
+use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose, check_count};
 use super::{FileJob, Prices};
 
 const OPEN_TIME: usize = 0;
@@ -101,6 +101,7 @@ fn length(job: &FileJob<'_>) -> Result<Nanos, ImportError> {
         let Some(symbol) = whose.symbol(&table, only.as_ref())? else { continue };
         let at = table.time(OPEN_TIME)?;
         let before = last.insert(symbol, at);
+        check_count(&table, last.len())?;
         let apart = before.and_then(|before| at.0.checked_sub(before.0)).filter(|ns| *ns > 0);
         if let Some(apart) = apart.map(Nanos)
             && shortest.is_none_or(|(shortest, _)| apart < shortest)

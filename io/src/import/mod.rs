@@ -1,7 +1,7 @@
 //! Importers: public history files become tapes.
 //!
 //! ```text
-//!  files ─► table (csv, gzip, zstd, zip) ─► klines | history | trades | tardis ─► sink ─► sort ─► tape
+//!  files ─► table (csv, gzip, zstd, zip) ─► klines | history | depth | trades | tardis ─► sink ─► sort ─► tape
 //!  recordings ──────────────────────────────────────────────────────► recorded ───────────────► tape
 //! ```
 //!
@@ -13,6 +13,7 @@ use std::path::Path;
 use fusewire_core::instrument::Market;
 use fusewire_core::units::Nanos;
 
+mod depth;
 mod error;
 mod facts;
 mod history;

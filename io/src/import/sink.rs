@@ -1,6 +1,6 @@
 //! Where rows go: checked for order and repetition, encoded, and handed to the sorter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fusewire_core::market::{
     Body, Decoded, Kline, KlineAt, Level, LevelRange, Message, Span, Times,
@@ -11,6 +11,7 @@ use super::error::ImportError;
 use super::facts::{Facts, key};
 use super::sort::Sorter;
 use super::table::Table;
+use super::whose::check_count;
 use crate::tape::FrameEncoder;
 
 /// What says that a row is not a repetition.
@@ -38,6 +39,7 @@ pub(super) struct Sink<'a> {
     /// What was found so far.
     pub(super) facts: Facts,
     last: BTreeMap<String, Last>,
+    symbols: BTreeSet<String>,
     encoder: FrameEncoder,
     decoded: Decoded,
 }
@@ -48,6 +50,7 @@ impl<'a> Sink<'a> {
             sorter,
             facts: Facts::default(),
             last: BTreeMap::new(),
+            symbols: BTreeSet::new(),
             encoder: FrameEncoder::default(),
             decoded: Decoded::default(),
         }
@@ -124,7 +127,10 @@ impl<'a> Sink<'a> {
         let now = Last { at: recv, id, line: table.line() };
         let last = self.last.insert(key(symbol, kind), now);
         self.facts.count(symbol, kind, recv);
-        let Some(last) = last else { return Ok(()) };
+        let Some(last) = last else {
+            self.symbols.insert(symbol.to_owned());
+            return check_count(table, self.symbols.len());
+        };
         let line = last.line;
         if recv < last.at {
             return Err(table.error(format!(

@@ -4,7 +4,9 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
-use fusewire_core::units::{DECIMALS, Nanos, Px, Qty, QtySum, RATE_DECIMALS, Rate, UsdSum};
+use fusewire_core::units::{
+    BPS_DECIMALS, Bps, DECIMALS, Nanos, Px, Qty, QtySum, RATE_DECIMALS, Rate, UsdSum,
+};
 
 use super::error::ImportError;
 use super::number::fixed;
@@ -239,6 +241,13 @@ impl Table {
     pub(super) fn rate(&mut self, column: usize) -> Result<Rate, ImportError> {
         let raw = self.number(column, RATE_DECIMALS)?;
         i64::try_from(raw).map(Rate).map_err(|_| self.field_error(column, "is out of range"))
+    }
+
+    /// A percentage.
+    pub(super) fn percent(&mut self, column: usize) -> Result<Bps, ImportError> {
+        // A percent is a hundred basis points.
+        let raw = self.number(column, BPS_DECIMALS + 2)?;
+        i64::try_from(raw).map(Bps).map_err(|_| self.field_error(column, "is out of range"))
     }
 
     /// A whole number.

@@ -14,6 +14,7 @@ use crate::decode::Decoder;
 use crate::manifest::ManifestOptions;
 
 mod bars;
+mod depth;
 mod resumed;
 mod sources;
 
@@ -142,6 +143,9 @@ fn told(path: &Path) -> Vec<String> {
                 Body::Snapshot(snapshot) => {
                     let levels = snapshot.levels;
                     format!("snapshot {} {} {}", snapshot.last_id, levels.bids, levels.asks)
+                }
+                Body::DepthBand(band) => {
+                    format!("band {} bp {} {}", band.distance, band.qty, band.notional)
                 }
                 Body::ContractInfo(_) => "contract".to_owned(),
             };

@@ -15,6 +15,20 @@ pub(super) const BASE: Column = may(&["symbol_without_usdt", "coin"], None);
 pub(super) const MARKET: Column = may(&["market"], None);
 pub(super) const VENUE: Column = may(&["venue"], None);
 
+/// Symbols of one file: of each of them something is remembered. The exchange has listed some thousand in all.
+pub(super) const SYMBOLS_MAX: usize = 16_384;
+
+/// Refuses the first row of one symbol too many.
+///
+/// # Errors
+/// It is the row of more than `SYMBOLS_MAX` symbols.
+pub(super) fn check_count(table: &Table, symbols: usize) -> Result<(), ImportError> {
+    if symbols > SYMBOLS_MAX {
+        return Err(table.error(format!("more than {SYMBOLS_MAX} symbols in one file")));
+    }
+    Ok(())
+}
+
 /// Where these columns stand among those of an importer: one behind the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whose<'a> {

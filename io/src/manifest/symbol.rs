@@ -86,6 +86,7 @@ impl SymbolScan {
             | Body::Liquidation(_)
             | Body::Funding(_)
             | Body::OpenInterest(_)
+            | Body::DepthBand(_)
             | Body::ContractInfo(_) => return,
         }
         let (first, last) = self.span.unwrap_or((received, received));

@@ -166,6 +166,13 @@ impl FrameEncoder {
                 self.wide_some(interest.qty.map(|sum| sum.0), flag::A)
                     | self.wide_some(interest.notional.map(|sum| sum.0), flag::B)
             }
+            Body::DepthBand(band) => {
+                self.i64(band.distance.0);
+                for sum in [band.qty.0, band.notional.0] {
+                    self.bytes.extend_from_slice(&sum.to_le_bytes());
+                }
+                0
+            }
             Body::ContractInfo(_) => 0,
         };
         self.bytes[flags_at] |= flags;

@@ -2,11 +2,11 @@
 //! is left over.
 
 use fusewire_core::market::{
-    AggTrade, Body, BookTicker, Decoded, Depth, DepthIds, Funding, Kind, Kline, KlineAt, Level,
-    LevelRange, Liquidation, Mark, Message, OpenInterest, Side, Snapshot, Span, Times, Trade,
-    TradeOrigin,
+    AggTrade, Body, BookTicker, Decoded, Depth, DepthBand, DepthIds, Funding, Kind, Kline, KlineAt,
+    Level, LevelRange, Liquidation, Mark, Message, OpenInterest, Side, Snapshot, Span, Times,
+    Trade, TradeOrigin,
 };
-use fusewire_core::units::{Nanos, Px, Qty, QtySum, Rate, UsdSum};
+use fusewire_core::units::{Bps, Nanos, Px, Qty, QtySum, Rate, UsdSum};
 
 use super::frame::{FRAME_HEAD_BYTES, FRAME_VERSION, TAG, flag};
 use crate::decode::{DecodeError, DecodeErrorKind, LEVELS_MAX, ROWS_MAX};
@@ -100,7 +100,8 @@ impl Cursor<'_> {
             | Body::Kline(_)
             | Body::ContractInfo(_)
             | Body::Funding(_)
-            | Body::OpenInterest(_) => {
+            | Body::OpenInterest(_)
+            | Body::DepthBand(_) => {
                 if levels.bids + levels.asks > 0 {
                     return Err(DecodeErrorKind::TooMany("levels"));
                 }
@@ -199,6 +200,11 @@ impl Cursor<'_> {
                     (self.wide_some(head, flag::A)?, self.wide_some(head, flag::B)?);
                 let (qty, notional) = (qty.map(QtySum), notional.map(UsdSum));
                 Body::OpenInterest(OpenInterest { at: only_event(times)?, qty, notional })
+            }
+            Kind::DepthBand => {
+                let (at, distance) = (only_event(times)?, Bps(self.i64()?));
+                let (qty, notional) = (QtySum(self.wide()?), UsdSum(self.wide()?));
+                Body::DepthBand(DepthBand { at, distance, qty, notional })
             }
         })
     }

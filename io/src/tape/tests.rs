@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fusewire_core::instrument::Market;
-use fusewire_core::market::{Decoded, Message};
-use fusewire_core::units::Nanos;
+use fusewire_core::market::{Body, Decoded, DepthBand, Funding, Kind, Message, OpenInterest, Span};
+use fusewire_core::units::{Bps, Nanos, QtySum, Rate, UsdSum};
 use proptest::prelude::*;
 
 use super::*;
@@ -26,6 +26,25 @@ fn encoded(text: &str) -> Option<Vec<u8>> {
     any.then(|| encoder.bytes().to_vec())
 }
 
+/// A message of each kind that only history has, and its frame.
+fn history() -> Vec<(Body, Vec<u8>)> {
+    let at = Nanos(1_672_531_210_000_000_000);
+    let (qty, notional) = (QtySum(20_000_000_000), UsdSum(1 << 70));
+    let bodies = [
+        Body::Funding(Funding { at, rate: Rate(-7) }),
+        Body::OpenInterest(OpenInterest { at, qty: Some(qty), notional: None }),
+        Body::DepthBand(DepthBand { at, distance: Bps(-200_000), qty, notional }),
+    ];
+    let mut encoder = FrameEncoder::default();
+    let mut frame = |body| {
+        encoder.begin(&[]);
+        let message = Message { symbol: Span::NONE, body };
+        assert_eq!(encoder.add("BTCUSDT", &message, &Decoded::default(), &[]), Ok(true));
+        encoder.bytes().to_vec()
+    };
+    bodies.map(|body| (body, frame(body))).into()
+}
+
 /// What is said, without where the texts of it lie.
 fn said(frame: &[u8]) -> (Vec<Message>, String) {
     let mut decoded = Decoded::default();
@@ -33,13 +52,13 @@ fn said(frame: &[u8]) -> (Vec<Message>, String) {
     let mut texts = String::from_utf8_lossy(decoded.stream.of(frame)).into_owned();
     for kline in &mut decoded.klines {
         texts += std::str::from_utf8(kline.interval.of(frame)).unwrap();
-        kline.interval = fusewire_core::market::Span::NONE;
+        kline.interval = Span::NONE;
     }
     texts += &format!("{:?}{:?}", decoded.levels, decoded.klines);
     let mut messages = decoded.messages;
-    messages.retain(|m| !matches!(m.body, fusewire_core::market::Body::ContractInfo(_)));
+    messages.retain(|m| !matches!(m.body, Body::ContractInfo(_)));
     for message in &mut messages {
-        message.symbol = fusewire_core::market::Span::NONE;
+        message.symbol = Span::NONE;
     }
     (messages, texts)
 }
@@ -54,16 +73,23 @@ fn every_kind_of_frame_says_the_same_on_a_tape() {
         kinds.extend(said(&tape).0.iter().map(|message| message.body.kind()));
     }
     assert_eq!(kinds.len(), 9, "all of the wire but contract notices: {kinds:?}");
+    for (body, tape) in history() {
+        let (messages, _) = said(&tape);
+        assert_eq!(messages.iter().map(|message| message.body).collect::<Vec<_>>(), [body]);
+        assert!(differential(&tape, Market::UsdM).is_ok());
+        kinds.insert(body.kind());
+    }
+    assert_eq!(kinds.len() + 1, Kind::ALL.len());
 }
 
 /// A cut or changed frame is refused, or says something that is written to the same bytes.
 #[test]
 fn no_changed_byte_passes_that_is_not_written_so() {
-    for text in FRAMES {
-        let Some(tape) = encoded(text) else { continue };
+    let history = history().into_iter().map(|(_, tape)| tape);
+    for tape in FRAMES.iter().filter_map(|text| encoded(text)).chain(history) {
         for end in 0..tape.len() {
             let cut = Decoder::new(Market::UsdM).decode(&tape[..end], &mut Decoded::default());
-            assert!(cut.is_err(), "{text} cut at {end}");
+            assert!(cut.is_err(), "{tape:?} cut at {end}");
         }
         for at in 1..tape.len() {
             for bit in 0..8 {

@@ -84,7 +84,8 @@ pub(super) fn again(journal: &std::path::Path) -> Crossed {
                 | Body::KillLevel(_)
                 | Body::Account(_)
                 | Body::Funding(_)
-                | Body::OpenInterest(_) => {}
+                | Body::OpenInterest(_)
+                | Body::DepthBand(_) => {}
                 Body::Touch(_)
                 | Body::Depth(_)
                 | Body::Levels(_)

@@ -84,13 +84,14 @@ const LATE_SECTIONS: [&str; 8] =
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
-pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 25] = [
+pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 26] = [
     ("run", "warm_up_s", None),
     ("assume", "sparse", Some("off")),
     ("assume", "book_wait_ms", None),
     ("assume", "touch_cadence_ms", None),
     ("assume", "spread_bp", None),
     ("assume", "depth_notional", None),
+    ("assume", "depth_band_age_max_ms", None),
     ("assume", "bar_volume_share", None),
     ("fees", "opening_volume", None),
     ("paper", "self_trade", Some("expire-maker")),
@@ -416,6 +417,10 @@ mod tests {
             ("[ring]\nmessages = 0\n", "f.toml:2: ring.messages = 0"),
             ("[account]\nbalance = \"-1\"\n", "f.toml:2: [account] balance"),
             ("[assume]\nset = \"stormy\"\n", "f.toml:2: assume.set: "),
+            (
+                "[assume]\nset = \"calm\"\ndepth_band_age_max_ms = 0\n",
+                "f.toml:3: [assume] depth_band_age_max = 0 ns",
+            ),
             ("[book]\nwindow_ticks = -1\n", "f.toml:2: book.window_ticks: "),
         ];
         for (text, start) in cases {

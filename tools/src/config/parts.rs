@@ -87,8 +87,8 @@ impl Config {
     }
 
     fn assumed_book(&self) -> AssumedBook {
-        let Assume { spread_bp: spread, depth_notional, .. } = self.assume;
-        AssumedBook { spread, depth_notional }
+        let Assume { spread_bp: spread, depth_notional, depth_band_age_max_ms, .. } = self.assume;
+        AssumedBook { spread, depth_notional, depth_band_age_max: millis(depth_band_age_max_ms) }
     }
 
     fn assumed_mark(&self) -> Option<AssumedMark> {

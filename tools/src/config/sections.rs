@@ -246,6 +246,8 @@ pub struct Assume {
     /// What stands on each of its sides.
     #[serde(deserialize_with = "usd", serialize_with = "text")]
     pub depth_notional: Usd,
+    /// Age of a band of depth up to which it bounds that, in ms.
+    pub depth_band_age_max_ms: u32,
     /// Share of a bar's volume that own orders may have.
     #[serde(deserialize_with = "rate", serialize_with = "text")]
     pub bar_volume_share: Rate,

@@ -83,7 +83,7 @@ fn assumed_spread(run: &Run, config: &Config) -> Option<Bps> {
     };
     let mut symbols = run.feed.feed().universe().iter();
     let is_assumed =
-        |id| run.sequencer.data(id).1 > 0 && run.sequencer.books().get(id).state().is_err();
+        |id| run.sequencer.data(id).touches > 0 && run.sequencer.books().get(id).state().is_err();
     symbols.any(|(id, _)| is_assumed(id) && traded(id)).then_some(assumed.book.spread)
 }
 

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use fusewire_core::alert::{Alert, AlertKind};
-use fusewire_core::event::{Body, Control, Event, GateBreach, OpenInterest, Origin, TouchSource};
+use fusewire_core::event::{
+    Body, Control, DepthBand, Event, GateBreach, OpenInterest, Origin, TouchSource,
+};
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::lane::{Decided, Decoded, Lane, SentRecord, VerdictRecord};
 use fusewire_core::market::{Level, Side};
@@ -149,6 +151,10 @@ pub fn body_text(body: &Body) -> String {
             let qty = qty.map(|sum| QtySum(sum.get()).to_string());
             let notional = notional.map(|sum| format!("{} USD", UsdSum(sum.get())));
             join(qty.into_iter().chain(notional))
+        }
+        Body::DepthBand(DepthBand { distance, qty, notional, .. }) => {
+            let (qty, notional) = (QtySum(qty.get()), UsdSum(notional.get()));
+            format!("{qty} and {notional} USD within {distance} bp")
         }
         Body::Bar(bar) => format!(
             "{} s: {} {} {} {}, {} trades",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use fusewire_core::assumed::DataModel;
+use fusewire_core::assumed::{DataModel, DataSeen};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -19,6 +19,10 @@ pub struct DataReport {
     pub model: &'static str,
     /// Touches that were assumed. Of a symbol with a book: before its first frame came.
     pub assumed_touches: u64,
+    /// Bands of depth that history told. They bound what is assumed, and nothing else.
+    pub depth_bands: u64,
+    /// Assumed touches in which a band made a side smaller than `depth_notional`, or empty.
+    pub touches_bounded: u64,
     /// Assumed distance of bid and ask, in basis points; none where nothing is assumed now.
     pub spread_bp: Option<String>,
     /// Assumed to stand on each side, in USDT; none where nothing is assumed now.
@@ -30,7 +34,9 @@ pub struct DataReport {
 /// The data of all symbols, by report key.
 pub(super) fn of(run: &Run, config: &Config) -> BTreeMap<String, DataReport> {
     let assumed = config.assumed_touch();
-    let report = |(model, assumed_touches): (DataModel, u64)| {
+    let report = |seen: DataSeen| {
+        let DataSeen { model, touches: assumed_touches, touches_bounded, bands: depth_bands } =
+            seen;
         let book = match model {
             DataModel::None | DataModel::Book => None,
             DataModel::Trades | DataModel::Bars => {
@@ -41,6 +47,8 @@ pub(super) fn of(run: &Run, config: &Config) -> BTreeMap<String, DataReport> {
         DataReport {
             model: model.name(),
             assumed_touches,
+            depth_bands,
+            touches_bounded,
             spread_bp: book.map(|book| book.spread.to_string()),
             depth_notional: book.map(|book| book.depth_notional.to_string()),
             bar_volume_share: share.map(|_| config.assume.bar_volume_share.to_string()),
@@ -58,9 +66,13 @@ pub(super) fn text(out: &mut String, data: &BTreeMap<String, DataReport>) {
         let known = |part: &Option<String>| part.clone().unwrap_or_default();
         let share = report.bar_volume_share.as_ref();
         let share = share.map(|share| format!(", {share} of a bar's volume")).unwrap_or_default();
+        let bounded = match (report.depth_bands, report.touches_bounded) {
+            (0, _) => String::new(),
+            (bands, touches) => format!(" ({touches} bounded by {bands} depth bands)"),
+        };
         let _ = writeln!(
             out,
-            "  {key:>10}  filled by {}: no book; spread {} bp, {} USDT a side{share}, {} touches",
+            "  {key:>10}  filled by {}: no book; spread {} bp, {} USDT a side{share}, {} touches{bounded}",
             report.model,
             known(&report.spread_bp),
             known(&report.depth_notional),

@@ -244,7 +244,8 @@ impl Folding {
             | Body::Control(Control::GateBreach(_) | Control::Reconcile | Control::Transfer(_))
             | Body::Account(_)
             | Body::Funding(_)
-            | Body::OpenInterest(_) => None,
+            | Body::OpenInterest(_)
+            | Body::DepthBand(_) => None,
         };
         let symbol = event.instrument.and_then(|id| self.symbols.get_mut(id.index()));
         if let Some((price, symbol)) = price.zip(symbol) {

@@ -361,7 +361,7 @@ fn assumptions(run: &Run, config: &Config) -> BTreeMap<&'static str, String> {
         0 => format!("recorded: {marks} events"),
         _ => {
             let mut symbols = run.feed.feed().universe().iter();
-            let has_bars = symbols.any(|(id, _)| run.sequencer.data(id).0 == DataModel::Bars);
+            let has_bars = symbols.any(|(id, _)| run.sequencer.data(id).model == DataModel::Bars);
             let from = if has_bars { "trades and bars" } else { "trades" };
             format!("assumed from {from}: {assumed} of {marks} events")
         }

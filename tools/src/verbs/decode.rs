@@ -8,6 +8,7 @@ use fusewire_core::instrument::Market;
 use fusewire_core::market::Decoded;
 use fusewire_io::capture::{CaptureLimits, OpenOptions, Reader};
 use fusewire_io::decode::{DecodeError, Decoder, differential, reference};
+use fusewire_io::tape::TapeReader;
 
 use crate::outcome::{Done, Failure, Outcome};
 
@@ -18,7 +19,7 @@ mod line;
 #[command(
     after_help = "Examples:\n  fusewire decode frames.txt\n  zcat usdm_btcusdt.ns.gz | head -5 | fusewire decode -\n  \
                   fusewire decode usdm_btcusdt.ns.gz --compare > /dev/null\n\n\
-                  A line is a frame, or `<receive time> <frame>`. Recordings (gzip, zstd, cryptofeed) are read too."
+                  A line is a frame, or `<receive time> <frame>`. Recordings (gzip, zstd, cryptofeed) and tapes are read too."
 )]
 pub struct Args {
     /// File of frames; `-` for standard input.
@@ -40,8 +41,11 @@ pub struct Args {
 /// # Errors
 /// A file that can not be read.
 pub fn run(args: &Args) -> Outcome {
-    let mut run = Run::new(args);
     let stdin = args.file == Path::new("-");
+    if !stdin && TapeReader::is_one(&args.file).unwrap_or(false) {
+        return tape(args);
+    }
+    let mut run = Run::new(args);
     let name = if stdin { "standard input".to_owned() } else { args.file.display().to_string() };
     let opened: io::Result<Box<dyn Read + Send>> = if stdin {
         Ok(Box::new(io::stdin()))
@@ -50,11 +54,17 @@ pub fn run(args: &Args) -> Outcome {
     };
     let failed = |error: io::Error| Failure::line(format!("{name}: {error}"));
     let input = opened.and_then(super::unpacked).map_err(failed)?;
-    match run.input(&name, input) {
-        Ok(()) | Err(Stop::Reader) => {}
-        Err(Stop::Failed(failure)) => return Err(failure),
-    }
-    Ok(if run.mismatches == 0 { Done::Yes } else { Done::No })
+    let ended = run.input(&name, input);
+    run.outcome(ended)
+}
+
+/// The frames of a tape, which says itself what market they are of.
+fn tape(args: &Args) -> Outcome {
+    let options = OpenOptions { market: args.market, ..OpenOptions::default() };
+    let mut reader = Reader::open(&args.file, &options).map_err(Failure::line)?;
+    let mut run = Run::new(&Args { market: reader.market(), file: args.file.clone(), ..*args });
+    let ended = run.records(&mut reader);
+    run.outcome(ended)
 }
 
 /// Why the loop over the lines ended early.
@@ -137,10 +147,23 @@ impl Run {
         let options = OpenOptions { market: Some(self.market), ..OpenOptions::default() };
         let failed = |error| Stop::Failed(Failure::line(error));
         let mut reader = Reader::from_read(name, Box::new(input), &options).map_err(failed)?;
+        self.records(&mut reader)
+    }
+
+    fn records(&mut self, reader: &mut Reader) -> Result<(), Stop> {
+        let failed = |error| Stop::Failed(Failure::line(error));
         while let Some(record) = reader.next().map_err(failed)? {
             self.frame(record.bytes)?;
         }
         self.finish()
+    }
+
+    fn outcome(&self, ended: Result<(), Stop>) -> Outcome {
+        match ended {
+            Ok(()) | Err(Stop::Reader) => {}
+            Err(Stop::Failed(failure)) => return Err(failure),
+        }
+        Ok(if self.mismatches == 0 { Done::Yes } else { Done::No })
     }
 
     fn frame(&mut self, frame: &[u8]) -> Result<(), Stop> {

@@ -25,8 +25,8 @@ struct Recipe {
     /// Lines that are kept of it.
     lines: usize,
     state: State,
-    /// History files that are imported beside it: format, and rows with their names.
-    history: &'static [[&'static str; 2]],
+    /// History files that are imported beside it: format, name, and rows with their names.
+    history: &'static [[&'static str; 3]],
     /// Of the replay, beside its configuration.
     arguments: &'static [&'static str],
 }
@@ -95,11 +95,23 @@ const RECIPES: [Recipe; 6] = [
         lines: 260,
         state: State::Sound,
         history: &[
-            ["funding", "timestamp,symbol,funding_rate\n1767571203000,BTCUSDT,0.00025\n"],
+            [
+                "funding",
+                "usdm_funding.csv",
+                "timestamp,symbol,funding_rate\n1767571203000,BTCUSDT,0.00025\n",
+            ],
             [
                 "open-interest",
+                "usdm_open-interest.csv",
                 "timestamp,symbol,sum_open_interest,sum_open_interest_value\n\
                  1767571202000,BTCUSDT,81234.5,6904932500.25\n",
+            ],
+            [
+                "binance-vision",
+                "usdm_bookDepth.csv",
+                "timestamp,symbol,percentage,depth,notional\n\
+                 2026-01-05 00:00:01,BTCUSDT,-1,120.5,10242500\n\
+                 2026-01-05 00:00:01,BTCUSDT,1,99,8415000.75\n",
             ],
         ],
         arguments: &[],
@@ -143,11 +155,10 @@ fn record(root: &Path, recipe: &Recipe) -> Result<PathBuf, String> {
     fs::write(folder.join(CAPTURE), cut(&text, recipe.lines, recipe.state)?).map_err(failed)?;
     let config = root.join(FOLDER).join(format!("{}.toml", recipe.name));
     let mut replay = fusewire(root, &folder, &["replay", CAPTURE, "--json"]);
-    for [format, rows] in recipe.history {
-        let file = format!("usdm_{format}.csv");
-        fs::write(folder.join(&file), rows).map_err(failed)?;
+    for [format, file, rows] in recipe.history {
+        fs::write(folder.join(file), rows).map_err(failed)?;
         let out = format!("history-{format}");
-        super::printed(fusewire(root, &folder, &["import", format, &file, "--out", &out]))?;
+        super::printed(fusewire(root, &folder, &["import", format, file, "--out", &out]))?;
         replay.arg(out);
     }
     replay.args(["--journal", "journal", "--journal-frames", "copy"]).args(recipe.arguments);

@@ -2,8 +2,8 @@
 
 use super::super::fields::FieldReader;
 use super::DecodeError;
-use crate::event::{Funding, OpenInterest};
-use crate::units::Rate;
+use crate::event::{DepthBand, Funding, OpenInterest};
+use crate::units::{Bps, Rate};
 
 impl FieldReader<'_> {
     pub(super) fn funding(&mut self) -> Result<Funding, DecodeError> {
@@ -15,6 +15,15 @@ impl FieldReader<'_> {
             at: self.nanos("at")?,
             qty: self.optional("qty", Self::wide)?,
             notional: self.optional("notional", Self::wide)?,
+        })
+    }
+
+    pub(super) fn depth_band(&mut self) -> Result<DepthBand, DecodeError> {
+        Ok(DepthBand {
+            at: self.nanos("at")?,
+            distance: Bps(self.i64("distance")?),
+            qty: self.wide("qty")?,
+            notional: self.wide("notional")?,
         })
     }
 }

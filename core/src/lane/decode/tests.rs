@@ -251,7 +251,7 @@ fn a_symbol_of_no_event_is_one_in_an_intent() {
 #[test]
 fn a_number_that_stands_for_nothing_is_named_with_its_field_and_place() {
     let refuse = |body, at, byte| refusal(RecordKind::Event, &event_bytes(body), at, byte);
-    assert_eq!(refuse(Body::Tick, BODY - 1, 19), "kind at byte 34: 19 has no meaning");
+    assert_eq!(refuse(Body::Tick, BODY - 1, 20), "kind at byte 34: 20 has no meaning");
     let level = Body::KillLevel(KillLevel::Run);
     assert_eq!(refuse(level, BODY, 4), "level at byte 35: 4 has no meaning");
     let reason = Body::BookInvalid(Invalid::Gap);
@@ -317,7 +317,8 @@ fn only_what_comes_back_can_be_pending() {
             | EventKind::Control
             | EventKind::KillLevel
             | EventKind::Funding
-            | EventKind::OpenInterest => Some(DecodeFault::Unknown(kind as u8)),
+            | EventKind::OpenInterest
+            | EventKind::DepthBand => Some(DecodeFault::Unknown(kind as u8)),
         };
         assert_eq!(fault, expected, "{kind:?}");
     }

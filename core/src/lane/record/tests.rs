@@ -6,8 +6,8 @@ mod money;
 use super::*;
 use crate::book::{Invalid, Touch};
 use crate::event::{
-    Bar, Depth, EventKind, Funding, GateBreach, Levels, Liquidation, OpenInterest, TouchChange,
-    Trade,
+    Bar, Depth, DepthBand, EventKind, Funding, GateBreach, Levels, Liquidation, OpenInterest,
+    TouchChange, Trade,
 };
 use crate::instrument::{InstrumentId, Market};
 use crate::kill::Level as KillLevel;
@@ -19,7 +19,7 @@ use crate::order::{
     AccountReason, ApprovalKey, Check, Leg, Liquidity, OrderId, OrderState, RejectedBy, ReportKind,
     Side, TimeInForce, VenueReason, Verdict,
 };
-use crate::units::{Nanos, Qty, Usd, Wide};
+use crate::units::{Bps, Nanos, Qty, Usd, Wide};
 
 /// A base with one changed copy for each change.
 fn variants<T: Copy>(base: T, changes: &[fn(&mut T)]) -> Vec<T> {
@@ -157,6 +157,19 @@ fn history() -> Vec<Body> {
     let Body::Report(report) = reports()[0] else { panic!("reports") };
     let ended = Body::Report(Report { reason: VenueReason::Delisted, ..report });
     charges.chain(interest.into_iter().map(Body::OpenInterest)).chain([ended]).collect()
+}
+
+fn bands() -> Vec<Body> {
+    let all = variants(
+        DepthBand { at: Nanos(1), distance: Bps(2), qty: 3.into(), notional: 4.into() },
+        &[
+            |b| b.at = Nanos(2),
+            |b| b.distance = Bps(-2),
+            |b| b.qty = 4.into(),
+            |b| b.notional = (1_i128 << 64).into(),
+        ],
+    );
+    all.into_iter().map(Body::DepthBand).collect()
 }
 
 fn bars() -> Vec<Body> {
@@ -372,7 +385,8 @@ fn assert_distinct(records: &[Record]) {
 
 #[test]
 fn every_kind_of_event_has_a_record_of_its_own_and_fits() {
-    let bodies = [bodies(), breaches(), conditional::bodies(), money::bodies(), history()].concat();
+    let late = [money::bodies(), history(), bands()].concat();
+    let bodies = [bodies(), breaches(), conditional::bodies(), late].concat();
     let mut kinds: Vec<_> = bodies.iter().map(Body::kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -441,6 +455,11 @@ fn no_byte_of_what_is_digested_changes_unnoticed() {
     }
     let digest = lane.digest().to_string();
     assert_eq!(digest, "2d577e092021346d9f13ef58987de41c8241cb760d11a8512a683de79ee02718");
+    for body in bands() {
+        lane.append(&Record::event(&event(body)));
+    }
+    let digest = lane.digest().to_string();
+    assert_eq!(digest, "e508fad248b08457baa31702ed13a722936b44e50c999c3f2e36b5bee0094a75");
 }
 
 /// Commands that came later than the rest.

@@ -167,7 +167,7 @@ fn changes(event: &Event) -> Vec<Event> {
         Body::BookInvalid(_) => vec![Body::BookInvalid(Invalid::Stale)],
         Body::Tick => vec![Body::Gap],
         Body::Gap => vec![Body::Tick],
-        Body::Liquidation(_) | Body::Funding(_) | Body::OpenInterest(_) => {
+        Body::Liquidation(_) | Body::Funding(_) | Body::OpenInterest(_) | Body::DepthBand(_) => {
             panic!("no schedule has one")
         }
         Body::Wake

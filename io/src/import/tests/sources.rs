@@ -58,11 +58,6 @@ fn funding_open_interest_and_forced_orders() {
         vision("BTCUSDT-liquidationSnapshot-2025-05-04.csv", forced),
         ["1746316800000 BTCUSDT forced Sell 3 @ 98.5", "1746316800000 BTCUSDT forced Buy 1 @ 99"]
     );
-    let folder = Folder::new();
-    let depth =
-        folder.file("BTCUSDT-bookDepth-2025-05-04.csv", "timestamp,percentage,depth,notional\n");
-    let error = folder.refused(Format::BinanceVision, &[depth], &usdm());
-    assert!(error.contains("no book"), "{error}");
 }
 
 #[test]

@@ -442,6 +442,7 @@ impl Venue for PaperVenue {
                 self.market.set_touch(id, change);
                 self.sparse.see_touch(id, change);
             }
+            (Body::DepthBand(band), Some(id)) => self.sparse.see_band(id, band),
             (Body::BookInvalid(why), Some(id)) => self.market.invalidate(id, *why),
             (Body::Gap, _) => {
                 self.market.invalidate_all();

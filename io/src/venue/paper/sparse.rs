@@ -6,8 +6,8 @@
 //! trade pays together is its quantity, and of a bar a share of its volume. Where a bar can be read in two
 //! ways, it is read against the account.
 
-use fusewire_core::assumed::AssumedBook;
-use fusewire_core::event::{Bar, TouchChange, TouchSource, Trade};
+use fusewire_core::assumed::{AssumedBook, InnerBands};
+use fusewire_core::event::{Bar, DepthBand, TouchChange, TouchSource, Trade};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Liquidity, ReportKind, Side, TimeInForce, VenueReason};
 use fusewire_core::portfolio::side_index;
@@ -66,6 +66,8 @@ struct Symbol {
     last: Option<Px>,
     /// The shortest bars so far, in seconds. Longer ones hold the same trades once more and pay nothing.
     interval_s: Option<u32>,
+    /// What stood near the mid, where history tells it.
+    bands: InnerBands,
 }
 
 /// What can pay: a trade, or the part of a bar that own orders may have.
@@ -99,6 +101,11 @@ impl Sparse {
             TouchSource::Assumed => self.symbols[id.index()].is_on = true,
             TouchSource::Book | TouchSource::Ticker => {}
         }
+    }
+
+    /// Takes what stood within a band.
+    pub(super) fn see_band(&mut self, id: InstrumentId, band: &DepthBand) {
+        self.symbols[id.index()].bands.see(band);
     }
 
     /// No frame came for too long: where the market is now is not known.
@@ -169,6 +176,14 @@ impl PaperVenue {
             Side::Sell => price >= limit,
         };
         reaches.then_some(price)
+    }
+
+    /// What an order can take when the market is at this price, by the assumption and what bands leave of it.
+    fn depth(&self, at: At, order: &OpenOrder, last: Px) -> Qty {
+        let instrument = self.universe.get(order.instrument);
+        let bands = &self.sparse.symbols[order.instrument.index()].bands;
+        let level = self.sparse.config.book.level(order.side, last, instrument, bands, at.ts);
+        level.map_or(Qty::ZERO, |(level, _)| level.qty)
     }
 
     /// A trade of any symbol: pays what a resting order can get of it, by book or without one.
@@ -284,8 +299,7 @@ impl PaperVenue {
             return;
         }
         let price = self.taking_price(&order, print.open);
-        let instrument = self.universe.get(order.instrument);
-        let there = |price| self.sparse.config.book.qty(price, instrument).min(print.left);
+        let there = |_| self.depth(at, &order, print.open).min(print.left);
         let qty = price.map_or(Qty::ZERO, there).min(wanted);
         if order.tif == TimeInForce::Fok && qty < wanted {
             self.desk.report(at, &mut order, ReportKind::Expired, VenueReason::NotFillable, out);

@@ -27,7 +27,7 @@ use fusewire_core::order::{
 };
 use fusewire_core::portfolio::{Portfolio, PortfolioConfig};
 use fusewire_core::ring::{LevelsProducer, RingBuffer, with_levels};
-use fusewire_core::units::{Nanos, ONE, Px, Qty, Rate, Usd, UsdSum};
+use fusewire_core::units::{Bps, Nanos, ONE, Px, Qty, Rate, Usd, UsdSum};
 use proptest::prelude::*;
 
 use super::desk::At;

@@ -1,7 +1,7 @@
 //! The row of an event: what many kinds share has a column, the rest is a short JSON document.
 
 use fusewire_core::event::{
-    BANDS, Bar, Body, Control, Depth, Event, GateBreach, Levels, Mark, OpenInterest,
+    BANDS, Bar, Body, Control, Depth, DepthBand, Event, GateBreach, Levels, Mark, OpenInterest,
 };
 use fusewire_core::market::{Level, Side};
 use fusewire_core::order::{
@@ -115,6 +115,9 @@ impl Told {
                 venue_ns: Some(interest.at.0),
                 ..Self::json(&OpenInterestBody::of(interest))
             },
+            Body::DepthBand(band) => {
+                Self { venue_ns: Some(band.at.0), ..Self::json(&DepthBandBody::of(band)) }
+            }
             Body::BookInvalid(why) => Self { reason: Some(why.name()), ..Self::default() },
             Body::Tick | Body::Gap | Body::Wake => Self::default(),
             Body::Report(report) => Self::report(report),
@@ -256,6 +259,23 @@ impl OpenInterestBody {
         Self {
             qty: interest.qty.map(qty_text),
             notional: interest.notional.map(|sum| UsdSum(sum.get()).to_string()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct DepthBandBody {
+    distance_bp: String,
+    qty: String,
+    notional: String,
+}
+
+impl DepthBandBody {
+    fn of(band: &DepthBand) -> Self {
+        Self {
+            distance_bp: band.distance.to_string(),
+            qty: qty_text(band.qty),
+            notional: UsdSum(band.notional.get()).to_string(),
         }
     }
 }

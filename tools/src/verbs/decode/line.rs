@@ -177,6 +177,11 @@ fn describe_message(line: &mut Fields, frame: &[u8], decoded: &Decoded, message:
             line.text_if("qty", interest.qty);
             line.text_if("notional", interest.notional);
         }
+        Body::DepthBand(band) => {
+            line.text("distance_bp", band.distance);
+            line.text("qty", band.qty);
+            line.text("notional", band.notional);
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use proptest::sample::select;
 
 use super::*;
 use crate::alert::{Alert, AlertKind};
-use crate::event::{Funding, GateBreach, OpenInterest};
+use crate::event::{DepthBand, Funding, GateBreach, OpenInterest};
 use crate::latency::Span;
 use crate::order::{AccountReason, AccountUpdate, Leg, Trigger, TriggerKind, TriggerPrice};
-use crate::units::{Nanos, Px, Qty, Usd, Wide};
+use crate::units::{Bps, Nanos, Px, Qty, Usd, Wide};
 
 fn one<T: Copy + Debug + 'static, const N: usize>(all: [T; N]) -> impl Strategy<Value = T> {
     select(all.to_vec())
@@ -281,6 +281,12 @@ fn body_of(kind: EventKind) -> BoxedStrategy<Body> {
             .boxed(),
         EventKind::OpenInterest => (nanos(), option::of(wide()), option::of(wide()))
             .prop_map(|(at, qty, notional)| Body::OpenInterest(OpenInterest { at, qty, notional }))
+            .boxed(),
+        EventKind::DepthBand => (nanos(), int(), wide(), wide())
+            .prop_map(|(at, distance, qty, notional)| {
+                let distance = Bps(distance);
+                Body::DepthBand(DepthBand { at, distance, qty, notional })
+            })
             .boxed(),
     }
 }

@@ -1,6 +1,6 @@
 //! Symbols without a book: who fills there, at what, and what never does. Half the assumed spread is one.
 
-use fusewire_core::event::Bar;
+use fusewire_core::event::{Bar, DepthBand};
 use fusewire_core::order::{Conditional, Trigger, TriggerKind, TriggerPrice};
 
 use super::super::SparseConfig;
@@ -96,6 +96,47 @@ fn one_order_takes_no_more_than_the_depth_that_is_assumed() {
     floor.enter(1, buy(Tif::Ioc, 101, 2_000_000));
     floor.trade(100, 2_000_000, Side::Buy);
     assert_eq!(short(&floor.news())[0], part(990_099, 101));
+}
+
+/// A share of the band, by the distance: half a spread is 1 bp. What is assumed is 5,000 USD.
+#[test]
+fn an_order_takes_what_the_innermost_band_leaves_of_the_depth() {
+    let mut floor = Floor::sparse();
+    let band = |floor: &mut Floor, percent: i64, raw: i128| {
+        let (at, distance) = (Nanos(floor.ts), Bps(percent * 1_000_000));
+        floor.event(Body::DepthBand(DepthBand {
+            at,
+            distance,
+            qty: 0.into(),
+            notional: raw.into(),
+        }));
+    };
+    // The price is 1.0 and a coin is worth a dollar: 1 bp of 1 % is a hundredth of 2 USD.
+    let one = ONE;
+    let take = |floor: &mut Floor, n: u64, side: fn(Tif, i64, i64) -> Action, limit: i64, tif| {
+        floor.trade(one, one, Side::Buy);
+        floor.enter(n, side(tif, limit, 10 * one));
+        floor.trade(one, 20 * one, Side::Buy);
+        short(&floor.news())
+    };
+    let (high, low) = (one + one / 100, one - one / 100);
+    let rest = expired(Why::ImmediateRest);
+    band(&mut floor, 1, 2 * i128::from(one));
+    let found = take(&mut floor, 1, buy, high, Tif::Ioc);
+    // 0.02 USD at 1.0001.
+    assert_eq!(found, [part(1_999_800, one + 10_000), rest]);
+    let not = expired(Why::NotFillable);
+    assert_eq!(take(&mut floor, 2, buy, high, Tif::Fok), [not]);
+    assert_eq!(take(&mut floor, 3, sell, low, Tif::Ioc), [whole(10 * one, one - 10_000)]);
+    // Nothing stood there: nothing is taken, and who may rest rests.
+    band(&mut floor, -1, 0);
+    assert_eq!(take(&mut floor, 4, sell, low, Tif::Ioc), [rest]);
+    // A band that is older than two minutes says nothing any more.
+    floor.ts += 120 * Nanos::SECOND;
+    assert_eq!(take(&mut floor, 5, buy, high, Tif::Ioc), [whole(10 * one, one + 10_000)]);
+    band(&mut floor, -1, 0);
+    assert_eq!(take(&mut floor, 6, sell, low, Tif::Gtc), []);
+    assert_eq!(floor.venue.open_orders(), 1);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use fusewire_core::book::{BookSide, Invalid, Touch};
 use fusewire_core::event::{
-    Bar, Control, Depth, EventKind, Funding, Levels, Liquidation, Mark, OpenInterest,
+    Bar, Control, Depth, DepthBand, EventKind, Funding, Levels, Liquidation, Mark, OpenInterest,
     Origin as MarkOrigin, TouchChange, TouchSource, Trade,
 };
 use fusewire_core::kill::Level as KillLevel;
 use fusewire_core::market::Level;
 use fusewire_core::order::{AccountReason, AccountUpdate, OrderState, Status};
-use fusewire_core::units::{Rate, Wide};
+use fusewire_core::units::{Bps, Rate, Wide};
 
 use super::*;
 
@@ -106,7 +106,7 @@ fn market_bodies() -> [Told; 4] {
     ]
 }
 
-fn history_bodies() -> [Told; 2] {
+fn history_bodies() -> [Told; 3] {
     [
         (
             r#"venue_ns=900 body={"rate":"-0.000012345678"}"#,
@@ -118,6 +118,15 @@ fn history_bodies() -> [Told; 2] {
                 at: Nanos(900),
                 qty: Some(bands()[0]),
                 notional: Some(bands()[1]),
+            }),
+        ),
+        (
+            r#"venue_ns=900 body={"distance_bp":"-20","qty":"12.5","notional":"30"}"#,
+            Body::DepthBand(DepthBand {
+                at: Nanos(900),
+                distance: Bps(-200_000),
+                qty: bands()[0],
+                notional: bands()[1],
             }),
         ),
     ]

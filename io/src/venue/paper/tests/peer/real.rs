@@ -81,6 +81,7 @@ impl Recorded {
             | market::Body::Liquidation(_)
             | market::Body::Funding(_)
             | market::Body::OpenInterest(_)
+            | market::Body::DepthBand(_)
             | market::Body::Kline(_)
             | market::Body::ContractInfo(_) => return,
         };
