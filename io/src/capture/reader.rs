@@ -43,6 +43,16 @@ impl Reader {
         FileReader::open(path, options).map(Self::of_file)
     }
 
+    /// Opens the tape of a recording in the recording's place: it goes by its name, and what is wrong with the tape
+    /// is never taken for damage of the recording.
+    ///
+    /// # Errors
+    /// The file can not be opened, or is no whole tape.
+    pub fn open_in_place_of(recording: String, tape: &Path) -> Result<Self, CaptureError> {
+        let tape = TapeReader::open(tape)?.standing_for(recording);
+        Ok(Self { body: Body::Tape(Box::new(tape)) })
+    }
+
     fn open_tape(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
         let tape = TapeReader::open(path)?;
         if let Some(told) = options.market.filter(|told| *told != tape.market()) {

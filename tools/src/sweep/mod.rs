@@ -1,6 +1,7 @@
 //! Parameter sweeps: many runs over the same captures, each with another configuration, each of them counted.
 //!
 //! ```text
+//!  recordings ─► decoded (tapes, once) ─┐
 //!  --grid, --random ─► trials ─► workers (one run each) ─► registry: started, done, failed
 //!                                                              └─► results table, in the order of trials
 //! ```
@@ -9,6 +10,7 @@
 //! that is killed, fails or is repeated: the count is what a deflated Sharpe ratio takes (requirement X12).
 
 mod axis;
+mod decoded;
 mod definition;
 mod draw;
 mod equity;
@@ -22,6 +24,7 @@ mod trials;
 mod work;
 
 pub use axis::{Axis, Range};
+pub use decoded::{Decoded, Missing};
 pub(crate) use definition::instruments_hash;
 pub use definition::{CaptureId, Definition};
 pub use fixed::Fixed;
@@ -31,4 +34,4 @@ pub use statistics::Moments;
 pub use table::write as write_table;
 pub use text::{Stamped, Summary, render, stamped};
 pub use trials::{Trial, trials};
-pub use work::{Ended, Shared, Sweep, work};
+pub use work::{Ended, Shared, Sweep, check, work};
