@@ -43,7 +43,7 @@ pub mod universe;
 mod watch;
 
 pub use drive::Onlooker;
-pub use plan::{Plan, Planned, prepare};
+pub use plan::{Plan, Planned, prepare, prepare_on};
 
 use inputs::{inputs, recordings};
 use rings::Rings;

@@ -96,6 +96,19 @@ impl Reader {
         Ok(Self { body: Body::Loaded(Box::new(LoadedReader::new(self, most)?)) })
     }
 
+    /// The same recording, unpacked by a thread of its own while what was unpacked is decoded. Of a journal and a tape,
+    /// which are not packed, nothing changes.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn unpacking_ahead(mut self) -> Result<Self, CaptureError> {
+        match &mut self.body {
+            Body::File(file) => file.read_ahead()?,
+            Body::Journal(_) | Body::Loaded(_) | Body::Tape(_) => {}
+        }
+        Ok(self)
+    }
+
     fn of_file(reader: FileReader) -> Self {
         Self { body: Body::File(Box::new(reader)) }
     }

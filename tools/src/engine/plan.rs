@@ -99,7 +99,7 @@ impl Plan {
     }
 }
 
-/// Opens and scans the inputs.
+/// Opens and scans the inputs, on this thread alone.
 ///
 /// # Errors
 /// One line for what can not be read.
@@ -109,10 +109,28 @@ pub fn prepare(
     config: &Config,
     progress: Progress<'_>,
 ) -> Result<Plan, Failure> {
+    prepare_on(1, sources, options, config, progress)
+}
+
+/// The same where `cores` may be used: with more than one, recordings are unpacked by threads of their own.
+///
+/// # Errors
+/// As of `prepare`.
+pub fn prepare_on(
+    cores: usize,
+    sources: Vec<Source>,
+    options: OpenOptions,
+    config: &Config,
+    progress: Progress<'_>,
+) -> Result<Plan, Failure> {
     // By path, so that the manifest does not depend on the command line either.
     let mut sources = sources;
     sources.sort();
-    let readers = sources.iter().map(|source| source.open(&options)).collect::<Result<_, _>>();
+    let open = |source: &Source| {
+        let reader = source.open(&options)?;
+        if cores > 1 { reader.unpacking_ahead() } else { Ok(reader) }
+    };
+    let readers = sources.iter().map(open).collect::<Result<_, _>>();
     let merge = Merge::new(readers.map_err(Failure::line)?).map_err(Failure::line)?;
     let scanned =
         manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;

@@ -8,13 +8,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fusewire_io::capture::Reader;
+use fusewire_io::capture::{CaptureError, Reader};
 use fusewire_io::tape::{Copier, TapeReader};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Plan, Planned};
 use crate::journal::header::content_hash;
-use crate::outcome::Failure;
 use crate::sources::Source;
 
 use super::definition::{CaptureId, Definition};
@@ -47,6 +46,17 @@ struct Note {
     blake3: String,
 }
 
+/// What all recordings of a plan have in common while they are decoded.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    plan: &'a Plan,
+    missing: Missing,
+    /// There are threads enough that each recording may have another one to unpack it.
+    ahead: bool,
+    /// Called with the bytes of recordings that were read further.
+    told: &'a (dyn Fn(u64) + Sync),
+}
+
 /// What to do where there is no tape yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -73,19 +83,19 @@ impl<'a> Decoded<'a> {
         jobs: usize,
         told: &(dyn Fn(u64) + Sync),
     ) -> usize {
-        let (next, shown) = (AtomicUsize::new(0), &*plan);
+        let recordings = plan.planned().len();
+        let task = Task { plan: &*plan, missing, ahead: jobs > recordings, told };
+        let next = AtomicUsize::new(0);
         let worker = || {
             let mut mine = Vec::new();
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(planned) = shown.planned().get(place) else { return mine };
-                if let Some(tape) = self.tape(shown, planned, place, (missing, told)) {
-                    mine.push((place, tape));
-                }
+                let Some(planned) = task.plan.planned().get(place) else { return mine };
+                mine.extend(self.tape(task, planned, place).map(|tape| (place, tape)));
             }
         };
         let tapes: Vec<(usize, PathBuf)> = std::thread::scope(|scope| {
-            let threads = jobs.min(shown.planned().len());
+            let threads = jobs.min(recordings);
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
             let over = workers.into_iter().flat_map(|worker| {
                 worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -98,6 +108,9 @@ impl<'a> Decoded<'a> {
 
     /// Removes what was made here, and nothing else. What can not be removed stays, with a line that says why.
     pub fn remove(&self) {
+        if !self.folder.is_dir() {
+            return;
+        }
         let files = (0..self.captures.len()).flat_map(|at| [self.path(at), self.note_path(at)]);
         for file in files.flat_map(|file| [partial(&file), file]) {
             match fs::remove_file(&file) {
@@ -111,27 +124,21 @@ impl<'a> Decoded<'a> {
     }
 
     /// The tape of a recording, found or made; none when the recording itself is to be read.
-    fn tape(
-        &self,
-        plan: &Plan,
-        planned: &Planned,
-        place: usize,
-        (missing, told): (Missing, &(dyn Fn(u64) + Sync)),
-    ) -> Option<PathBuf> {
+    fn tape(&self, task: Task<'_>, planned: &Planned, place: usize) -> Option<PathBuf> {
         if is_decoded(planned.source()) {
             return None;
         }
+        let tape = self.path(place);
         if self.is_whole(place) {
-            told(planned.source().size());
-            return Some(self.path(place));
+            (task.told)(planned.source().size());
+            return Some(tape);
         }
-        if missing == Missing::Leave {
+        if task.missing == Missing::Leave {
             return None;
         }
-        let made = self.make(plan, planned, place, told);
-        let Err(why) = made else { return Some(self.path(place)) };
-        let _ = fs::remove_file(partial(&self.path(place)));
-        if !plan.stop.load(Ordering::Relaxed) {
+        let Err(why) = self.make(task, planned, place) else { return Some(tape) };
+        let _ = fs::remove_file(partial(&tape));
+        if !task.is_stopped() {
             tracing::warn!(recording = planned.name(), why, "decoded again by each trial");
         }
         None
@@ -149,19 +156,12 @@ impl<'a> Decoded<'a> {
     }
 
     /// Decodes a recording. Its tape counts from the moment when the note has its name.
-    fn make(
-        &self,
-        plan: &Plan,
-        planned: &Planned,
-        place: usize,
-        told: &(dyn Fn(u64) + Sync),
-    ) -> Result<(), String> {
+    fn make(&self, task: Task<'_>, planned: &Planned, place: usize) -> Result<(), String> {
         fs::create_dir_all(&self.folder)
             .map_err(|error| format!("{}: {error}", self.folder.display()))?;
         let tape = self.path(place);
-        let reader = plan.open_recording(planned).map_err(|error| error.to_string())?;
-        let records = copy(reader, plan, planned, &tape, told)?;
-        if plan.summary(planned).is_none_or(|summary| summary.frames != records) {
+        let records = task.copy(planned, &tape)?;
+        if task.plan.summary(planned).is_none_or(|summary| summary.frames != records) {
             return Err("changed since it was scanned".to_owned());
         }
         let failed = |error: io::Error| format!("{}: {error}", tape.display());
@@ -185,34 +185,40 @@ impl<'a> Decoded<'a> {
     }
 }
 
-/// Copies the frames of a recording, and says how many there were.
-fn copy(
-    mut reader: Reader,
-    plan: &Plan,
-    planned: &Planned,
-    tape: &Path,
-    told: &(dyn Fn(u64) + Sync),
-) -> Result<u64, String> {
-    let market = reader.market().ok_or("nothing tells its market")?;
-    let only_symbol = plan.summary(planned).and_then(|summary| summary.only_symbol.clone());
-    let mut copier =
-        Copier::create(tape, market, only_symbol).map_err(|error| error.to_string())?;
-    let (mut frames, mut bytes) = (0_u64, 0);
-    while let Some(record) = reader.next().map_err(|error| error.to_string())? {
-        let added = copier.add(&record, &mut |_, _| {});
-        added.map_err(|what| format!("line {}: {what}", record.line))?;
-        frames += 1;
-        if frames.is_multiple_of(LOOK_EVERY) {
-            let read = reader.bytes_read();
-            told(read - bytes);
-            bytes = read;
-            if plan.stop.load(Ordering::Relaxed) {
-                return Err("stopped".to_owned());
+impl Task<'_> {
+    fn is_stopped(&self) -> bool {
+        self.plan.stop.load(Ordering::Relaxed)
+    }
+
+    fn open(&self, planned: &Planned) -> Result<Reader, CaptureError> {
+        let reader = self.plan.open_recording(planned)?;
+        if self.ahead { reader.unpacking_ahead() } else { Ok(reader) }
+    }
+
+    /// Copies the frames of a recording, and says how many there were.
+    fn copy(&self, planned: &Planned, tape: &Path) -> Result<u64, String> {
+        let mut reader = self.open(planned).map_err(|error| error.to_string())?;
+        let market = reader.market().ok_or("nothing tells its market")?;
+        let only_symbol = self.plan.summary(planned).and_then(|file| file.only_symbol.clone());
+        let copier = Copier::create(tape, market, only_symbol);
+        let mut copier = copier.map_err(|error| error.to_string())?;
+        let (mut frames, mut bytes) = (0_u64, 0);
+        while let Some(record) = reader.next().map_err(|error| error.to_string())? {
+            let added = copier.add(&record, &mut |_, _| {});
+            added.map_err(|what| format!("line {}: {what}", record.line))?;
+            frames += 1;
+            if frames.is_multiple_of(LOOK_EVERY) {
+                let read = reader.bytes_read();
+                (self.told)(read - bytes);
+                bytes = read;
+                if self.is_stopped() {
+                    return Err("stopped".to_owned());
+                }
             }
         }
+        (self.told)(reader.bytes_read() - bytes);
+        copier.finish().map(|summary| summary.records).map_err(|error| error.to_string())
     }
-    told(reader.bytes_read() - bytes);
-    copier.finish().map(|summary| summary.records).map_err(|error| error.to_string())
 }
 
 /// True for a recording that holds no text.

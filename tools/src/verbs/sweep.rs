@@ -87,7 +87,8 @@ pub fn run(args: &Args) -> Outcome {
     config.runner.mode = RunnerMode::Inline;
     let draws = (args.trials.unwrap_or(1), args.seed);
     let trials = trials(&config, &args.grid, &args.random, draws)?;
-    let mut inputs = args.run.inputs(&config)?;
+    let threads = jobs(args.jobs)?;
+    let mut inputs = args.run.inputs_on(threads, &config)?;
     inputs.bar.finish_and_clear();
     check(&trials, &config, inputs.universe.len())?;
     let definition = definition(args, &config, &inputs)?;
@@ -98,7 +99,6 @@ pub fn run(args: &Args) -> Outcome {
     let before = own.done(&id)?;
     let pending: Vec<&Trial> =
         trials.iter().filter(|trial| !before.contains_key(&trial.number)).collect();
-    let threads = jobs(args.jobs)?;
     signals::stop(&inputs.plan.stop)?;
     let tapes = Decoded::of(&args.out, &definition);
     let decoded = decode(&tapes, &mut inputs.plan, pending.len(), threads);
