@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use fusewire_tests::{shared, start};
 
-use crate::journal::interrupted::wait_until;
+use crate::journal::interrupted::{signal, wait_until};
 
 use super::*;
 
@@ -283,6 +283,7 @@ fn a_killed_decoding_begins_anew() {
     let partial = killed.join("decoded/1.tape.partial");
     let mut hits = 0;
     for part in [1, 100_000, 10_000_000] {
+        let _ = fs::remove_file(&partial);
         let mut child = start(&arguments);
         wait_until("the decoding to come so far", || {
             let length = fs::metadata(&partial).map_or(0, |facts| facts.len());
@@ -294,6 +295,17 @@ fn a_killed_decoding_begins_anew() {
         assert!(!killed.join("results.csv").exists());
     }
     assert!(hits > 0, "no kill hit it at decoding");
+    // Ctrl-C ends it in order, with nothing half-made.
+    let _ = fs::remove_file(&partial);
+    let mut child = start(&arguments);
+    wait_until("the decoding to begin", || partial.exists() || child.try_wait().unwrap().is_some());
+    signal(&child, "-INT");
+    let (_, stderr) = said(&child.wait_with_output().unwrap(), 1);
+    assert!(
+        stderr.contains("stopped by a signal") && !stderr.contains("decoded again"),
+        "{stderr}"
+    );
+    assert!(!partial.exists() && !killed.join("results.csv").exists());
     let (summary, _) = sweep_of(&killed, &inputs);
     assert_eq!((number(&summary, "kept"), number(&summary, "decoded")), (0, 1));
     let table = |out: &Path| fs::read_to_string(out.join("results.csv")).unwrap();
