@@ -226,7 +226,6 @@ fn join(
     let merge = Merge::new(inputs(plan, config)?).map_err(Failure::line)?;
     let recordings = recordings(merge.readers(), plan, &universe)?;
     let known = Known { plan, readers: merge.readers(), recordings: &recordings, allow_broken };
-    assert!(journal.is_none() || !plan.has_tapes(), "a journal names lines of recordings");
     let runs = (&strategies[..], &universe, &tradable[..]);
     let header = journal.as_ref().map(|request| known.header(config, runs, request));
     let sequencer = Sequencer::new(
@@ -314,6 +313,10 @@ impl Known<'_> {
         (strategies, universe, tradable): (&[AnyStrategy], &Universe, &[InstrumentId]),
         request: &Request,
     ) -> Result<Header, Failure> {
+        assert!(
+            !self.plan.has_tapes(),
+            "a journal names lines of recordings, and none of their tapes"
+        );
         let sources: Vec<Source> = self.plan.sources().cloned().collect();
         Header::new(&Inputs {
             created: writing::now(),
