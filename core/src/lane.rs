@@ -238,6 +238,12 @@ impl Digest {
     /// The digest over the digests of all lanes, in their order.
     #[must_use]
     pub fn of_all(lanes: &[Self; Lane::ALL.len()]) -> Self {
+        Self::of_lanes(*lanes)
+    }
+
+    /// The digest over those of some lanes, in their order.
+    #[must_use]
+    pub fn of_lanes(lanes: impl IntoIterator<Item = Self>) -> Self {
         let mut hasher = blake3::Hasher::new();
         for lane in lanes {
             hasher.update(&lane.0);

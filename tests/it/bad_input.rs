@@ -333,6 +333,9 @@ fn lives_that_contradict_each_other_are_refused() {
     let told = run();
     assert_eq!(told.status.code(), Some(0));
     let stderr = String::from_utf8_lossy(&told.stderr);
-    assert!(stderr.contains("[[universe.life]]: the capture does not hold this symbol"), "{stderr}");
+    assert!(
+        stderr.contains("[[universe.life]]: the capture does not hold this symbol"),
+        "{stderr}"
+    );
     assert!(stderr.contains("BTXUSDT"), "{stderr}");
 }

@@ -103,7 +103,7 @@ fn a_tape_of_a_recording_is_the_recording() {
         let tape = json(&[&["replay", "--json", arg(&out)][..], &copied].concat());
         assert!(raw["fills"].as_u64() > Some(0));
         let again = json(&["replay", "--json", arg(&journal)]);
-        for lane in ["event", "alpha", "risk", "gateway"] {
+        for lane in ["event", "alpha", "risk", "gateway", "decided"] {
             assert_eq!(tape["digest"][lane], raw["digest"][lane], "{lane} of {file}");
             assert_eq!(again["digest"][lane], raw["digest"][lane], "{lane} of {file}, journal");
         }

@@ -43,7 +43,7 @@ fn assert_consistent(report: &Value) {
     let [realized, unrealized, fees, funding, total] =
         ["realized", "unrealized", "fees", "funding", "total"].map(|key| decimal(&pnl[key]));
     assert!((realized + unrealized + funding - fees - total).abs() < 1e-6, "{pnl}");
-    let lanes = ["feed", "event", "alpha", "risk", "gateway", "all"];
+    let lanes = ["feed", "event", "alpha", "risk", "gateway", "decided", "all"];
     let digest = report["digest"].as_object().unwrap();
     assert_eq!(digest.len(), lanes.len());
     for lane in lanes {

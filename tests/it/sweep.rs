@@ -1,5 +1,6 @@
 //! Sweeps from the command line (S0-33, X12): what is varied, what is refused, and that every run counts.
 //!
+//! - `decoded`: recordings are decoded once for all trials
 //! - `replays`: replays that are counted beside trials
 //! - `stopped`: killed at any moment, or stopped in order, and gone on with
 
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::journal::{arg, config, number, refused, said, synth, word};
 
+mod decoded;
 mod replays;
 mod stopped;
 
@@ -95,7 +97,8 @@ const CSV: [&str; 2] = ["--format", "csv"];
 fn a_trial_is_the_replay_of_its_configuration() {
     let scene = Scene::new();
     let summary = scene.sweep("grid", &[&GRID[..], &CSV].concat());
-    assert_eq!((number(&summary, "trials"), number(&summary, "done")), (6, 6));
+    let counts = ["trials", "done", "decoded"].map(|key| number(&summary, key));
+    assert_eq!(counts, [6, 6, 1]);
     let rows = scene.rows("grid");
     let values = |row: &BTreeMap<String, String>| {
         [row["quoter.half_spread_bp"].clone(), row["quoter.quote_notional"].clone()]
@@ -111,7 +114,7 @@ fn a_trial_is_the_replay_of_its_configuration() {
             format!("[quoter]\nhalf_spread_bp = \"{spread}\"\nquote_notional = \"{notional}\"\n");
         let file = config(scene.folder.path(), "one.toml", &text);
         let report = json(&["replay", "--json", arg(&scene.capture), "--config", arg(&file)]);
-        assert_eq!(row["digest"], word(&report["digest"], "all"));
+        assert_eq!(row["digest"], word(&report["digest"], "decided"));
         assert_eq!(row["fills"], number(&report, "fills").to_string());
         assert_eq!(row["total"], word(&report["pnl"], "total"));
         assert_eq!(row["fees"], word(&report["pnl"], "fees"));
@@ -389,7 +392,7 @@ fn a_trial_over_a_real_capture_is_its_replay() {
     let text = fs::read_to_string(out.join("results.csv")).unwrap();
     for strategy in ["quoter", "taker"] {
         let report = json(&[&["replay"], &input[..], &["--strategy", strategy]].concat());
-        let row = format!(",{strategy},{},", word(&report["digest"], "all"));
+        let row = format!(",{strategy},{},", word(&report["digest"], "decided"));
         assert!(text.contains(&row), "{row} is not in {text}");
     }
 }

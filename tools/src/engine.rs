@@ -8,7 +8,6 @@
 //! ```
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use crossbeam_queue::ArrayQueue;
 use fusewire_core::instrument::{InstrumentId, Universe};
@@ -19,12 +18,10 @@ use fusewire_core::order::StrategyId;
 use fusewire_core::runner::Threads;
 use fusewire_core::sequencer::{self, ControlInput, Sequencer};
 use fusewire_core::stage::{DoneSeq, Horizon};
-use fusewire_core::units::Nanos;
-use fusewire_io::capture::{Merge, OpenOptions, Reader};
+use fusewire_io::capture::{Merge, Reader};
 use fusewire_io::feed::{Feed, FeedStage, FrameStore, Pacer, Recording};
 use fusewire_io::gateway::wire::OrderEncoder;
 use fusewire_io::gateway::{self, GatewayStage};
-use fusewire_io::manifest::{self, Scanned};
 use fusewire_io::venue::paper::PaperVenue;
 use fusewire_risk::{self as risk, RiskStage};
 use fusewire_strategies::registry::AnyStrategy;
@@ -40,29 +37,17 @@ use crate::sources::Source;
 
 mod drive;
 mod inputs;
+mod plan;
 pub(crate) mod rings;
 pub mod universe;
 mod watch;
 
 pub use drive::Onlooker;
+pub use plan::{Plan, Planned, prepare, prepare_on};
 
-use inputs::{in_merge_order, inputs, open, recordings};
+use inputs::{inputs, recordings};
 use rings::Rings;
 use watch::{Gates, OnBreach, Watch};
-
-/// A run that is ready to start: inputs scanned, instruments known.
-pub struct Plan {
-    sources: Vec<Source>,
-    options: OpenOptions,
-    /// What the inputs hold.
-    pub scanned: Scanned,
-    /// Set to end the run between two frames, in order.
-    pub stop: Arc<AtomicBool>,
-    /// Take no frame received later than this, as if the capture ended before it.
-    pub until: Option<Nanos>,
-    /// Have all frames in memory before the first one goes, whatever the runner: no reading in a run's time.
-    pub in_memory: bool,
-}
 
 /// What runs, beside the inputs.
 pub struct Setup {
@@ -110,26 +95,6 @@ const ALERTS_MAX: usize = 1_024;
 /// Called now and then with the bytes read so far.
 pub type Progress<'a> = &'a mut dyn FnMut(u64);
 
-/// Opens and scans the inputs.
-///
-/// # Errors
-/// One line for what can not be read.
-pub fn prepare(
-    sources: Vec<Source>,
-    options: OpenOptions,
-    config: &Config,
-    progress: Progress<'_>,
-) -> Result<Plan, Failure> {
-    // By path, so that the manifest does not depend on the command line either.
-    let mut sources = sources;
-    sources.sort();
-    let merge = Merge::new(open(&sources, &options)?).map_err(Failure::line)?;
-    let scanned =
-        manifest::scan(merge, &config.manifest_options(), progress).map_err(Failure::line)?;
-    let sources = in_merge_order(sources, &scanned.manifest.files);
-    Ok(Plan { sources, options, scanned, stop: Arc::default(), until: None, in_memory: false })
-}
-
 /// Runs the pipeline over the inputs, as the configuration says: on this thread, each event to its end before
 /// the next, or on threads.
 ///
@@ -154,14 +119,6 @@ pub struct Ready {
     done: DoneSeq,
     kill: KillSwitch,
     watch: Watch,
-}
-
-impl Plan {
-    /// The inputs in merge order.
-    #[must_use]
-    pub fn sources(&self) -> &[Source] {
-        &self.sources
-    }
 }
 
 /// Everything that comes before the first frame: inputs opened, stages joined and measured, the journal begun.
@@ -353,13 +310,18 @@ impl Known<'_> {
         (strategies, universe, tradable): (&[AnyStrategy], &Universe, &[InstrumentId]),
         request: &Request,
     ) -> Result<Header, Failure> {
+        assert!(
+            !self.plan.has_tapes(),
+            "a journal names lines of recordings, and none of their tapes"
+        );
+        let sources: Vec<Source> = self.plan.sources().cloned().collect();
         Header::new(&Inputs {
             created: writing::now(),
             config,
             strategies,
             universe,
             tradable,
-            sources: &self.plan.sources,
+            sources: &sources,
             readers: self.readers,
             recordings: self.recordings,
             first_recv: self.plan.scanned.manifest.first_recv,
@@ -427,6 +389,14 @@ impl Run {
         ]
     }
 
+    /// The digest over what was decided: all lanes but that of the frames, so that a recording and its tape have the
+    /// same.
+    #[must_use]
+    pub fn decided(&self) -> Digest {
+        let decided = self.lanes().into_iter().filter(|(lane, _)| *lane != Lane::Feed);
+        Digest::of_lanes(decided.map(|(_, writer)| writer.digest()))
+    }
+
     /// The digest over all lanes.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -470,7 +440,7 @@ fn control_queue(
 
 #[cfg(test)]
 mod tests {
-    use fusewire_io::capture::CaptureLimits;
+    use fusewire_io::capture::{CaptureLimits, OpenOptions};
 
     use super::*;
 

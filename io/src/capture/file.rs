@@ -94,6 +94,16 @@ impl FileReader {
         Self::start(name, input, options, None)
     }
 
+    /// Has the rest of the input unpacked by another thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(super) fn read_ahead(&mut self) -> Result<(), CaptureError> {
+        let line = self.lines.number();
+        let failed = |error| CaptureError::Read { file: self.name.clone(), line, error };
+        self.lines.read_ahead().map_err(failed)
+    }
+
     /// The name that it was opened by.
     pub(super) fn name(&self) -> &str {
         &self.name

@@ -4,6 +4,8 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::ahead::Ahead;
+
 /// First size of the buffer, and what it may hold beyond the longest line.
 const CHUNK_BYTES: usize = 128 * 1024;
 
@@ -33,6 +35,16 @@ impl Lines {
     pub(super) fn new(input: Box<dyn Read + Send>, limit: usize) -> Self {
         let buffer = vec![0; CHUNK_BYTES];
         Self { input, limit, buffer, unread: 0..0, line: 0..0, number: 0, at_end: false }
+    }
+
+    /// Has the rest of the input read by another thread.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(super) fn read_ahead(&mut self) -> io::Result<()> {
+        let input = std::mem::replace(&mut self.input, Box::new(io::empty()));
+        self.input = Box::new(Ahead::new(input)?);
+        Ok(())
     }
 
     /// Moves to the next line that is not blank; `false` at the end. A last line without line end counts.

@@ -14,6 +14,7 @@ use std::path::Path;
 use fusewire_core::instrument::Market;
 use fusewire_core::units::Nanos;
 
+mod ahead;
 mod collector;
 mod cryptofeed;
 mod error;

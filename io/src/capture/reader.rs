@@ -43,6 +43,16 @@ impl Reader {
         FileReader::open(path, options).map(Self::of_file)
     }
 
+    /// Opens the tape of a recording in the recording's place: it goes by its name, and what is wrong with the tape
+    /// is never taken for damage of the recording.
+    ///
+    /// # Errors
+    /// The file can not be opened, or is no whole tape.
+    pub fn open_in_place_of(recording: String, tape: &Path) -> Result<Self, CaptureError> {
+        let tape = TapeReader::open(tape)?.standing_for(recording);
+        Ok(Self { body: Body::Tape(Box::new(tape)) })
+    }
+
     fn open_tape(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
         let tape = TapeReader::open(path)?;
         if let Some(told) = options.market.filter(|told| *told != tape.market()) {
@@ -84,6 +94,19 @@ impl Reader {
     /// It has more than `most` bytes.
     pub fn load(self, most: u64) -> Result<Self, CaptureError> {
         Ok(Self { body: Body::Loaded(Box::new(LoadedReader::new(self, most)?)) })
+    }
+
+    /// The same recording, unpacked by a thread of its own while what was unpacked is decoded. Of a journal and a tape,
+    /// which are not packed, nothing changes.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn unpacking_ahead(mut self) -> Result<Self, CaptureError> {
+        match &mut self.body {
+            Body::File(file) => file.read_ahead()?,
+            Body::Journal(_) | Body::Loaded(_) | Body::Tape(_) => {}
+        }
+        Ok(self)
     }
 
     fn of_file(reader: FileReader) -> Self {

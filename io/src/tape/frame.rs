@@ -53,7 +53,7 @@ impl FrameEncoder {
     /// kind that tapes leave out.
     ///
     /// # Errors
-    /// It does not fit: a symbol or an interval of more than 255 bytes, more than 65,535 levels a side or messages.
+    /// It does not fit: no symbol, a symbol or an interval of more than 255 bytes, more than 65,535 levels a side or messages.
     pub fn add(
         &mut self,
         symbol: &str,
@@ -100,6 +100,9 @@ impl FrameEncoder {
             u8::try_from(bytes).map_err(|_| format!("{what} of {bytes} bytes"))
         };
         let side = |count: u32| u16::try_from(count).map_err(|_| format!("{count} levels a side"));
+        if symbol.is_empty() {
+            return Err("a message of no symbol".to_owned());
+        }
         let (symbol, label) = (short(symbol.len(), "a symbol")?, short(label.len(), "a text")?);
         let (bids, asks) = (side(levels.bids)?, side(levels.asks)?);
         let times = message.body.times();

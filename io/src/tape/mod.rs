@@ -5,6 +5,7 @@
 //! reads both and a journal can keep either. A file of them is a head, blocks with a checksum each, and an end
 //! (`format`); one without its end was never finished and is refused.
 
+mod copy;
 pub mod format;
 pub mod frame;
 mod read;
@@ -13,6 +14,7 @@ mod reader;
 mod tests;
 mod writer;
 
+pub use copy::{Copier, Told};
 pub use frame::FrameEncoder;
 pub use read::is_tape;
 pub(crate) use read::read;

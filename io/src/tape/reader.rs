@@ -19,6 +19,8 @@ use crate::capture::{CaptureError, Origin, Record};
 #[derive(Debug)]
 pub struct TapeReader {
     name: String,
+    /// The recording that it stands for, if any.
+    stands_for: Option<String>,
     path: PathBuf,
     file: File,
     market: Market,
@@ -81,6 +83,7 @@ impl TapeReader {
         Ok(Self {
             path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
             name,
+            stands_for: None,
             file,
             market,
             end,
@@ -93,10 +96,18 @@ impl TapeReader {
         })
     }
 
-    /// The name that it was opened by.
+    /// The same tape in the place of the recording that it was made of. Damage of it is none of the recording, so
+    /// that nobody may pass it over.
+    #[must_use]
+    pub fn standing_for(mut self, recording: String) -> Self {
+        self.stands_for = Some(recording);
+        self
+    }
+
+    /// The name that it was opened by, or that of the recording that it stands for.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.stands_for.as_deref().unwrap_or(&self.name)
     }
 
     /// The canonical path.
@@ -195,7 +206,8 @@ impl TapeReader {
         (self.next_block, self.left, self.current) = (self.end.before, 0, None);
         self.end.records = self.line;
         let reason = format!("damaged: {reason}");
-        CaptureError::Tape { file: self.name.clone(), line: self.line, reason }
+        let line = if self.stands_for.is_some() { 0 } else { self.line };
+        CaptureError::Tape { file: self.name.clone(), line, reason }
     }
 }
 

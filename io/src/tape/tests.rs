@@ -245,3 +245,57 @@ fn a_tape_of_another_market_than_told_is_refused() {
     let empty = TapeWriter::create(&folder.path().join("y"), Market::UsdM).unwrap();
     assert!(matches!(empty.finish(), Err(TapeError::Empty { .. })));
 }
+
+/// Who reads a tape in the place of a recording may pass damage of the recording over, and none of the tape.
+#[test]
+fn damage_of_a_tape_is_none_of_the_recording_that_it_stands_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = tape(folder.path());
+    let open = || Reader::open_in_place_of("usdm_x.ns.gz".to_owned(), &path).unwrap();
+    assert_eq!(open().name(), "usdm_x.ns.gz");
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 100;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let mut reader = open();
+    for _ in 0..2 {
+        assert!(reader.next().unwrap().is_some());
+    }
+    let error = reader.next().unwrap_err();
+    assert!(!error.is_damage());
+    assert!(error.to_string().contains("x.tape: damaged: the checksum of a block"), "{error}");
+}
+
+/// The records of a recording, copied; the error with the line of the first that can not be.
+fn copied(folder: &Path, text: &str) -> Result<TapeSummary, String> {
+    let reader = std::io::Cursor::new(text.as_bytes().to_vec());
+    let mut reader =
+        Reader::from_read("usdm_x.ns", Box::new(reader), &OpenOptions::default()).unwrap();
+    let mut copier = Copier::create(&folder.join("copy.tape"), Market::UsdM, None).unwrap();
+    while let Some(record) = reader.next().unwrap() {
+        let added = copier.add(&record, &mut |_, _| {});
+        added.map_err(|what| format!("{}: {what}", record.line))?;
+    }
+    copier.finish().map_err(|error| error.to_string())
+}
+
+/// What a feed would pass over as a fault has no place on a tape, which would not show it.
+#[test]
+fn a_recording_with_a_fault_is_not_copied() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = r#"1723161255030314667 {"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1","T":1,"E":1}}"#;
+    let silent = "1723161255030314668 {\"result\":null,\"id\":1}";
+    let whole = copied(folder.path(), &format!("{sound}\n{silent}\n")).unwrap();
+    assert_eq!(whole.records, 2);
+    for cut in [r#"1723161255030314669 {"stream":"btcusdt@depth","data":"#, "1723161255030314669 <"]
+    {
+        let error = copied(folder.path(), &format!("{sound}\n{silent}\n{cut}\n")).unwrap_err();
+        assert!(error.starts_with("3: "), "{error}");
+    }
+    let mut decoded = Decoded::default();
+    let text = sound.split_once(' ').unwrap().1.as_bytes();
+    Decoder::new(Market::UsdM).decode(text, &mut decoded).unwrap();
+    let mut encoder = FrameEncoder::default();
+    encoder.begin(&[]);
+    assert!(encoder.add("", &decoded.messages[0], &decoded, text).is_err(), "of no symbol");
+}

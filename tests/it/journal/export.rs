@@ -388,5 +388,5 @@ fn the_report_has_its_documented_keys() {
     let keys: BTreeSet<&str> = report.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, named);
     let lanes: Vec<_> = report["digest"].as_object().unwrap().keys().collect();
-    assert_eq!(lanes, ["all", "alpha", "event", "feed", "gateway", "risk"]);
+    assert_eq!(lanes, ["all", "alpha", "decided", "event", "feed", "gateway", "risk"]);
 }

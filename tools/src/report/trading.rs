@@ -81,7 +81,7 @@ pub struct Trading {
     pub assumptions: BTreeMap<&'static str, String>,
     /// What market data each symbol had, by report key, and what was assumed where there was no book.
     pub data: BTreeMap<String, DataReport>,
-    /// Digest of each lane, and of all.
+    /// Digest of each lane, of those behind the feed's (`decided`), and of all.
     pub digest: BTreeMap<&'static str, String>,
 }
 
@@ -312,7 +312,8 @@ fn by_strategy(
 
 fn digests(run: &Run) -> BTreeMap<&'static str, String> {
     let lanes = run.lanes().map(|(lane, writer)| (lane.name(), writer.digest().to_string()));
-    lanes.into_iter().chain([("all", run.digest().to_string())]).collect()
+    let several = [("decided", run.decided().to_string()), ("all", run.digest().to_string())];
+    lanes.into_iter().chain(several).collect()
 }
 
 /// What the venue counts itself, lost reports included.

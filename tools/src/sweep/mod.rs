@@ -1,6 +1,7 @@
 //! Parameter sweeps: many runs over the same captures, each with another configuration, each of them counted.
 //!
 //! ```text
+//!  recordings ─► decoded (tapes, once) ─┐
 //!  --grid, --random ─► trials ─► workers (one run each) ─► registry: started, done, failed
 //!                                                              └─► results table, in the order of trials
 //! ```
@@ -10,6 +11,7 @@
 
 mod axis;
 mod counted;
+mod decoded;
 mod definition;
 mod draw;
 mod fixed;
@@ -22,6 +24,7 @@ mod work;
 
 pub use axis::{Axis, Range};
 pub use counted::Counted;
+pub use decoded::{Decoded, Missing};
 pub(crate) use definition::instruments_hash;
 pub use definition::{CaptureId, Definition, captures_id};
 pub use fixed::Fixed;
@@ -30,4 +33,4 @@ pub use results::Results;
 pub use table::write as write_table;
 pub use text::{Stamped, Summary, render, stamped};
 pub use trials::{Trial, trials};
-pub use work::{Ended, Shared, Sweep, work};
+pub use work::{Ended, Shared, Sweep, check, work};

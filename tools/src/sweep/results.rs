@@ -16,7 +16,7 @@ pub(super) type Statistic = Fixed<15>;
 /// The results of a trial. Money is in USDT.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Results {
-    /// `digest.all` of the run.
+    /// `digest.decided` of the run.
     pub digest: String,
     /// Books with depth frames that were out of step at the end.
     pub books_lost: u64,
@@ -65,13 +65,13 @@ impl Results {
         let money = |text: &String| text.parse::<Money>().map_err(Failure::line);
         let pnl = &report.trading.pnl;
         let exits = report.trading.ledger.exits.values();
-        let digest = report.trading.digest.get("all").cloned();
+        let digest = report.trading.digest.get("decided").cloned();
         let (drawdown, share) = equity.drawdown();
         let returns = equity.returns();
         let codes: Vec<&str> = report.credibility.findings.iter().map(|found| found.code).collect();
         let statistic = |value: Option<f64>| value.and_then(Statistic::of_f64);
         Ok(Self {
-            digest: digest.ok_or_else(|| Failure::line("a report without digest.all"))?,
+            digest: digest.ok_or_else(|| Failure::line("a report without digest.decided"))?,
             books_lost: report.lost_books().count() as u64,
             orders: report.trading.orders,
             fills: report.trading.fills,

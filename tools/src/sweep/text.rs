@@ -32,6 +32,8 @@ pub struct Summary {
     pub stopped: bool,
     /// Threads that worked on it.
     pub jobs: usize,
+    /// Recordings that were decoded once for all trials.
+    pub decoded: usize,
     /// The table; none when not every trial has ended.
     pub results: Option<String>,
     /// Where runs are counted.

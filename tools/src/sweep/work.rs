@@ -25,7 +25,7 @@ use super::trials::Trial;
 
 /// What all trials share.
 pub struct Shared<'a> {
-    /// The inputs, scanned once.
+    /// The inputs, scanned and decoded once.
     pub plan: &'a Plan,
     /// The symbols.
     pub universe: &'a Universe,
@@ -164,19 +164,19 @@ impl Shared<'_> {
         let report = Report::new(&names, config, (manifest, None), (&run, &meter), wall);
         Results::new(&report, meter.equity())
     }
+}
 
-    /// Bounds that depend on how many symbols there are, before anything runs.
-    ///
-    /// # Errors
-    /// One line for the first trial that does not fit.
-    pub fn check(&self, trials: &[Trial]) -> Result<(), Failure> {
-        let base = Base::new(self.config);
-        for trial in trials {
-            let checked = trial.config(&base).map_err(Failure::from);
-            checked.and_then(|config| engine::check_bounds(&config, self.universe.len())).map_err(
-                |Failure(lines)| Failure(lines.iter().map(|line| trial.named(line)).collect()),
-            )?;
-        }
-        Ok(())
+/// Bounds that depend on how many symbols there are, before anything runs: each trial puts its values over `config`.
+///
+/// # Errors
+/// One line for the first trial that does not fit.
+pub fn check(trials: &[Trial], config: &Config, symbols: usize) -> Result<(), Failure> {
+    let base = Base::new(config);
+    for trial in trials {
+        let checked = trial.config(&base).map_err(Failure::from);
+        checked.and_then(|config| engine::check_bounds(&config, symbols)).map_err(
+            |Failure(lines)| Failure(lines.iter().map(|line| trial.named(line)).collect()),
+        )?;
     }
+    Ok(())
 }

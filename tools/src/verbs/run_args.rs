@@ -68,6 +68,11 @@ impl RunArgs {
 
     /// Scans the captures and finds their symbols.
     pub(super) fn inputs(&self, config: &Config) -> Result<Inputs, Failure> {
+        self.inputs_on(1, config)
+    }
+
+    /// The same where `cores` may be used.
+    pub(super) fn inputs_on(&self, cores: usize, config: &Config) -> Result<Inputs, Failure> {
         let given = exchange_infos(&self.exchange_info)?;
         let sources = Source::expand(&self.captures)?;
         if self.captures.is_empty() && (self.market.is_some() || self.unit.is_some()) {
@@ -78,7 +83,8 @@ impl RunArgs {
         let options =
             OpenOptions { market: self.market, unit: self.unit, limits: config.capture_limits() };
         let bar = progress::bytes(sources.iter().map(Source::size).sum(), "scanning");
-        let plan = engine::prepare(sources, options, config, &mut |bytes| bar.set_position(bytes))?;
+        let told = &mut |bytes| bar.set_position(bytes);
+        let plan = engine::prepare_on(cores, sources, options, config, told)?;
         if !self.allow_broken {
             refuse_broken(&plan.scanned.manifest)?;
         }

@@ -11,18 +11,20 @@ use fusewire_core::units::Nanos;
 
 use super::run_args::{Inputs, RunArgs};
 use crate::config::{Config, RunnerMode};
+use crate::engine::Plan;
 use crate::export::{self, Format};
 use crate::outcome::{Done, Failure, Outcome, print};
 use crate::progress;
 use crate::signals;
+use crate::sources::Source;
 use crate::sweep::{
-    Axis, CaptureId, Definition, Ended, Range, Registry, Shared, Summary, Sweep, Trial,
-    instruments_hash, render, stamped, trials, work, write_table,
+    Axis, CaptureId, Decoded, Definition, Ended, Missing, Range, Registry, Shared, Summary, Sweep,
+    Trial, check, instruments_hash, render, stamped, trials, work, write_table,
 };
 
 /// Run the pipeline once for each of many configurations, and put the results into one table.
 ///
-/// Every trial is an inline run, as a replay is, over captures that are scanned once. A trial is written to a
+/// Every trial is an inline run, as a replay is, over captures that are scanned and decoded once. A trial is written to a
 /// registry before it begins, so that those count too that are killed, fail or are repeated: the number of
 /// trials is what a deflated Sharpe ratio takes. The same command with the same --out goes on where it ended:
 /// what is done stays done. Ctrl-C and SIGTERM end it in order, exit code 1; a second one ends the process. A trial
@@ -85,8 +87,21 @@ pub fn run(args: &Args) -> Outcome {
     config.runner.mode = RunnerMode::Inline;
     let draws = (args.trials.unwrap_or(1), args.seed);
     let trials = trials(&config, &args.grid, &args.random, draws)?;
-    let inputs = args.run.inputs(&config)?;
+    let threads = jobs(args.jobs)?;
+    let mut inputs = args.run.inputs_on(threads, &config)?;
     inputs.bar.finish_and_clear();
+    check(&trials, &config, inputs.universe.len())?;
+    let definition = definition(args, &config, &inputs)?;
+    let folder = Folder::open(&args.out, &definition)?;
+    let registries = folder.registries(args.registry.as_deref())?;
+    let id = definition.id();
+    let own = registries.last().ok_or_else(|| Failure::line("a sweep without a registry"))?;
+    let before = own.done(&id)?;
+    let pending: Vec<&Trial> =
+        trials.iter().filter(|trial| !before.contains_key(&trial.number)).collect();
+    signals::stop(&inputs.plan.stop)?;
+    let tapes = Decoded::of(&args.out, &definition);
+    let decoded = decode(&tapes, &mut inputs.plan, pending.len(), threads);
     let shared = Shared {
         plan: &inputs.plan,
         universe: &inputs.universe,
@@ -95,18 +110,8 @@ pub fn run(args: &Args) -> Outcome {
         allow_broken: args.run.allow_broken,
         period: Nanos(u64::from(args.period) * Nanos::SECOND),
     };
-    shared.check(&trials)?;
-    let definition = definition(args, &config, &inputs)?;
-    let folder = Folder::open(&args.out, &definition)?;
-    let registries = folder.registries(args.registry.as_deref())?;
-    let id = definition.id();
-    let own = registries.last().ok_or_else(|| Failure::line("a sweep without a registry"))?;
-    let before = own.done(&id)?;
     let sweep = Sweep { shared, id, captures: definition.captures_id(), registries };
-    let pending: Vec<&Trial> =
-        trials.iter().filter(|trial| !before.contains_key(&trial.number)).collect();
-    let jobs = jobs(args.jobs)?.min(pending.len().max(1));
-    signals::stop(&inputs.plan.stop)?;
+    let jobs = threads.min(pending.len().max(1));
     let bar = progress::trials(trials.len() as u64, before.len() as u64);
     let kept = before.len() as u64;
     let mut ended: BTreeMap<u64, Ended> = before
@@ -121,6 +126,9 @@ pub fn run(args: &Args) -> Outcome {
         write_table(path, args.format, &trials, &ended)?;
     }
     let failed = ended.values().filter(|ended| matches!(ended, Ended::Failed(_))).count() as u64;
+    if is_whole && failed == 0 {
+        tapes.remove();
+    }
     let first = &sweep.registries[0];
     let summary = Summary {
         trials: trials.len() as u64,
@@ -130,6 +138,7 @@ pub fn run(args: &Args) -> Outcome {
         not_credible: stamped(&ended).trials,
         stopped: inputs.plan.stop.load(Ordering::Relaxed),
         jobs,
+        decoded,
         results: results.map(|path| path.display().to_string()),
         registry: first.path().display().to_string(),
         registered: first.count()?,
@@ -138,6 +147,19 @@ pub fn run(args: &Args) -> Outcome {
     };
     print(&shown(args.json, &summary, &trials, &ended)?)?;
     Ok(verdict(&summary, &ended))
+}
+
+/// Lets trials read recordings that are decoded once for all of them; when one is left, it may do that itself.
+fn decode(tapes: &Decoded<'_>, plan: &mut Plan, trials: usize, threads: usize) -> usize {
+    let missing = match trials {
+        0 => return 0,
+        1 => Missing::Leave,
+        _ => Missing::Make,
+    };
+    let bar = progress::bytes(plan.sources().map(Source::size).sum(), "decoding");
+    let count = tapes.read(plan, missing, threads, &|bytes| bar.inc(bytes));
+    bar.finish_and_clear();
+    count
 }
 
 fn shown(
@@ -170,7 +192,7 @@ fn verdict(summary: &Summary, ended: &BTreeMap<u64, Ended>) -> Done {
 
 fn definition(args: &Args, config: &Config, inputs: &Inputs) -> Result<Definition, Failure> {
     let instruments: Vec<_> = inputs.universe.iter().map(|(_, one)| one.clone()).collect();
-    let captures = inputs.plan.sources().iter().map(CaptureId::of);
+    let captures = inputs.plan.sources().map(CaptureId::of);
     Ok(Definition {
         build: Definition::this_build(),
         captures: captures.collect::<Result<_, _>>()?,
