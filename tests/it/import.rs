@@ -115,6 +115,33 @@ fn a_tape_of_a_recording_is_the_recording() {
     }
 }
 
+/// A recording that was cut in two has its snapshot in the first half: both are judged together, as by `replay`.
+#[test]
+fn recordings_that_belong_together_are_judged_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("usdm_whole.ns");
+    json(&["synth", "calm", "--minutes", "1", "--json", "--out", arg(&whole)]);
+    let text = fs::read_to_string(&whole).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let (halves, out) = (folder.path().join("halves"), folder.path().join("out"));
+    fs::create_dir(&halves).unwrap();
+    let files = ["usdm_1.ns", "usdm_2.ns"].map(|name| halves.join(name));
+    for (file, half) in files.iter().zip(lines.chunks(lines.len().div_ceil(2))) {
+        fs::write(file, half.join("\n") + "\n").unwrap();
+    }
+    let second = fusewire(&["import", "collector", "--out", arg(&out), arg(&files[1])]);
+    assert_eq!(second.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&second.stderr);
+    assert!(
+        stderr.contains("usdm_2.ns: broken capture") && stderr.contains("snapshot"),
+        "{stderr}"
+    );
+    import("collector", &files, &out, &[]);
+    let [raw, tapes] = [&halves, &out].map(|input| json(&["replay", "--json", arg(input)]));
+    assert!(raw["intents"].as_u64() > Some(0));
+    assert_eq!(tapes["digest"]["decided"], raw["digest"]["decided"]);
+}
+
 /// A week of bars and what was charged meanwhile: it is paid at the real rates, and by nothing that is assumed.
 #[test]
 fn s0_31_bars_and_funding_of_a_week_replay_together() {

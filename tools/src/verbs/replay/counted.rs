@@ -21,8 +21,7 @@ pub(super) fn begin<'a>(
     if registries.is_empty() {
         return Ok(None);
     }
-    let captures: Vec<CaptureId> =
-        plan.sources().map(CaptureId::of).collect::<Result<_, _>>()?;
+    let captures: Vec<CaptureId> = plan.sources().map(CaptureId::of).collect::<Result<_, _>>()?;
     let instruments: Vec<_> = setup.universe.iter().map(|(_, one)| one.clone()).collect();
     let symbols: Vec<String> = instruments.iter().map(|one| one.key()).collect();
     let unit = unit.map(|unit| unit.to_string());
