@@ -14,6 +14,7 @@ use crate::exchange_info::ExchangeInfo;
 use crate::feed::IgnoredCounts;
 
 mod file;
+mod joints;
 mod offset;
 mod problem;
 mod scan;

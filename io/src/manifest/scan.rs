@@ -7,6 +7,7 @@ use fusewire_core::market::{Body, Decoded, Message};
 use fusewire_core::units::Nanos;
 
 use super::file::FileScan;
+use super::joints::Joints;
 use super::problem::Problem;
 use super::symbol::SymbolScan;
 use super::time::{millis, utc};
@@ -28,6 +29,7 @@ pub(super) struct Scan {
     options: ManifestOptions,
     files: Vec<FileScan>,
     symbols: BTreeMap<(Market, String), SymbolScan>,
+    joints: BTreeMap<(Market, String), Joints>,
     streams: BTreeMap<String, u64>,
     decoders: [Decoder; 3],
     decoded: Decoded,
@@ -54,6 +56,7 @@ impl Scan {
             options,
             files: readers.iter().map(file).collect::<Result<_, _>>()?,
             symbols: BTreeMap::new(),
+            joints: BTreeMap::new(),
             streams: BTreeMap::new(),
             decoders: [Market::UsdM, Market::CoinM, Market::Spot].map(Decoder::new),
             decoded: Decoded::default(),
@@ -221,7 +224,12 @@ impl Scan {
             .entry((market, symbol.to_owned()))
             .or_insert_with(|| SymbolScan::new(market, symbol.to_owned()));
         entry.own_streams |= !all_market;
-        entry.message(message, record.recv);
+        if matches!(message.body, Body::Depth(_) | Body::Snapshot(_)) {
+            let joints = self.joints.entry((market, symbol.to_owned())).or_default();
+            entry.message(&joints.chained(market, message), record.recv);
+        } else {
+            entry.message(message, record.recv);
+        }
     }
 
     pub(super) fn finish(mut self) -> Scanned {

@@ -97,6 +97,23 @@ fn rows_of_a_book_that_came_together_are_one_message() {
     );
 }
 
+/// Two days, each with a snapshot of its own: the second is no break.
+#[test]
+fn a_day_of_a_book_follows_another() {
+    let folder = Folder::new();
+    let name = |day: &str| format!("binance-futures_incremental_book_L2_{day}_BTCUSDT.csv");
+    let next = BOOK.replace("1746316800", "1746403200");
+    let files = [folder.file(&name("2025-05-04"), BOOK), folder.file(&name("2025-05-05"), &next)];
+    folder.import(Format::Tardis, &files, &Options::default()).unwrap();
+    let tape = Reader::open(&folder.path("out/usdm_tardis.tape"), &Default::default()).unwrap();
+    let options = ManifestOptions { gap_max: Nanos(u64::MAX), clock_offset_note: Nanos(u64::MAX) };
+    let merge = crate::capture::Merge::new(vec![tape]).unwrap();
+    let found = crate::manifest::scan(merge, &options, &mut |_| {}).unwrap().manifest;
+    assert!(found.complete, "{:?}", found.problems);
+    let book = &found.symbols["BTCUSDT"];
+    assert_eq!((book.snapshots, book.depth_gaps), (2, 0));
+}
+
 #[test]
 fn the_other_files_of_tardis() {
     let head = "exchange,symbol,timestamp,local_timestamp";
