@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use fusewire_core::instrument::Market;
-use fusewire_core::market::Kind;
 
+use super::between::{gaps, refuse_overlaps};
 use super::error::ImportError;
 use super::facts::Facts;
 use super::kind::DataType;
@@ -123,6 +123,7 @@ fn run(
         progress(bytes);
     }
     refuse_overlaps(&done)?;
+    gaps(&mut done, job.options)?;
     let tapes = tapes(job, &done, market, staging)?;
     let inputs = done.into_iter().map(|one| one.input).collect();
     let format = job.format.name().to_owned();
@@ -235,38 +236,6 @@ fn read_file(
     }
     let runs = sorter.take_runs().map_err(|error| ImportError::of_file(&name, error))?;
     Ok(DoneFile { input, runs, tape: None })
-}
-
-/// No two files may tell the same time of one stream: a day that is given twice would count double.
-fn refuse_overlaps(done: &[DoneFile]) -> Result<(), ImportError> {
-    let mut spans: Vec<(&String, u64, u64, &str)> = Vec::new();
-    for one in done {
-        let streams = one.input.facts.streams.iter();
-        spans.extend(
-            streams.map(|(key, stream)| {
-                (key, stream.first_ns, stream.last_ns, one.input.file.as_str())
-            }),
-        );
-    }
-    spans.sort_unstable();
-    for pair in spans.windows(2) {
-        let [(key, _, last, before), (other, first, _, file)] = pair else { continue };
-        // Where several may be equal, one file may end and the next begin in the same moment.
-        let is_again = if is_rising(key) { first <= last } else { first < last };
-        if key == other && is_again {
-            let what = format!("holds {key} of times that {before} holds too");
-            return Err(ImportError::of_file(file, what));
-        }
-    }
-    Ok(())
-}
-
-/// True for streams of which no two messages, or no two looks at a book, have one time.
-fn is_rising(stream: &str) -> bool {
-    let kind = stream.rsplit(' ').next().unwrap_or_default();
-    [Kind::Kline, Kind::Funding, Kind::OpenInterest, Kind::DepthBand]
-        .iter()
-        .any(|rising| kind.starts_with(rising.name()))
 }
 
 /// Makes the tapes of the result. Runs stay where they are: it may have to be done again.

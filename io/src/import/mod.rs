@@ -13,6 +13,7 @@ use std::path::Path;
 use fusewire_core::instrument::Market;
 use fusewire_core::units::Nanos;
 
+mod between;
 mod depth;
 mod error;
 mod facts;
@@ -20,6 +21,7 @@ mod history;
 mod job;
 mod kind;
 mod klines;
+mod length;
 mod manifest;
 mod number;
 mod recorded;
