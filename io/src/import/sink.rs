@@ -21,6 +21,8 @@ pub(super) enum Order {
     Rising,
     /// This number rises, and its time does not fall.
     Id(i64),
+    /// The same of numbers without holes: those that are missing are counted.
+    Numbered(i64),
     /// Its time does not fall: several may be equal.
     NotFalling,
 }
@@ -121,7 +123,7 @@ impl<'a> Sink<'a> {
         kind: &str,
     ) -> Result<(), ImportError> {
         let id = match order {
-            Order::Id(id) => id,
+            Order::Id(id) | Order::Numbered(id) => id,
             Order::Rising | Order::NotFalling => 0,
         };
         let now = Last { at: recv, id, line: table.line() };
@@ -139,13 +141,17 @@ impl<'a> Sink<'a> {
         }
         let is_again = match order {
             Order::Rising => recv == last.at,
-            Order::Id(id) => id <= last.id,
+            Order::Id(id) | Order::Numbered(id) => id <= last.id,
             Order::NotFalling => false,
         };
         if is_again {
             return Err(
                 table.error(format!("{symbol}: the same again as in line {line}, or older"))
             );
+        }
+        if let Order::Numbered(id) = order {
+            let missing = id.abs_diff(last.id) - 1;
+            self.facts.ids_missing = self.facts.ids_missing.saturating_add(missing);
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ pub(super) fn read_agg_trades(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<
                 last_trade,
                 aggressor: aggressor(table, 6)?,
             };
-            Ok((recv, Order::Id(id), Body::AggTrade(body)))
+            Ok((recv, Order::Numbered(id), Body::AggTrade(body)))
         },
     };
     run(job, sink, &KIND)
@@ -129,7 +129,7 @@ pub(super) fn read_trades(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), 
                 aggressor: aggressor(table, 4)?,
                 origin: TradeOrigin::Market,
             };
-            Ok((at, Order::Id(id), Body::Trade(body)))
+            Ok((at, Order::Numbered(id), Body::Trade(body)))
         },
     };
     run(job, sink, &KIND)

@@ -134,6 +134,7 @@ fn input_line(input: &Input) -> String {
             "forced orders at their limit, because their average price is unknown",
         ),
         (facts.bars_missing, "bars missing"),
+        (facts.ids_missing, "ids missing"),
     ] {
         if count > 0 {
             let _ = write!(line, ", {count} {what}");

@@ -40,6 +40,26 @@ fn trades_with_and_without_a_line_of_names() {
     );
 }
 
+/// The exchange numbers trades without holes, and the updates of a book with them.
+#[test]
+fn ids_that_are_missing_are_counted() {
+    let agg = |id: u64| format!("{id},100,1,7,9,1746316800000,true\n");
+    let trade = |id: u64| format!("{id},100,1,100,1746316800000,true\n");
+    let ticker = |id: u64| format!("{id},100,1,101,2,1746316800000,1746316800003\n");
+    let ids = [5, 6, 9, 10, 20];
+    for (name, text, missing) in [
+        ("BTCUSDT-aggTrades-x.csv", ids.map(agg).concat(), 11),
+        ("BTCUSDT-trades-x.csv", ids.map(trade).concat(), 11),
+        ("BTCUSDT-bookTicker-x.csv", ids.map(ticker).concat(), 0),
+        ("BTCUSDT-trades-x.csv", [5, 6, 7].map(trade).concat(), 0),
+    ] {
+        let folder = Folder::new();
+        let file = folder.file(name, &text);
+        let imported = folder.import(Format::BinanceVision, &[file], &usdm()).unwrap();
+        assert_eq!(imported.inputs[0].facts.ids_missing, missing, "{name}");
+    }
+}
+
 #[test]
 fn funding_open_interest_and_forced_orders() {
     let funding = "calc_time,funding_interval_hours,last_funding_rate\n1746316800007,8,-0.0001\n";
