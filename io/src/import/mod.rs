@@ -14,6 +14,7 @@ use fusewire_core::instrument::Market;
 use fusewire_core::units::Nanos;
 
 mod between;
+mod charges;
 mod depth;
 mod error;
 mod facts;

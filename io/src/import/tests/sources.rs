@@ -98,6 +98,71 @@ fn times_of_another_time_zone_are_found_and_put_right() {
     );
 }
 
+/// A recorder that lost a charge and stamped one at odd hours does not make another time zone that of UTC.
+#[test]
+fn most_charges_tell_the_time_zone() {
+    let rows = |hours: &[u64]| {
+        let row = |hour: &u64| format!("{},BTCUSDT,0.0001\n", 1_746_316_800_000 + hour * 3_600_000);
+        format!("timestamp,symbol,funding_rate\n{}", hours.iter().map(row).collect::<String>())
+    };
+    let import = |hours: &[u64]| {
+        let folder = Folder::new();
+        let file = folder.file("f.csv", &rows(hours));
+        folder.import(Format::Funding, &[file], &usdm()).map_err(|error| error.what)
+    };
+    for east in [&[3, 11, 13, 19, 27, 35, 43][..], &[0, 3, 11, 19, 27, 35, 51, 59, 67]] {
+        let error = import(east).unwrap_err();
+        assert!(error.contains("this is 3 h beside"), "{error}");
+    }
+    // Single ones beside it, and those of every four hours, of which half lie there.
+    let fours: Vec<u64> = (0..12).map(|n| n * 4).collect();
+    for sound in [&[0, 8, 11, 16, 24, 32, 40][..], &fours] {
+        assert!(import(sound).is_ok(), "{sound:?}");
+    }
+}
+
+#[test]
+fn charges_lie_as_far_apart_as_they_tell() {
+    let import = |rows: &[(u64, &str)]| {
+        let row = |(hour, told): &(u64, &str)| {
+            format!("{},{told},0.0001\n", 1_746_316_800_000 + hour * 3_600_000 + hour % 3)
+        };
+        let head = "calc_time,funding_interval_hours,last_funding_rate\n".to_owned();
+        let text = head + &rows.iter().map(row).collect::<String>();
+        let folder = Folder::new();
+        let file = folder.file("BTCUSDT-fundingRate-2025-05.csv", &text);
+        let imported = folder.import(Format::BinanceVision, &[file], &usdm());
+        imported.map_err(|error| error.to_string().rsplit('/').next().unwrap().to_owned())
+    };
+    for (rows, error) in [
+        (&[(0, "8"), (8, "0")][..], "line 3: funding_interval_hours \"0\" is no interval"),
+        (
+            &[(0, "4"), (8, "4"), (16, "4")],
+            "line 3: funding_interval_hours 4 contradicts the times: charged 8 h behind line 2",
+        ),
+        (
+            &[(0, "8"), (8, "8"), (16, "8"), (20, "8"), (28, "8")],
+            "line 5: funding_interval_hours 8 contradicts the times: charged 4 h behind line 4",
+        ),
+        (
+            &[(0, "8"), (8, "8"), (12, "8")],
+            "line 4: funding_interval_hours 8 contradicts the times: charged 4 h behind line 3",
+        ),
+    ] {
+        let expected = format!("BTCUSDT-fundingRate-2025-05.csv: {error}");
+        assert_eq!(import(rows).unwrap_err(), expected);
+    }
+    // Charges that are missing, an interval that changes and is told at once or a row later, and none that is a number.
+    for rows in [
+        &[(0, "8"), (8, "8"), (32, "8"), (40, "8")][..],
+        &[(0, "8"), (8, "8"), (12, "4"), (16, "4"), (24, "8")],
+        &[(0, "8"), (8, "8"), (12, "8"), (16, "4"), (20, "4")],
+        &[(0, ""), (3, "8h"), (5, "-")],
+    ] {
+        import(rows).unwrap();
+    }
+}
+
 const BOOK: &str = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount\n\
     binance-futures,BTCUSDT,1746316800000000,1746316800000100,true,bid,99,1\n\
     binance-futures,BTCUSDT,1746316800000000,1746316800000100,true,ask,101,2\n\
