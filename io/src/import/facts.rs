@@ -52,6 +52,10 @@ pub struct Facts {
     pub bars_missing: u64,
     /// Ids missing between others, where the exchange numbers without holes: trades that are not in the file.
     pub ids_missing: u64,
+    /// Rows that stood behind a later one of their symbol and were put in order.
+    pub rows_moved: u64,
+    /// Rows that stood there once more, with the same content, and were taken once.
+    pub rows_repeated: u64,
 }
 
 impl Facts {

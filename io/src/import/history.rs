@@ -8,12 +8,13 @@ use fusewire_core::units::{Nanos, Qty};
 use super::FileJob;
 use super::charges::Charges;
 use super::error::ImportError;
+use super::repair::Keys;
 use super::sink::{Order, Sink};
 use super::table::{Columns, Table, may, needs};
 use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose};
 
 mod funding {
-    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, may, needs};
+    use super::{BASE, Columns, Keys, MARKET, SYMBOL, VENUE, may, needs};
 
     pub(super) const TIME: usize = 0;
     pub(super) const RATE: usize = 1;
@@ -33,12 +34,13 @@ mod funding {
         may(&["funding_interval_hours"], Some(1)),
     ];
     pub(super) const WIDTHS: &[usize] = &[3];
+    pub(super) const KEYS: Keys = Keys { time: &[TIME], id: None, whose: WHOSE };
 }
 
 /// Reads a file of funding charges.
 pub(super) fn read_funding(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let shift = job.options.shift_ns;
-    let mut table = Table::open(job.path, funding::COLUMNS, funding::WIDTHS, shift)?;
+    let mut table = job.open(funding::COLUMNS, funding::WIDTHS, funding::KEYS)?;
     let (whose, only) = Whose::new(&table, funding::WHOSE, (job.market, job.options))?;
     let mut charges: BTreeMap<String, Charges> = BTreeMap::new();
     while table.next()? {
@@ -71,7 +73,7 @@ fn told_hours(table: &Table) -> Result<Option<u64>, ImportError> {
 }
 
 mod interest {
-    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, may, needs};
+    use super::{BASE, Columns, Keys, MARKET, SYMBOL, VENUE, may, needs};
 
     pub(super) const TIME: usize = 0;
     pub(super) const QTY: usize = 1;
@@ -87,11 +89,12 @@ mod interest {
         MARKET,
         VENUE,
     ];
+    pub(super) const KEYS: Keys = Keys { time: &[TIME], id: None, whose: WHOSE };
 }
 
 /// Reads a file of open interest.
 pub(super) fn read_interest(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-    let mut table = Table::open(job.path, interest::COLUMNS, &[], job.options.shift_ns)?;
+    let mut table = job.open(interest::COLUMNS, &[], interest::KEYS)?;
     let (qty, notional) = (table.has(interest::QTY), table.has(interest::NOTIONAL));
     if !qty && !notional {
         return Err(table.error("column sum_open_interest is missing, and its value too"));
@@ -113,7 +116,7 @@ pub(super) fn read_interest(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<()
 }
 
 mod forced {
-    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, needs};
+    use super::{BASE, Columns, Keys, MARKET, SYMBOL, VENUE, needs};
 
     pub(super) const TIME: usize = 0;
     pub(super) const SIDE: usize = 1;
@@ -138,12 +141,12 @@ mod forced {
         VENUE,
     ];
     pub(super) const WIDTHS: &[usize] = &[10];
+    pub(super) const KEYS: Keys = Keys { time: &[TIME], id: None, whose: WHOSE };
 }
 
 /// Reads a file of forced orders.
 pub(super) fn read_liquidations(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-    let shift = job.options.shift_ns;
-    let mut table = Table::open(job.path, forced::COLUMNS, forced::WIDTHS, shift)?;
+    let mut table = job.open(forced::COLUMNS, forced::WIDTHS, forced::KEYS)?;
     let (whose, only) = Whose::new(&table, forced::WHOSE, (job.market, job.options))?;
     while table.next()? {
         let Some(symbol) = whose.symbol(&table, only.as_ref())? else {

@@ -1,5 +1,6 @@
 //! One import from its files to its folder.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use super::error::ImportError;
 use super::facts::Facts;
 use super::kind::DataType;
 use super::manifest::{Imported, Input, MANIFEST_NAME, Tape};
+use super::repair::{self, Repaired};
 use super::sink::Sink;
 use super::sort::{Sorter, merge, run_name};
 use super::staging::{DoneFile, Staging, write_synced};
@@ -57,7 +59,7 @@ pub fn import(job: &Import<'_>, progress: &mut dyn FnMut(u64)) -> Result<Importe
 
 /// What the caller says and a format does not ask for would be believed to have an effect.
 fn refuse_idle(job: &Import<'_>) -> Result<(), ImportError> {
-    let Options { market: _, symbol, venue, data_type, interval, allow_gaps, shift_ns } =
+    let Options { market: _, symbol, venue, data_type, interval, allow_gaps, repair, shift_ns } =
         job.options;
     let is_table = match job.format {
         Format::Collector | Format::Tardis => false,
@@ -75,6 +77,7 @@ fn refuse_idle(job: &Import<'_>) -> Result<(), ImportError> {
         ("--data-type", data_type.is_some(), has_types),
         ("--interval", interval.is_some(), has_bars),
         ("--allow-gaps", *allow_gaps, has_bars),
+        ("--repair", *repair, is_table),
         ("--utc-offset", *shift_ns != 0, is_table),
     ];
     match idle.iter().find(|(_, is_said, applies)| *is_said && !applies) {
@@ -138,6 +141,11 @@ fn run(
 /// Name, length and hash of a file.
 fn identity(path: &Path) -> Result<(Input, u64), ImportError> {
     let name = path.display().to_string();
+    let facts = std::fs::metadata(path);
+    if facts.as_ref().is_ok_and(|facts| !facts.is_file()) {
+        let what = "is no file: it is read more than once, so a pipe has to be saved first";
+        return Err(ImportError::of_file(&name, what));
+    }
     let hash = || {
         let mut hasher = blake3::Hasher::new();
         io::copy(&mut File::open(path)?, &mut hasher)?;
@@ -211,7 +219,8 @@ fn read_file(
     let mut sink = Sink::new(&mut sorter);
     let is_mark = kind == DataType::MarkPriceKlines;
     let prices = if is_mark { Prices::Mark } else { Prices::Traded };
-    let file = FileJob { path, market, prices, options: job.options };
+    let (options, folder) = (job.options, staging.folder());
+    let file = FileJob { path, market, prices, options, folder, repaired: OnceCell::new() };
     let read = match kind {
         DataType::Klines | DataType::MarkPriceKlines => klines::read,
         DataType::AggTrades => trades::read_agg_trades,
@@ -229,6 +238,12 @@ fn read_file(
     };
     read(&file, &mut sink)?;
     input.facts = std::mem::take(&mut sink.facts);
+    if let Some(Repaired { moved, repeated, skipped, .. }) = file.repaired.into_inner() {
+        input.facts.rows_moved = moved;
+        input.facts.rows_repeated = repeated;
+        input.facts.skipped += skipped;
+        repair::clear(folder).map_err(|error| ImportError::of_file(&name, error))?;
+    }
     if input.facts.rows() == 0 {
         let skipped = input.facts.skipped;
         let what = format!("nothing to import: {skipped} rows were not asked for");

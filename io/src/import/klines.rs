@@ -11,6 +11,7 @@ use fusewire_core::units::{Nanos, ONE, QtySum, Round, UsdSum, div_round};
 use super::error::ImportError;
 use super::facts::Gap;
 use super::length::{Steps, length};
+use super::repair::Keys;
 use super::sink::{Order, Sink};
 use super::table::{Columns, Table, may, needs};
 use super::time::interval_name;
@@ -51,9 +52,11 @@ const COLUMNS: Columns = &[
 /// Fields of a row of the exchange's files.
 const WIDTHS: &[usize] = &[12];
 
+const KEYS: Keys = Keys { time: &[OPEN_TIME], id: None, whose: WHOSE };
+
 /// Opens a file of candles at its first row.
 pub(super) fn open(job: &FileJob<'_>) -> Result<Table, ImportError> {
-    let table = Table::open(job.path, COLUMNS, WIDTHS, job.options.shift_ns)?;
+    let table = job.open(COLUMNS, WIDTHS, KEYS)?;
     if job.prices == Prices::Traded && !table.has(VOLUME) && !table.has(QUOTE_VOLUME) {
         return Err(table.error("column volume is missing, and there is no quote_volume either"));
     }

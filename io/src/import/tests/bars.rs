@@ -96,13 +96,13 @@ fn gaps_repetitions_and_days_given_twice_are_refused() {
     let again = table(&[rows("BTCUSDT", &[0, 1, 1])]);
     assert_eq!(
         refused(&again, &usdm()),
-        "k.csv: line 4: BTCUSDT: the same again as in line 3, or older"
+        "k.csv: line 4: BTCUSDT: the same again as in line 3, or older; --repair puts rows in order and takes equal ones once"
     );
     let twice = table(&[rows("BTCUSDT", &[0, 1, 2]), rows("BTCUSDT", &[0, 1, 2])]);
     let error = refused(&twice, &usdm());
     assert_eq!(
         error,
-        "k.csv: line 5: BTCUSDT goes back in time: line 4 is later (a day that stands there twice?)"
+        "k.csv: line 5: BTCUSDT goes back in time: line 4 is later (a day that stands there twice?); --repair puts rows in order and takes equal ones once"
     );
     let folder = Folder::new();
     let files = [
@@ -294,9 +294,12 @@ fn candles_of_the_mark_price_are_marks() {
 fn a_line_without_end_is_refused() {
     let endless = table(&[rows("BTCUSDT", &[0, 1]), "9".repeat(3 << 20)]);
     let error = refused(&endless, &usdm());
-    assert!(error.ends_with("a line of more than 1048576 bytes") && error.len() < 200, "{error}");
+    assert_eq!(
+        error,
+        "k.csv: line 3: is the last whole line: behind it, a line of more than 1048576 bytes"
+    );
     let quoted =
         table(&[rows("BTCUSDT", &[0, 1]), "\"1746316920000,BTCUSDT,10,12,9,11,5\n".to_owned()]);
     let error = refused(&quoted, &usdm());
-    assert!(error.starts_with("k.csv: line 4: open_time"), "{error}");
+    assert_eq!(error, "k.csv: line 4: a quote is not closed in its line");
 }
