@@ -39,7 +39,7 @@ impl Rows {
     pub(super) fn next(&mut self, row: &mut StringRecord) -> Result<bool, Fault> {
         loop {
             let is_line = self.read_line().map_err(|error| match self.number {
-                0 => (None, error.to_string()),
+                0 => (None, format!("has no whole line: {error}")),
                 last => (Some(last), format!("is the last whole line: behind it, {error}")),
             })?;
             if !is_line {
@@ -211,7 +211,8 @@ mod tests {
         let what = "is the last whole line: behind it, a line of more than 1048576 bytes";
         assert_eq!(rows(long.as_bytes()).1, Some((Some(2), what.to_owned())));
         let endless = "9".repeat(2 << 20);
-        assert_eq!(rows(endless.as_bytes()).1.unwrap().0, None);
+        let what = "has no whole line: a line of more than 1048576 bytes";
+        assert_eq!(rows(endless.as_bytes()).1, Some((None, what.to_owned())));
         assert_eq!(rows(b"a\n\xff\xfe\n").1, Some((Some(2), "is not UTF-8".to_owned())));
     }
 }

@@ -277,6 +277,69 @@ fn an_archive_holds_one_file_and_its_checksum_fits() {
 }
 
 #[test]
+fn an_archive_is_called_as_what_it_holds() {
+    let rows = "5,100.5,0.2,7,9,1746316800000,true\n";
+    for (inner, says) in [
+        ("ETHUSDT-aggTrades-2025-05-04.csv", Some(("BTCUSDT", "ETHUSDT"))),
+        ("x/BTCUSDT-trades-2025-05-04.csv", Some(("aggTrades", "trades"))),
+        ("BTCUSDT-1m-2025-05-04.csv", Some(("aggTrades", "klines"))),
+        ("x/BTCUSDT-aggTrades-2025-05-04.csv", None),
+        ("trade.csv", None),
+    ] {
+        let folder = Folder::new();
+        let zip = folder.zip("BTCUSDT-aggTrades-2025-05-04.zip", &[(inner, rows)]);
+        let Some((outside, inside)) = says else {
+            assert_eq!(folder.told(Format::BinanceVision, &[zip], &usdm()).len(), 1);
+            continue;
+        };
+        let called = inner.rsplit('/').next().unwrap();
+        assert_eq!(
+            folder.refused(Format::BinanceVision, &[zip], &usdm()),
+            format!(
+                "BTCUSDT-aggTrades-2025-05-04.zip: its name says {outside}, and what it holds is called {called}, which is \
+                 {inside}"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_is_told_of_its_last_whole_line() {
+    // Rows that can not be packed well, so that much of them stands in front of the cut.
+    let row = |n: u64| {
+        let price = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 100_000_000 + 1;
+        format!("{n},{price},0.2,{n},{n},{},true\n", 1_746_316_800_000 + n)
+    };
+    let text: String = (1..20_000).map(row).collect();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text.as_bytes()).unwrap();
+    let packed =
+        [("gz", gzip.finish().unwrap()), ("zst", zstd::encode_all(text.as_bytes(), 3).unwrap())];
+    for (ending, bytes) in packed {
+        let folder = Folder::new();
+        let path = folder.path(&format!("BTCUSDT-aggTrades-2025-05-04.csv.{ending}"));
+        fs::write(&path, &bytes[..bytes.len() * 3 / 4]).unwrap();
+        let error = folder.import(Format::BinanceVision, &[path], &usdm()).unwrap_err();
+        let line = error.line.unwrap();
+        assert!((5_000..20_000).contains(&line), "{error}");
+        assert!(error.what.starts_with("is the last whole line: behind it, "), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_told_to_be_none() {
+    let folder = Folder::new();
+    let path = folder.path("usdm_pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let said = "is no file: it is read more than once, so a pipe has to be saved first";
+    for (path, name) in [(path, "usdm_pipe.csv"), (folder.path("."), ".")] {
+        let error = folder.refused(Format::Klines, &[path], &usdm());
+        assert_eq!(error, format!("{name}: {said}"));
+    }
+}
+
+#[test]
 fn what_a_format_does_not_ask_for_is_refused() {
     let folder = Folder::new();
     let file = folder.file("usdm_x.csv", "x");
@@ -284,10 +347,12 @@ fn what_a_format_does_not_ask_for_is_refused() {
     let shifted = Options { shift_ns: 1, ..usdm() };
     let typed = Options { data_type: Some("trades".to_owned()), ..usdm() };
     let gaps = Options { allow_gaps: true, ..usdm() };
+    let repair = Options { repair: true, ..usdm() };
     for (format, options, error) in [
         (Format::Collector, &named, "collector: --symbol does not apply to this format"),
         (Format::Tardis, &shifted, "tardis: --utc-offset does not apply to this format"),
         (Format::Funding, &typed, "funding: --data-type does not apply to this format"),
+        (Format::Collector, &repair, "collector: --repair does not apply to this format"),
         (Format::OpenInterest, &gaps, "open-interest: --allow-gaps does not apply to this format"),
     ] {
         assert_eq!(folder.refused(format, std::slice::from_ref(&file), options), error);
