@@ -8,6 +8,8 @@ use fusewire_core::instrument::Market;
 use fusewire_core::market::Decoded;
 use fusewire_io::capture::{CaptureLimits, OpenOptions, Reader};
 use fusewire_io::decode::{DecodeError, Decoder, differential, reference};
+use fusewire_io::tape::TapeReader;
+use fusewire_io::tape::format::MAGIC;
 
 use crate::outcome::{Done, Failure, Outcome};
 
@@ -18,7 +20,8 @@ mod line;
 #[command(
     after_help = "Examples:\n  fusewire decode frames.txt\n  zcat usdm_btcusdt.ns.gz | head -5 | fusewire decode -\n  \
                   fusewire decode usdm_btcusdt.ns.gz --compare > /dev/null\n\n\
-                  A line is a frame, or `<receive time> <frame>`. Recordings (gzip, zstd, cryptofeed) are read too."
+                  A line is a frame, or `<receive time> <frame>`. Recordings (gzip, zstd, cryptofeed) and \
+                  tapes of an import are read too."
 )]
 pub struct Args {
     /// File of frames; `-` for standard input.
@@ -40,8 +43,11 @@ pub struct Args {
 /// # Errors
 /// A file that can not be read.
 pub fn run(args: &Args) -> Outcome {
-    let mut run = Run::new(args);
     let stdin = args.file == Path::new("-");
+    if !stdin && args.file.is_file() && TapeReader::is_one(&args.file).unwrap_or(false) {
+        return tape(args);
+    }
+    let mut run = Run::new(args);
     let name = if stdin { "standard input".to_owned() } else { args.file.display().to_string() };
     let opened: io::Result<Box<dyn Read + Send>> = if stdin {
         Ok(Box::new(io::stdin()))
@@ -50,11 +56,22 @@ pub fn run(args: &Args) -> Outcome {
     };
     let failed = |error: io::Error| Failure::line(format!("{name}: {error}"));
     let input = opened.and_then(super::unpacked).map_err(failed)?;
-    match run.input(&name, input) {
-        Ok(()) | Err(Stop::Reader) => {}
-        Err(Stop::Failed(failure)) => return Err(failure),
+    let read = run.input(&name, input);
+    run.outcome(read)
+}
+
+/// Prints the frames of a tape, which hold messages as numbers: there is no JSON for the other decoder to read.
+fn tape(args: &Args) -> Outcome {
+    if args.reference || args.compare {
+        let name = args.file.display();
+        let what = "is a tape, which was decoded already: --reference and --compare do not apply";
+        return Err(Failure::line(format!("{name}: {what}")));
     }
-    Ok(if run.mismatches == 0 { Done::Yes } else { Done::No })
+    let options = OpenOptions { market: args.market, ..OpenOptions::default() };
+    let reader = Reader::open(&args.file, &options).map_err(Failure::line)?;
+    let mut run = Run::new(&Args { market: reader.market(), file: args.file.clone(), ..*args });
+    let read = run.records(reader);
+    run.outcome(read)
 }
 
 /// Why the loop over the lines ended early.
@@ -101,6 +118,11 @@ impl Run {
     /// A recording of several connections, or lines of frames; told by how it begins.
     fn input(&mut self, name: &str, mut input: Box<dyn BufRead + Send>) -> Result<(), Stop> {
         let failed = |error| Stop::Failed(Failure::line(format!("{name}: {error}")));
+        if input.fill_buf().map_err(failed)?.starts_with(&MAGIC) {
+            return Err(failed(io::Error::other(
+                "a tape is read from its file, not packed or from a pipe",
+            )));
+        }
         if is_recording(input.fill_buf().map_err(failed)?) {
             return self.recording(name, input);
         }
@@ -136,7 +158,11 @@ impl Run {
     fn recording(&mut self, name: &str, input: Box<dyn BufRead + Send>) -> Result<(), Stop> {
         let options = OpenOptions { market: Some(self.market), ..OpenOptions::default() };
         let failed = |error| Stop::Failed(Failure::line(error));
-        let mut reader = Reader::from_read(name, Box::new(input), &options).map_err(failed)?;
+        self.records(Reader::from_read(name, Box::new(input), &options).map_err(failed)?)
+    }
+
+    fn records(&mut self, mut reader: Reader) -> Result<(), Stop> {
+        let failed = |error| Stop::Failed(Failure::line(error));
         while let Some(record) = reader.next().map_err(failed)? {
             self.frame(record.bytes)?;
         }
@@ -160,6 +186,15 @@ impl Run {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.out.write_all(bytes).and_then(|()| self.out.write_all(b"\n")).map_err(stop)
+    }
+
+    /// What a run that ended like this comes to.
+    fn outcome(&self, read: Result<(), Stop>) -> Outcome {
+        match read {
+            Ok(()) | Err(Stop::Reader) if self.mismatches > 0 => Ok(Done::No),
+            Ok(()) | Err(Stop::Reader) => Ok(Done::Yes),
+            Err(Stop::Failed(failure)) => Err(failure),
+        }
     }
 
     fn finish(&mut self) -> Result<(), Stop> {
