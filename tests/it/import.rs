@@ -71,6 +71,8 @@ fn real_files_that_are_damaged_are_refused_with_their_line() {
             "line 7243: transact_time \"15:40:27\"",
         ),
         ("funding", "funding/BTC-USDT_bybit_2021-01-01_2024-01-01_funding_history", "--utc-offset"),
+        // Some charges of it came at odd hours.
+        ("funding", "funding/BTC-USDT_htx_2021-01-01_2024-01-01_funding_history", "--utc-offset"),
     ] {
         let path = shared.join(format!("captures/{file}.csv.zst"));
         let mut arguments =
@@ -160,6 +162,37 @@ fn s0_31_bars_and_funding_of_a_week_replay_together() {
     assert!(report["fills"].as_u64() > Some(100));
     assert_ne!(report["pnl"]["funding"], "0");
     assert_eq!(report["data"]["ETHUSDT"]["model"], "bars");
+}
+
+/// `decode` prints what a tape holds, a line a frame, and knows what it can not do with one.
+#[test]
+fn decode_prints_the_frames_of_a_tape() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    import("klines", &[day(folder.path(), 0)], &out, &[]);
+    let tape = out.join("usdm_klines.tape");
+    let decode = |more: &[&str]| fusewire(&[&["decode", arg(&tape)], more].concat());
+    let output = decode(&[]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1_440);
+    for line in &lines {
+        assert_eq!((&line["ok"], &line["kind"]), (&Value::Bool(true), &"kline".into()), "{line}");
+        assert_eq!((&line["symbol"], &line["close"]), (&"BTCUSDT".into(), &"11".into()), "{line}");
+    }
+    for (more, said) in [
+        (&["--compare"][..], "is a tape, which was decoded already"),
+        (&["--reference"], "is a tape, which was decoded already"),
+        (&["--market", "spot"], "it holds usdm, and --market says spot"),
+    ] {
+        let output = decode(more);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && stderr.contains(said), "{stderr}");
+    }
+    let piped = fusewire_tests::fusewire_with_input(&tape, &["decode", "-"]);
+    let stderr = String::from_utf8_lossy(&piped.stderr);
+    assert!(piped.status.code() == Some(2) && stderr.contains("is read from its file"), "{stderr}");
 }
 
 const DAYS: u64 = 24;

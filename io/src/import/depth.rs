@@ -9,6 +9,7 @@ use fusewire_core::units::{Bps, Nanos};
 
 use super::FileJob;
 use super::error::ImportError;
+use super::repair::Keys;
 use super::sink::{Order, Sink};
 use super::table::{Columns, Table, needs};
 use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose, check_count};
@@ -34,6 +35,7 @@ const COLUMNS: Columns = &[
     VENUE,
 ];
 const WIDTHS: &[usize] = &[4];
+const KEYS: Keys = Keys { time: &[TIME], id: None, whose: WHOSE };
 
 /// One look at a book: the bands of one time so far, and their lines.
 #[derive(Debug, Default)]
@@ -44,7 +46,7 @@ struct Look {
 
 /// Reads a file of depth bands.
 pub(super) fn read(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-    let mut table = Table::open(job.path, COLUMNS, WIDTHS, job.options.shift_ns)?;
+    let mut table = job.open(COLUMNS, WIDTHS, KEYS)?;
     if job.market != Market::UsdM {
         let what = "bookDepth is read of usdm alone: elsewhere it counts in other units";
         return Err(ImportError::of_file(table.name(), what));
@@ -91,7 +93,8 @@ impl Look {
     fn follow(&self, table: &Table, symbol: &str, at: Nanos) -> Result<(), ImportError> {
         match self.bands.last() {
             Some((_, line)) if at < self.at => Err(table.error(format!(
-                "{symbol} goes back in time: line {line} is later (a day that stands there twice?)"
+                "{symbol} goes back in time: line {line} is later (a day that stands there twice?){}",
+                table.way_out()
             ))),
             Some(_) | None => Ok(()),
         }
@@ -104,7 +107,8 @@ impl Look {
             |other: &DepthBand| other.distance.0.signum() == band.distance.0.signum();
         for (other, line) in self.bands.iter().filter(|(other, _)| is_same_side(other)) {
             if width(other) == width(&band) {
-                let what = format!("stands in line {line} of the same time already");
+                let way_out = table.way_out();
+                let what = format!("stands in line {line} of the same time already{way_out}");
                 return Err(table.field_error(PERCENTAGE, what));
             }
             let (near, far) =

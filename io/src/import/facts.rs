@@ -24,10 +24,13 @@ pub struct Stream {
 pub struct Gap {
     /// The symbol.
     pub symbol: String,
-    /// Line of the bar behind it.
+    /// Line of the bar behind it; 0 where that is the first of its symbol in the file.
     pub line: u64,
     /// How many bars are missing.
     pub bars: u64,
+    /// The file in front of it, where it lies between two files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<String>,
 }
 
 /// What was found in one file.
@@ -47,6 +50,12 @@ pub struct Facts {
     pub gaps: Vec<Gap>,
     /// Bars missing in all.
     pub bars_missing: u64,
+    /// Ids missing between others, where the exchange numbers without holes: trades that are not in the file.
+    pub ids_missing: u64,
+    /// Rows that stood behind a later one of their symbol and were put in order.
+    pub rows_moved: u64,
+    /// Rows that stood there once more, with the same content, and were taken once.
+    pub rows_repeated: u64,
 }
 
 impl Facts {
@@ -60,11 +69,11 @@ impl Facts {
         stream.first_ns = stream.first_ns.min(at.0);
     }
 
-    /// Counts bars that are missing in front of a line.
-    pub(super) fn gap(&mut self, symbol: &str, line: u64, bars: u64) {
-        self.bars_missing += bars;
+    /// Counts bars that are missing.
+    pub(super) fn gap(&mut self, gap: Gap) {
+        self.bars_missing += gap.bars;
         if self.gaps.len() < GAPS_MAX {
-            self.gaps.push(Gap { symbol: symbol.to_owned(), line, bars });
+            self.gaps.push(gap);
         }
     }
 

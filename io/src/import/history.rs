@@ -6,20 +6,20 @@ use fusewire_core::market::{Body, Funding, Liquidation, OpenInterest, Side, Time
 use fusewire_core::units::{Nanos, Qty};
 
 use super::FileJob;
+use super::charges::Charges;
 use super::error::ImportError;
+use super::repair::Keys;
 use super::sink::{Order, Sink};
 use super::table::{Columns, Table, may, needs};
 use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose};
 
-/// How late a charge may be stamped, in ns: the exchange writes the moment of the charge.
-const LATE_NS: u64 = 60 * Nanos::SECOND;
-
 mod funding {
-    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, needs};
+    use super::{BASE, Columns, Keys, MARKET, SYMBOL, VENUE, may, needs};
 
     pub(super) const TIME: usize = 0;
     pub(super) const RATE: usize = 1;
     pub(super) const WHOSE: usize = 2;
+    pub(super) const INTERVAL: usize = 6;
     /// The places are those of the exchange's files (`fundingRate`).
     pub(super) const COLUMNS: Columns = &[
         needs(
@@ -31,23 +31,16 @@ mod funding {
         BASE,
         MARKET,
         VENUE,
+        may(&["funding_interval_hours"], Some(1)),
     ];
     pub(super) const WIDTHS: &[usize] = &[3];
-}
-
-/// Charges of one symbol: the first, the last, and the least distance of two.
-#[derive(Clone, Copy, Debug)]
-struct Charges {
-    first: Nanos,
-    last: Nanos,
-    apart: Option<u64>,
-    line: u64,
+    pub(super) const KEYS: Keys = Keys { time: &[TIME], id: None, whose: WHOSE };
 }
 
 /// Reads a file of funding charges.
 pub(super) fn read_funding(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let shift = job.options.shift_ns;
-    let mut table = Table::open(job.path, funding::COLUMNS, funding::WIDTHS, shift)?;
+    let mut table = job.open(funding::COLUMNS, funding::WIDTHS, funding::KEYS)?;
     let (whose, only) = Whose::new(&table, funding::WHOSE, (job.market, job.options))?;
     let mut charges: BTreeMap<String, Charges> = BTreeMap::new();
     while table.next()? {
@@ -56,48 +49,31 @@ pub(super) fn read_funding(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(),
             continue;
         };
         let (at, rate) = (table.time(funding::TIME)?, table.rate(funding::RATE)?);
-        let line = table.line();
-        let new = Charges { first: at, last: at, apart: None, line };
-        let seen = charges.entry(symbol.clone()).or_insert(new);
-        if let Some(apart) = at.0.checked_sub(seen.last.0).filter(|apart| *apart > 0) {
-            seen.apart = Some(seen.apart.map_or(apart, |least| least.min(apart)));
-        }
-        seen.last = at;
+        let told = told_hours(&table)?;
+        charges.entry(symbol.clone()).or_default().add(&table, at, told)?;
         // Behind the bar that ends at this moment: what it filled was held when this was charged.
         let known = (Nanos(at.0 + 1), Order::Rising);
         sink.tell(&table, &symbol, known, Body::Funding(Funding { at, rate }))?;
     }
-    if shift == 0 {
-        on_the_grid(&table, &charges)?;
+    for (symbol, seen) in &charges {
+        seen.judge(&table, symbol, shift != 0)?;
     }
     sink.facts.rounded += table.rounded();
     Ok(())
 }
 
-/// Charges that lie eight hours apart are made at 0, 8 and 16 o'clock UTC. Where they lie beside that the times of the
-/// file are most likely those of another time zone.
-fn on_the_grid(table: &Table, charges: &BTreeMap<String, Charges>) -> Result<(), ImportError> {
-    for (symbol, seen) in charges {
-        let hours = seen.apart.map(|apart| (apart + LATE_NS) / (3_600 * Nanos::SECOND));
-        let grid = 8 * 3_600 * Nanos::SECOND;
-        let beside = seen.first.0 % grid;
-        if hours == Some(8) && beside > LATE_NS {
-            return Err(ImportError::at(
-                table.name(),
-                seen.line,
-                format!(
-                    "{symbol} is charged every 8 h, and this is {} h beside 0, 8 and 16 o'clock UTC: give the time \
-                 zone of the file with --utc-offset",
-                    beside / (3_600 * Nanos::SECOND)
-                ),
-            ));
-        }
+/// The hours of the interval that a row tells, where they are a whole number.
+fn told_hours(table: &Table) -> Result<Option<u64>, ImportError> {
+    let text = table.text(funding::INTERVAL).unwrap_or_default();
+    match text.trim().parse() {
+        Ok(0) => Err(table.field_error(funding::INTERVAL, "is no interval")),
+        Ok(hours) => Ok(Some(hours)),
+        Err(_) => Ok(None),
     }
-    Ok(())
 }
 
 mod interest {
-    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, may, needs};
+    use super::{BASE, Columns, Keys, MARKET, SYMBOL, VENUE, may, needs};
 
     pub(super) const TIME: usize = 0;
     pub(super) const QTY: usize = 1;
@@ -113,11 +89,12 @@ mod interest {
         MARKET,
         VENUE,
     ];
+    pub(super) const KEYS: Keys = Keys { time: &[TIME], id: None, whose: WHOSE };
 }
 
 /// Reads a file of open interest.
 pub(super) fn read_interest(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-    let mut table = Table::open(job.path, interest::COLUMNS, &[], job.options.shift_ns)?;
+    let mut table = job.open(interest::COLUMNS, &[], interest::KEYS)?;
     let (qty, notional) = (table.has(interest::QTY), table.has(interest::NOTIONAL));
     if !qty && !notional {
         return Err(table.error("column sum_open_interest is missing, and its value too"));
@@ -139,7 +116,7 @@ pub(super) fn read_interest(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<()
 }
 
 mod forced {
-    use super::{BASE, Columns, MARKET, SYMBOL, VENUE, needs};
+    use super::{BASE, Columns, Keys, MARKET, SYMBOL, VENUE, needs};
 
     pub(super) const TIME: usize = 0;
     pub(super) const SIDE: usize = 1;
@@ -164,12 +141,12 @@ mod forced {
         VENUE,
     ];
     pub(super) const WIDTHS: &[usize] = &[10];
+    pub(super) const KEYS: Keys = Keys { time: &[TIME], id: None, whose: WHOSE };
 }
 
 /// Reads a file of forced orders.
 pub(super) fn read_liquidations(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-    let shift = job.options.shift_ns;
-    let mut table = Table::open(job.path, forced::COLUMNS, forced::WIDTHS, shift)?;
+    let mut table = job.open(forced::COLUMNS, forced::WIDTHS, forced::KEYS)?;
     let (whose, only) = Whose::new(&table, forced::WHOSE, (job.market, job.options))?;
     while table.next()? {
         let Some(symbol) = whose.symbol(&table, only.as_ref())? else {

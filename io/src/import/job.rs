@@ -1,17 +1,19 @@
 //! One import from its files to its folder.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use fusewire_core::instrument::Market;
-use fusewire_core::market::Kind;
 
+use super::between::{gaps, refuse_overlaps};
 use super::error::ImportError;
 use super::facts::Facts;
 use super::kind::DataType;
 use super::manifest::{Imported, Input, MANIFEST_NAME, Tape};
 use super::recorded::OnlySymbols;
+use super::repair::{self, Repaired};
 use super::sink::Sink;
 use super::sort::{Sorter, merge, run_name};
 use super::staging::{DoneFile, Staging, write_synced};
@@ -58,7 +60,7 @@ pub fn import(job: &Import<'_>, progress: &mut dyn FnMut(u64)) -> Result<Importe
 
 /// What the caller says and a format does not ask for would be believed to have an effect.
 fn refuse_idle(job: &Import<'_>) -> Result<(), ImportError> {
-    let Options { market: _, symbol, venue, data_type, interval, allow_gaps, shift_ns } =
+    let Options { market: _, symbol, venue, data_type, interval, allow_gaps, repair, shift_ns } =
         job.options;
     let is_table = match job.format {
         Format::Collector | Format::Tardis => false,
@@ -76,6 +78,7 @@ fn refuse_idle(job: &Import<'_>) -> Result<(), ImportError> {
         ("--data-type", data_type.is_some(), has_types),
         ("--interval", interval.is_some(), has_bars),
         ("--allow-gaps", *allow_gaps, has_bars),
+        ("--repair", *repair, is_table),
         ("--utc-offset", *shift_ns != 0, is_table),
     ];
     match idle.iter().find(|(_, is_said, applies)| *is_said && !applies) {
@@ -133,6 +136,7 @@ fn run(
         progress(bytes);
     }
     refuse_overlaps(&done)?;
+    gaps(&mut done, job.options)?;
     let tapes = tapes(job, &done, market, staging)?;
     let inputs = done.into_iter().map(|one| one.input).collect();
     let format = job.format.name().to_owned();
@@ -147,6 +151,11 @@ fn run(
 /// Name, length and hash of a file.
 fn identity(path: &Path) -> Result<(Input, u64), ImportError> {
     let name = path.display().to_string();
+    let facts = std::fs::metadata(path);
+    if facts.as_ref().is_ok_and(|facts| !facts.is_file()) {
+        let what = "is no file: it is read more than once, so a pipe has to be saved first";
+        return Err(ImportError::of_file(&name, what));
+    }
     let hash = || {
         let mut hasher = blake3::Hasher::new();
         io::copy(&mut File::open(path)?, &mut hasher)?;
@@ -220,7 +229,8 @@ fn read_file(
     let mut sink = Sink::new(&mut sorter);
     let is_mark = kind == DataType::MarkPriceKlines;
     let prices = if is_mark { Prices::Mark } else { Prices::Traded };
-    let file = FileJob { path, market, prices, options: job.options };
+    let (options, folder) = (job.options, staging.folder());
+    let file = FileJob { path, market, prices, options, folder, repaired: OnceCell::new() };
     let read = match kind {
         DataType::Klines | DataType::MarkPriceKlines => klines::read,
         DataType::AggTrades => trades::read_agg_trades,
@@ -238,6 +248,12 @@ fn read_file(
     };
     read(&file, &mut sink)?;
     input.facts = std::mem::take(&mut sink.facts);
+    if let Some(Repaired { moved, repeated, skipped, .. }) = file.repaired.into_inner() {
+        input.facts.rows_moved = moved;
+        input.facts.rows_repeated = repeated;
+        input.facts.skipped += skipped;
+        repair::clear(folder).map_err(|error| ImportError::of_file(&name, error))?;
+    }
     if input.facts.rows() == 0 {
         let skipped = input.facts.skipped;
         let what = format!("nothing to import: {skipped} rows were not asked for");
@@ -245,38 +261,6 @@ fn read_file(
     }
     let runs = sorter.take_runs().map_err(|error| ImportError::of_file(&name, error))?;
     Ok(DoneFile { input, runs, tape: None })
-}
-
-/// No two files may tell the same time of one stream: a day that is given twice would count double.
-fn refuse_overlaps(done: &[DoneFile]) -> Result<(), ImportError> {
-    let mut spans: Vec<(&String, u64, u64, &str)> = Vec::new();
-    for one in done {
-        let streams = one.input.facts.streams.iter();
-        spans.extend(
-            streams.map(|(key, stream)| {
-                (key, stream.first_ns, stream.last_ns, one.input.file.as_str())
-            }),
-        );
-    }
-    spans.sort_unstable();
-    for pair in spans.windows(2) {
-        let [(key, _, last, before), (other, first, _, file)] = pair else { continue };
-        // Where several may be equal, one file may end and the next begin in the same moment.
-        let is_again = if is_rising(key) { first <= last } else { first < last };
-        if key == other && is_again {
-            let what = format!("holds {key} of times that {before} holds too");
-            return Err(ImportError::of_file(file, what));
-        }
-    }
-    Ok(())
-}
-
-/// True for streams of which no two messages, or no two looks at a book, have one time.
-fn is_rising(stream: &str) -> bool {
-    let kind = stream.rsplit(' ').next().unwrap_or_default();
-    [Kind::Kline, Kind::Funding, Kind::OpenInterest, Kind::DepthBand]
-        .iter()
-        .any(|rising| kind.starts_with(rising.name()))
 }
 
 /// Makes the tapes of the result. Runs stay where they are: it may have to be done again.

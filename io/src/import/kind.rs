@@ -91,13 +91,22 @@ impl DataType {
         if let Some(other) = others.into_iter().find(|name| folder(name)) {
             return Err(format!("nothing here reads {other}"));
         }
-        // BTCUSDT-1m-2024-01-01.zip: candles, of whatever; those of the mark price are told by their folder.
-        let is_interval = file.split('-').nth(1).is_some_and(|part| time::interval(part).is_ok());
-        if format == Format::BinanceVision && is_interval {
+        if format == Format::BinanceVision && names_interval(file) {
             return Ok(Self::Klines);
         }
         Err(format!("its name tells no data type: {}", unknown("", known)))
     }
+}
+
+/// `BTCUSDT-1m-2024-01-01.zip`: candles, of whatever; those of the mark price are told by their folder.
+fn names_interval(file: &str) -> bool {
+    file.split('-').nth(1).is_some_and(|part| time::interval(part).is_ok())
+}
+
+/// The folder's name of what a file of the exchange holds, told by the file's own name alone.
+pub(super) fn named_type(file: &str) -> Option<&'static str> {
+    let found = DataType::VISION.iter().find(|(name, _)| named(file, name)).map(|(name, _)| *name);
+    found.or_else(|| names_interval(file).then_some("klines"))
 }
 
 /// True when a name holds a word between what separates words in file names.

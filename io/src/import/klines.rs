@@ -4,19 +4,21 @@
 //! five seconds and stood a minute apart once made a back-test that never was. A bar is known when it is over.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use fusewire_core::market::{Body, Kline, Mark, Span, Times};
 use fusewire_core::units::{Nanos, ONE, QtySum, Round, UsdSum, div_round};
 
 use super::error::ImportError;
+use super::facts::Gap;
+use super::length::{Steps, length};
+use super::repair::Keys;
 use super::sink::{Order, Sink};
 use super::table::{Columns, Table, may, needs};
-use super::time::{interval, interval_name};
-use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose, check_count};
+use super::time::interval_name;
+use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose};
 use super::{FileJob, Prices};
 
-const OPEN_TIME: usize = 0;
+pub(super) const OPEN_TIME: usize = 0;
 const OPEN: usize = 1;
 const HIGH: usize = 2;
 const LOW: usize = 3;
@@ -27,7 +29,7 @@ const QUOTE_VOLUME: usize = 7;
 const TRADES: usize = 8;
 const TAKER_VOLUME: usize = 9;
 const TAKER_QUOTE: usize = 10;
-const WHOSE: usize = 11;
+pub(super) const WHOSE: usize = 11;
 
 /// The places are those of the exchange's files (`data/…/klines`).
 const COLUMNS: Columns = &[
@@ -50,8 +52,11 @@ const COLUMNS: Columns = &[
 /// Fields of a row of the exchange's files.
 const WIDTHS: &[usize] = &[12];
 
-fn open(job: &FileJob<'_>) -> Result<Table, ImportError> {
-    let table = Table::open(job.path, COLUMNS, WIDTHS, job.options.shift_ns)?;
+const KEYS: Keys = Keys { time: &[OPEN_TIME], id: None, whose: WHOSE };
+
+/// Opens a file of candles at its first row.
+pub(super) fn open(job: &FileJob<'_>) -> Result<Table, ImportError> {
+    let table = job.open(COLUMNS, WIDTHS, KEYS)?;
     if job.prices == Prices::Traded && !table.has(VOLUME) && !table.has(QUOTE_VOLUME) {
         return Err(table.error("column volume is missing, and there is no quote_volume either"));
     }
@@ -64,7 +69,7 @@ pub(super) fn read(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportE
     let name = interval_name(length);
     let mut table = open(job)?;
     let (whose, only) = Whose::new(&table, WHOSE, (job.market, job.options))?;
-    let mut last: BTreeMap<String, Nanos> = BTreeMap::new();
+    let mut last: BTreeMap<String, Steps> = BTreeMap::new();
     sink.facts.bar_s = Some(length.0 / Nanos::SECOND);
     while table.next()? {
         let Some(symbol) = whose.symbol(&table, only.as_ref())? else {
@@ -73,8 +78,12 @@ pub(super) fn read(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportE
         };
         let at = table.time(OPEN_TIME)?;
         check_end(&mut table, at, length)?;
-        if let Some(before) = last.insert(symbol.clone(), at) {
-            follow(job, &table, sink, (&symbol, before, at, length))?;
+        match last.get_mut(&symbol) {
+            Some(steps) => {
+                follow(job, &table, sink, (&symbol, steps.at, at, length))?;
+                steps.step(&table, &symbol, at, length)?;
+            }
+            None => drop(last.insert(symbol.clone(), Steps::new(at))),
         }
         let kline = kline(job, &mut table, at, length)?;
         let known = at.after(length);
@@ -89,61 +98,6 @@ pub(super) fn read(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportE
     }
     sink.facts.rounded += table.rounded();
     Ok(())
-}
-
-/// The length of the file's bars: the shortest distance of two bars of one symbol.
-fn length(job: &FileJob<'_>) -> Result<Nanos, ImportError> {
-    let mut table = open(job)?;
-    let (whose, only) = Whose::new(&table, WHOSE, (job.market, job.options))?;
-    let mut last: BTreeMap<String, Nanos> = BTreeMap::new();
-    let mut shortest: Option<(Nanos, u64)> = None;
-    while table.next()? {
-        let Some(symbol) = whose.symbol(&table, only.as_ref())? else { continue };
-        let at = table.time(OPEN_TIME)?;
-        let before = last.insert(symbol, at);
-        check_count(&table, last.len())?;
-        let apart = before.and_then(|before| at.0.checked_sub(before.0)).filter(|ns| *ns > 0);
-        if let Some(apart) = apart.map(Nanos)
-            && shortest.is_none_or(|(shortest, _)| apart < shortest)
-        {
-            shortest = Some((apart, table.line()));
-        }
-    }
-    let declared = declared(job, table.name())?;
-    if let Some((found, line)) = shortest
-        && !found.0.is_multiple_of(Nanos::SECOND)
-    {
-        let what = "two bars lie no whole number of seconds apart (X18)";
-        return Err(ImportError::at(table.name(), line, what));
-    }
-    match (shortest, declared) {
-        (Some((found, line)), Some((declared, by))) if found != declared => Err(ImportError::at(
-            table.name(),
-            line,
-            format!(
-                "bars of {} stand here, and {by} says {} (X18)",
-                interval_name(found),
-                interval_name(declared)
-            ),
-        )),
-        (Some((found, _)), _) => Ok(found),
-        (None, Some((declared, _))) => Ok(declared),
-        (None, None) => Err(ImportError::of_file(
-            table.name(),
-            "no two bars of a symbol, so nothing tells how long one is: pass --interval",
-        )),
-    }
-}
-
-/// What the options or the name of the file say of the length.
-fn declared<'a>(job: &'a FileJob<'_>, name: &str) -> Result<Option<(Nanos, &'a str)>, ImportError> {
-    if let Some(length) = job.options.interval {
-        return Ok(Some((length, "--interval")));
-    }
-    // BTCUSDT-1m-2024-01-01
-    let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let part = stem.split('-').nth(1).and_then(|part| interval(part).ok());
-    Ok(part.map(|length| (length, "the name of the file")))
 }
 
 /// An end that the file tells must be that of a bar of this length: on the last millisecond, or on the last
@@ -192,7 +146,8 @@ fn follow(
             "{missing} bars of {symbol} are missing in front of it: pass --allow-gaps to go on without"
         )));
     }
-    sink.facts.gap(symbol, table.line(), missing);
+    let gap = Gap { symbol: symbol.to_owned(), line: table.line(), bars: missing, behind: None };
+    sink.facts.gap(gap);
     Ok(())
 }
 

@@ -8,11 +8,14 @@
 //! Nothing is known before it could be: a bar at its end, a charge when it was charged. A row that is wrong ends the
 //! import with its line; nothing half-made is left.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use fusewire_core::instrument::Market;
 use fusewire_core::units::Nanos;
 
+mod between;
+mod charges;
 mod depth;
 mod error;
 mod facts;
@@ -20,9 +23,12 @@ mod history;
 mod job;
 mod kind;
 mod klines;
+mod length;
 mod manifest;
 mod number;
 mod recorded;
+mod repair;
+mod rows;
 mod sink;
 mod sort;
 mod staging;
@@ -41,6 +47,8 @@ pub use job::{Import, import};
 pub use kind::DataType;
 pub use manifest::{Imported, Input, MANIFEST_NAME, Tape};
 pub use time::interval;
+
+use repair::Repaired;
 
 /// Where history files come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +111,8 @@ pub struct Options {
     pub interval: Option<Nanos>,
     /// Go on when bars are missing.
     pub allow_gaps: bool,
+    /// Put rows in the order of time, and take those that stand there twice once.
+    pub repair: bool,
     /// Added to each time, in ns: minus the offset of the files' time zone.
     pub shift_ns: i64,
 }
@@ -120,4 +130,8 @@ struct FileJob<'a> {
     market: Market,
     prices: Prices,
     options: &'a Options,
+    /// Where an import puts what it needs meanwhile.
+    folder: &'a Path,
+    /// The file with its rows in order, once it was asked for.
+    repaired: OnceCell<Repaired>,
 }

@@ -10,7 +10,7 @@ use fusewire_core::units::Nanos;
 use super::error::ImportError;
 use super::facts::{Facts, key};
 use super::sort::Sorter;
-use super::table::Table;
+use super::table::{Repair, Table};
 use super::whose::check_count;
 use crate::tape::FrameEncoder;
 
@@ -21,16 +21,30 @@ pub(super) enum Order {
     Rising,
     /// This number rises, and its time does not fall.
     Id(i64),
+    /// The same of numbers without holes: those that are missing are counted.
+    Numbered(i64),
     /// Its time does not fall: several may be equal.
     NotFalling,
 }
 
-/// The last row of a stream.
+/// The last row of a stream, and the ids that it has had.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     at: Nanos,
-    id: i64,
+    id_min: i64,
+    id_max: i64,
     line: u64,
+}
+
+impl Last {
+    /// Ids that are missing between the least and the greatest, now that there is one more.
+    fn missing_with(&self, missing: u64, id: i64) -> u64 {
+        let beyond = if id > self.id_max { self.id_max } else { self.id_min };
+        if (self.id_min..=self.id_max).contains(&id) {
+            return missing.saturating_sub(1);
+        }
+        missing.saturating_add(id.abs_diff(beyond) - 1)
+    }
 }
 
 /// Takes the messages of one file.
@@ -121,31 +135,47 @@ impl<'a> Sink<'a> {
         kind: &str,
     ) -> Result<(), ImportError> {
         let id = match order {
-            Order::Id(id) => id,
+            Order::Id(id) | Order::Numbered(id) => id,
             Order::Rising | Order::NotFalling => 0,
         };
-        let now = Last { at: recv, id, line: table.line() };
-        let last = self.last.insert(key(symbol, kind), now);
+        let now = Last { at: recv, id_min: id, id_max: id, line: table.line() };
+        let stream = key(symbol, kind);
+        let last = self.last.get(&stream).copied();
+        let range = last.map_or(now, |last| Last {
+            id_min: last.id_min.min(id),
+            id_max: last.id_max.max(id),
+            ..now
+        });
+        self.last.insert(stream, range);
         self.facts.count(symbol, kind, recv);
         let Some(last) = last else {
             self.symbols.insert(symbol.to_owned());
             return check_count(table, self.symbols.len());
         };
-        let line = last.line;
+        let (line, way_out) = (last.line, table.way_out());
         if recv < last.at {
             return Err(table.error(format!(
-                "{symbol} goes back in time: line {line} is later (a day that stands there twice?)"
+                "{symbol} goes back in time: line {line} is later (a day that stands there twice?){way_out}"
             )));
         }
         let is_again = match order {
             Order::Rising => recv == last.at,
-            Order::Id(id) => id <= last.id,
+            // Where rows were put in the order of time it was found before that no two have one id.
+            Order::Id(id) | Order::Numbered(id) => {
+                id <= last.id_max && table.repair() != Repair::Done
+            }
             Order::NotFalling => false,
         };
         if is_again {
-            return Err(
-                table.error(format!("{symbol}: the same again as in line {line}, or older"))
-            );
+            return Err(table.error(match table.repair() {
+                Repair::Done => format!("{symbol}: line {line} is of the same time and differs"),
+                Repair::None | Repair::Offered => {
+                    format!("{symbol}: the same again as in line {line}, or older{way_out}")
+                }
+            }));
+        }
+        if let Order::Numbered(id) = order {
+            self.facts.ids_missing = last.missing_with(self.facts.ids_missing, id);
         }
         Ok(())
     }

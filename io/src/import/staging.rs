@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ImportError;
 use super::manifest::Input;
+use super::repair;
 use super::sort::{MERGED_PREFIX, RUN_PREFIX};
 
 /// Name of the list of files that are done.
@@ -19,6 +20,8 @@ const WHICH: &str = "which";
 const LOCK: &str = "lock";
 /// Name of the folder that becomes `OUT`.
 const RESULT: &str = "result";
+/// Name of the folder in which rows of a file are put in order.
+pub(super) const REPAIR: &str = "repair";
 
 /// A file that is done, and the runs that it was sorted into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +83,7 @@ impl Staging {
             fs::remove_dir_all(&result).map_err(|error| failed(&error))?;
         }
         fs::create_dir_all(&result).map_err(|error| failed(&error))?;
+        repair::clear(&folder).map_err(|error| failed(&error))?;
         Ok(Self { out, folder, done, _lock: lock })
     }
 
@@ -156,7 +160,7 @@ fn is_foreign(folder: &Path) -> std::io::Result<bool> {
     for entry in entries {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        let is_ours = [WHICH, DONE, LOCK, RESULT].contains(&&*name)
+        let is_ours = [WHICH, DONE, LOCK, RESULT, REPAIR].contains(&&*name)
             || name.starts_with(RUN_PREFIX) && name.contains(".tape")
             || name.starts_with(MERGED_PREFIX);
         if !is_ours {

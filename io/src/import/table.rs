@@ -1,20 +1,18 @@
 //! A history file as rows with named fields, with or without a line of names.
 
-use std::io::Read;
 use std::path::Path;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 use fusewire_core::units::{
     BPS_DECIMALS, Bps, DECIMALS, Nanos, Px, Qty, QtySum, RATE_DECIMALS, Rate, UsdSum,
 };
 
 use super::error::ImportError;
 use super::number::fixed;
+use super::rows::Rows;
 use super::time::TimeUnit;
 use super::unpack;
 
-/// Longest line, in bytes: rows of numbers have some hundred.
-const LINE_BYTES_MAX: usize = 1 << 20;
 /// Characters of a field that an error shows.
 const SHOWN_CHARS: usize = 64;
 
@@ -42,6 +40,17 @@ pub(super) const fn may(names: &'static [&'static str], place: Option<usize>) ->
     Column { names, place, needed: false }
 }
 
+/// Whether the rows of a file were put in order before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repair {
+    /// They can not be: they stand in the order in which a recorder received them.
+    None,
+    /// Nobody asked for it.
+    Offered,
+    /// They were, and each of them stands once. The last field of each is the line where it stood.
+    Done,
+}
+
 /// A file that is read row by row.
 pub(super) struct Table {
     name: String,
@@ -49,8 +58,11 @@ pub(super) struct Table {
     names: Vec<String>,
     /// The line of names; empty in a file without one.
     header: StringRecord,
-    rows: csv::Reader<Box<dyn Read + Send>>,
+    rows: Rows,
     row: StringRecord,
+    /// Line of the row.
+    line: u64,
+    repair: Repair,
     /// Where each column stands.
     places: Vec<Option<usize>>,
     /// The first row is none of names and was not given out.
@@ -74,19 +86,33 @@ impl Table {
         widths: &[usize],
         shift_ns: i64,
     ) -> Result<Self, ImportError> {
-        let name = path.display().to_string();
-        let rows = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            // No field holds what would need quotes, and a stray one would swallow the rest of the file.
-            .quoting(false)
-            .from_reader(Box::new(Lines::new(unpack::open(path)?)) as Box<dyn Read + Send>);
+        Self::open_as(path, path, (columns, widths), (shift_ns, Repair::None))
+    }
+
+    /// The same of a file that was put in order, under the name that it had before.
+    pub(super) fn open_repaired(
+        path: &Path,
+        named: &Path,
+        (columns, widths): (Columns, &[usize]),
+        shift_ns: i64,
+    ) -> Result<Self, ImportError> {
+        Self::open_as(path, named, (columns, widths), (shift_ns, Repair::Done))
+    }
+
+    fn open_as(
+        path: &Path,
+        named: &Path,
+        (columns, widths): (Columns, &[usize]),
+        (shift_ns, repair): (i64, Repair),
+    ) -> Result<Self, ImportError> {
         let mut table = Self {
-            name,
+            name: named.display().to_string(),
             names: columns.iter().map(|column| column.names[0].to_owned()).collect(),
             header: StringRecord::new(),
-            rows,
+            rows: Rows::new(unpack::open(path)?),
             row: StringRecord::new(),
+            line: 0,
+            repair,
             places: Vec::new(),
             waits: false,
             unit: None,
@@ -100,6 +126,39 @@ impl Table {
         Ok(table)
     }
 
+    /// The same table, of which this is said.
+    pub(super) fn with(self, repair: Repair) -> Self {
+        Self { repair, ..self }
+    }
+
+    /// Whether its rows were put in order before.
+    pub(super) const fn repair(&self) -> Repair {
+        self.repair
+    }
+
+    /// What the error of a row that is out of order says of a way out.
+    pub(super) const fn way_out(&self) -> &'static str {
+        match self.repair {
+            Repair::None | Repair::Done => "",
+            Repair::Offered => "; --repair puts rows in order and takes equal ones once",
+        }
+    }
+
+    /// The line of names, if the file has one.
+    pub(super) fn names(&self) -> Option<impl Iterator<Item = &str>> {
+        (!self.header.is_empty()).then(|| self.header.iter())
+    }
+
+    /// The fields of the current row.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.row.iter()
+    }
+
+    /// By which name errors call a column.
+    pub(super) fn column_name(&self, column: usize) -> &str {
+        &self.names[column]
+    }
+
     /// Path of the file.
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -111,8 +170,8 @@ impl Table {
     }
 
     /// Line of the current row, from 1.
-    pub(super) fn line(&self) -> u64 {
-        self.row.position().map_or(0, csv::Position::line)
+    pub(super) const fn line(&self) -> u64 {
+        self.line
     }
 
     /// True when the file has a column.
@@ -146,11 +205,16 @@ impl Table {
 
     fn advance(&mut self) -> Result<bool, ImportError> {
         let width = self.row.len();
-        let read = self.rows.read_record(&mut self.row);
-        let more = read.map_err(|error| {
-            let line = error.position().map(csv::Position::line);
-            ImportError { file: self.name.clone(), line, what: error.to_string() }
+        let more = self.rows.next(&mut self.row).map_err(|(line, what)| {
+            let file = self.name.clone();
+            ImportError { file, line, what }
         })?;
+        self.line = self.rows.line();
+        if more && self.repair == Repair::Done {
+            let told = self.row.iter().next_back().and_then(|field| field.parse().ok());
+            self.line = told.unwrap_or(self.line);
+            self.row.truncate(self.row.len().saturating_sub(1));
+        }
         if more && width > 0 && self.row.len() != width {
             let fields = self.row.len();
             return Err(self.error(format!("{fields} fields, and the line before had {width}")));
@@ -303,34 +367,5 @@ impl Table {
         names.iter().find_map(|name| {
             self.row.iter().position(|field| field.trim().trim_start_matches('\u{feff}') == *name)
         })
-    }
-}
-
-/// Bytes that are refused where a line is too long to be one, so that memory does not grow with it.
-struct Lines<R> {
-    bytes: R,
-    /// Bytes since the last end of a line.
-    open: usize,
-}
-
-impl<R> Lines<R> {
-    fn new(bytes: R) -> Self {
-        Self { bytes, open: 0 }
-    }
-}
-
-impl<R: Read> Read for Lines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.bytes.read(buffer)?;
-        self.open = match memchr::memrchr(b'\n', &buffer[..count]) {
-            Some(at) => count - at - 1,
-            None => self.open + count,
-        };
-        if self.open > LINE_BYTES_MAX {
-            return Err(std::io::Error::other(format!(
-                "a line of more than {LINE_BYTES_MAX} bytes"
-            )));
-        }
-        Ok(count)
     }
 }

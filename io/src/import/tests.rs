@@ -15,6 +15,7 @@ use crate::manifest::ManifestOptions;
 
 mod bars;
 mod depth;
+mod repaired;
 mod resumed;
 mod sources;
 

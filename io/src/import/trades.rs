@@ -7,6 +7,7 @@ use fusewire_core::units::{Nanos, Px, Qty};
 
 use super::FileJob;
 use super::error::ImportError;
+use super::repair::Keys;
 use super::sink::{Order, Sink};
 use super::table::{Column, Columns, Table, may, needs};
 use super::whose::{BASE, MARKET, SYMBOL, VENUE, Whose};
@@ -25,14 +26,13 @@ type Told = (Nanos, Order, Body);
 struct Kind {
     columns: Columns,
     widths: &'static [usize],
-    /// Where `Whose` stands.
-    whose: usize,
+    keys: Keys,
     read: fn(&mut Table) -> Result<Told, ImportError>,
 }
 
 fn run(job: &FileJob<'_>, sink: &mut Sink<'_>, kind: &Kind) -> Result<(), ImportError> {
-    let mut table = Table::open(job.path, kind.columns, kind.widths, job.options.shift_ns)?;
-    let (whose, only) = Whose::new(&table, kind.whose, (job.market, job.options))?;
+    let mut table = job.open(kind.columns, kind.widths, kind.keys)?;
+    let (whose, only) = Whose::new(&table, kind.keys.whose, (job.market, job.options))?;
     while table.next()? {
         let Some(symbol) = whose.symbol(&table, only.as_ref())? else {
             sink.facts.skipped += 1;
@@ -76,7 +76,7 @@ pub(super) fn read_agg_trades(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<
             VENUE,
         ],
         widths: &[7, 8],
-        whose: 8,
+        keys: Keys { time: &[7, 5], id: Some(0), whose: 8 },
         read: |table| {
             let (id, price) = (table.int(0)?, table.price(1)?);
             let (qty, at) = (some_qty(table, 2)?, table.time(5)?);
@@ -96,7 +96,7 @@ pub(super) fn read_agg_trades(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<
                 last_trade,
                 aggressor: aggressor(table, 6)?,
             };
-            Ok((recv, Order::Id(id), Body::AggTrade(body)))
+            Ok((recv, Order::Numbered(id), Body::AggTrade(body)))
         },
     };
     run(job, sink, &KIND)
@@ -117,7 +117,7 @@ pub(super) fn read_trades(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), 
             VENUE,
         ],
         widths: &[6, 7],
-        whose: 5,
+        keys: Keys { time: &[3], id: Some(0), whose: 5 },
         read: |table| {
             let (id, price) = (table.int(0)?, table.price(1)?);
             let (qty, at) = (some_qty(table, 2)?, table.time(3)?);
@@ -129,7 +129,7 @@ pub(super) fn read_trades(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), 
                 aggressor: aggressor(table, 4)?,
                 origin: TradeOrigin::Market,
             };
-            Ok((at, Order::Id(id), Body::Trade(body)))
+            Ok((at, Order::Numbered(id), Body::Trade(body)))
         },
     };
     run(job, sink, &KIND)
@@ -152,7 +152,7 @@ pub(super) fn read_tickers(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(),
             VENUE,
         ],
         widths: &[7],
-        whose: 7,
+        keys: Keys { time: &[6], id: Some(0), whose: 7 },
         read: |table| {
             let id = table.int(0)?;
             let (bid, ask) = (level(table, 1)?, level(table, 3)?);

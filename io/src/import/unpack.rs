@@ -1,5 +1,6 @@
 //! The bytes of a history file: plain, gzip, zstd, or the only file of a zip archive.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -9,6 +10,8 @@ use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::error::ImportError;
+use super::kind::named_type;
+use super::whose::symbol_of_name;
 use crate::capture::unpacked;
 
 /// Opens a file. A folder inside an archive counts as nothing.
@@ -48,10 +51,12 @@ fn entry(name: &str, file: File) -> Result<Box<dyn Read + Send>, ImportError> {
     let start =
         entry.data_start().ok_or_else(|| failed(&"the archive tells no place of its file"))?;
     let encrypted = entry.encrypted();
+    let inner = entry.name().map(Cow::into_owned).map_err(|error| failed(&error))?;
     drop(entry);
-    let mut inner = archive.into_inner();
-    inner.seek(SeekFrom::Start(start)).map_err(|error| failed(&error))?;
-    let packed = inner.take(size);
+    refuse_other(name, &inner).map_err(|what| failed(&what))?;
+    let mut file = archive.into_inner();
+    file.seek(SeekFrom::Start(start)).map_err(|error| failed(&error))?;
+    let packed = file.take(size);
     if encrypted {
         return Err(failed(&"the archive is encrypted"));
     }
@@ -63,6 +68,24 @@ fn entry(name: &str, file: File) -> Result<Box<dyn Read + Send>, ImportError> {
         return Err(failed(&format!("packed by {method}: unpack it")));
     };
     Ok(Box::new(Checked { bytes: CrcReader::new(bytes), crc }))
+}
+
+/// What an archive is called must not be another thing than what lies in it.
+fn refuse_other(archive: &str, inner: &str) -> Result<(), String> {
+    let file = |name: &str| {
+        Path::new(name).file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned()
+    };
+    let [archive, inner] = [archive, inner].map(file);
+    let symbols = (symbol_of_name(&archive), symbol_of_name(&inner));
+    let types = (named_type(&archive), named_type(&inner));
+    let (outside, inside) = match (symbols, types) {
+        ((Some(outside), Some(inside)), _) if outside != inside => (outside, inside),
+        (_, (Some(outside), Some(inside))) if outside != inside => {
+            (outside.to_owned(), inside.to_owned())
+        }
+        _ => return Ok(()),
+    };
+    Err(format!("its name says {outside}, and what it holds is called {inner}, which is {inside}"))
 }
 
 /// Finds at its end that the bytes are those that were packed.

@@ -42,7 +42,7 @@ pub(super) struct SymbolScan {
     pub(super) own_streams: bool,
     span: Option<(Nanos, Nanos)>,
     chain: Option<i64>,
-    /// `lastUpdateId` of the newest snapshot that names its symbol.
+    /// `lastUpdateId` of a snapshot that no frame has joined yet.
     snapshot_id: Option<i64>,
     gaps: u64,
     /// When the first breaks were seen.
@@ -75,7 +75,9 @@ impl SymbolScan {
             Body::Snapshot(snapshot) => {
                 self.snapshots += 1;
                 self.last_snapshot = self.last_snapshot.max(Some(received));
-                self.snapshot_id = Some(snapshot.last_id);
+                // A book that is further already does without it.
+                let is_ahead = self.chain.is_none_or(|last| snapshot.last_id > last);
+                self.snapshot_id = self.snapshot_id.max(is_ahead.then_some(snapshot.last_id));
             }
             Body::PartialDepth(_)
             | Body::BookTicker(_)
@@ -93,21 +95,33 @@ impl SymbolScan {
         self.span = Some((first.min(received), last.max(received)));
     }
 
-    /// Futures frames name the frame before them; spot frames continue its numbers. A book that begins again goes on
-    /// from its snapshot.
+    /// Futures frames name the frame before them; spot frames continue its numbers. A frame that joins the snapshot in
+    /// front of it follows whatever the chain was: nothing that the snapshot does not hold is missing.
     fn depth(&mut self, ids: &DepthIds, received: Nanos) {
-        let continues = |last: i64| match self.market {
-            Market::Spot => last.checked_add(1) == Some(ids.first),
-            Market::UsdM | Market::CoinM => ids.prev == Some(last),
+        let follows = match (self.chain, self.market) {
+            (None, _) => true,
+            (Some(last), Market::Spot) => last.checked_add(1) == Some(ids.first),
+            (Some(last), Market::UsdM | Market::CoinM) => ids.prev == Some(last),
         };
-        let follows = self.chain.is_none_or(continues) || self.snapshot_id.is_some_and(continues);
-        if !follows {
+        if !self.joins(ids) && !follows {
             self.gaps += 1;
             if self.gap_times.len() < GAP_TIMES_MAX {
                 self.gap_times.push(received);
             }
         }
         self.chain = Some(ids.last);
+    }
+
+    /// True for the frame at which a book goes on from a snapshot: spot asks for the update behind it, futures for its
+    /// last one again.
+    fn joins(&mut self, ids: &DepthIds) -> bool {
+        let joint = self.snapshot_id.map(|last| match self.market {
+            Market::Spot => last.saturating_add(1),
+            Market::UsdM | Market::CoinM => last,
+        });
+        let Some(joint) = joint.filter(|joint| *joint <= ids.last) else { return false };
+        self.snapshot_id = None;
+        ids.first <= joint
     }
 
     /// Snapshots that a file could attribute to this symbol only at its end.

@@ -124,16 +124,17 @@ fn a_sound_recording_is_counted_and_complete() {
 /// A book that begins again, as histories tell of each day, goes on from its snapshot and not from the frame before.
 #[test]
 fn depth_that_goes_on_from_a_snapshot_has_no_break() {
-    let frames = |prev: i64| {
+    let frames = |first: i64| {
         usdm(&[
             line(0, snapshot("BTCUSDT")),
             line(100, depth("BTCUSDT", [1, 5, 0])),
             line(200, snapshot("BTCUSDT").replace(r#""lastUpdateId":1,"#, r#""lastUpdateId":90,"#)),
-            line(300, depth("BTCUSDT", [91, 99, prev])),
+            line(300, depth("BTCUSDT", [first, 99, first - 1])),
         ])
     };
+    assert_eq!(findings(&frames(88)), []);
     assert_eq!(findings(&frames(90)), []);
-    assert_eq!(codes(&frames(89)), ["depth-gap"]);
+    assert_eq!(codes(&frames(91)), ["depth-gap"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use fusewire_core::market::Decoded;
 use fusewire_io::capture::{CaptureLimits, OpenOptions, Reader};
 use fusewire_io::decode::{DecodeError, Decoder, differential, reference};
 use fusewire_io::tape::TapeReader;
+use fusewire_io::tape::format::MAGIC;
 
 use crate::outcome::{Done, Failure, Outcome};
 
@@ -19,7 +20,8 @@ mod line;
 #[command(
     after_help = "Examples:\n  fusewire decode frames.txt\n  zcat usdm_btcusdt.ns.gz | head -5 | fusewire decode -\n  \
                   fusewire decode usdm_btcusdt.ns.gz --compare > /dev/null\n\n\
-                  A line is a frame, or `<receive time> <frame>`. Recordings (gzip, zstd, cryptofeed) and tapes are read too."
+                  A line is a frame, or `<receive time> <frame>`. Recordings (gzip, zstd, cryptofeed) and \
+                  tapes of an import are read too."
 )]
 pub struct Args {
     /// File of frames; `-` for standard input.
@@ -42,7 +44,7 @@ pub struct Args {
 /// A file that can not be read.
 pub fn run(args: &Args) -> Outcome {
     let stdin = args.file == Path::new("-");
-    if !stdin && TapeReader::is_one(&args.file).unwrap_or(false) {
+    if !stdin && args.file.is_file() && TapeReader::is_one(&args.file).unwrap_or(false) {
         return tape(args);
     }
     let mut run = Run::new(args);
@@ -54,17 +56,22 @@ pub fn run(args: &Args) -> Outcome {
     };
     let failed = |error: io::Error| Failure::line(format!("{name}: {error}"));
     let input = opened.and_then(super::unpacked).map_err(failed)?;
-    let ended = run.input(&name, input);
-    run.outcome(ended)
+    let read = run.input(&name, input);
+    run.outcome(read)
 }
 
-/// The frames of a tape, which says itself what market they are of.
+/// Prints the frames of a tape, which hold messages as numbers: there is no JSON for the other decoder to read.
 fn tape(args: &Args) -> Outcome {
+    if args.reference || args.compare {
+        let name = args.file.display();
+        let what = "is a tape, which was decoded already: --reference and --compare do not apply";
+        return Err(Failure::line(format!("{name}: {what}")));
+    }
     let options = OpenOptions { market: args.market, ..OpenOptions::default() };
-    let mut reader = Reader::open(&args.file, &options).map_err(Failure::line)?;
+    let reader = Reader::open(&args.file, &options).map_err(Failure::line)?;
     let mut run = Run::new(&Args { market: reader.market(), file: args.file.clone(), ..*args });
-    let ended = run.records(&mut reader);
-    run.outcome(ended)
+    let read = run.records(reader);
+    run.outcome(read)
 }
 
 /// Why the loop over the lines ended early.
@@ -111,6 +118,11 @@ impl Run {
     /// A recording of several connections, or lines of frames; told by how it begins.
     fn input(&mut self, name: &str, mut input: Box<dyn BufRead + Send>) -> Result<(), Stop> {
         let failed = |error| Stop::Failed(Failure::line(format!("{name}: {error}")));
+        if input.fill_buf().map_err(failed)?.starts_with(&MAGIC) {
+            return Err(failed(io::Error::other(
+                "a tape is read from its file, not packed or from a pipe",
+            )));
+        }
         if is_recording(input.fill_buf().map_err(failed)?) {
             return self.recording(name, input);
         }
@@ -146,24 +158,15 @@ impl Run {
     fn recording(&mut self, name: &str, input: Box<dyn BufRead + Send>) -> Result<(), Stop> {
         let options = OpenOptions { market: Some(self.market), ..OpenOptions::default() };
         let failed = |error| Stop::Failed(Failure::line(error));
-        let mut reader = Reader::from_read(name, Box::new(input), &options).map_err(failed)?;
-        self.records(&mut reader)
+        self.records(Reader::from_read(name, Box::new(input), &options).map_err(failed)?)
     }
 
-    fn records(&mut self, reader: &mut Reader) -> Result<(), Stop> {
+    fn records(&mut self, mut reader: Reader) -> Result<(), Stop> {
         let failed = |error| Stop::Failed(Failure::line(error));
         while let Some(record) = reader.next().map_err(failed)? {
             self.frame(record.bytes)?;
         }
         self.finish()
-    }
-
-    fn outcome(&self, ended: Result<(), Stop>) -> Outcome {
-        match ended {
-            Ok(()) | Err(Stop::Reader) => {}
-            Err(Stop::Failed(failure)) => return Err(failure),
-        }
-        Ok(if self.mismatches == 0 { Done::Yes } else { Done::No })
     }
 
     fn frame(&mut self, frame: &[u8]) -> Result<(), Stop> {
@@ -183,6 +186,15 @@ impl Run {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.out.write_all(bytes).and_then(|()| self.out.write_all(b"\n")).map_err(stop)
+    }
+
+    /// What a run that ended like this comes to.
+    fn outcome(&self, read: Result<(), Stop>) -> Outcome {
+        match read {
+            Ok(()) | Err(Stop::Reader) if self.mismatches > 0 => Ok(Done::No),
+            Ok(()) | Err(Stop::Reader) => Ok(Done::Yes),
+            Err(Stop::Failed(failure)) => Err(failure),
+        }
     }
 
     fn finish(&mut self) -> Result<(), Stop> {

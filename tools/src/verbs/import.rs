@@ -55,6 +55,10 @@ pub struct Args {
     /// Go on where bars are missing; the manifest lists them.
     #[arg(long)]
     allow_gaps: bool,
+    /// Put rows in the order of time and take those that stand there twice once, where a public file needs it; both are
+    /// counted. Rows of one id or time that differ are refused all the same.
+    #[arg(long)]
+    repair: bool,
     /// Print one JSON document about what was written.
     #[arg(long)]
     json: bool,
@@ -77,6 +81,7 @@ pub fn run(args: &Args) -> Outcome {
         data_type: args.data_type.clone(),
         interval: args.interval,
         allow_gaps: args.allow_gaps,
+        repair: args.repair,
         shift_ns: -hours * 3_600 * Nanos::SECOND.cast_signed(),
     };
     let sizes = args.files.iter().filter_map(|file| std::fs::metadata(file).ok());
@@ -134,6 +139,9 @@ fn input_line(input: &Input) -> String {
             "forced orders at their limit, because their average price is unknown",
         ),
         (facts.bars_missing, "bars missing"),
+        (facts.ids_missing, "ids missing"),
+        (facts.rows_moved, "rows put in order"),
+        (facts.rows_repeated, "repeated rows left out"),
     ] {
         if count > 0 {
             let _ = write!(line, ", {count} {what}");

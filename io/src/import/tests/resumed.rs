@@ -13,17 +13,22 @@ fn bars(day: u64) -> String {
 
 /// What a kill leaves: the staging folder of an import that ended behind `done` of its files.
 fn killed(folder: &Folder, files: &[PathBuf], done: usize) {
-    let which = format!("{} {:?}", Format::Klines.name(), usdm());
+    killed_with(folder, files, done, &usdm());
+}
+
+/// The same with these options.
+pub(super) fn killed_with(folder: &Folder, files: &[PathBuf], done: usize, options: &Options) {
+    let which = format!("{} {options:?}", Format::Klines.name());
     let mut staging = staging::Staging::open(&folder.path("out"), &which).unwrap();
     let other = Folder::new();
-    let whole = other.import(Format::Klines, files, &usdm()).unwrap();
+    let whole = other.import(Format::Klines, files, options).unwrap();
     for input in &whole.inputs[..done] {
         let name = format!("run-{:06}.tape", staging.next_run());
         let part = import_to(
             &other.path(&input.file),
             Format::Klines,
             &[folder.path(&input.file)],
-            &usdm(),
+            options,
         );
         let tape = other.path(&input.file).join(&part.unwrap().tapes[0].file);
         fs::copy(tape, staging.folder().join(&name)).unwrap();

@@ -41,6 +41,35 @@ fn a_gap_is_broken_until_a_later_snapshot_mends_it() {
     assert!(found.complete);
 }
 
+/// A recorder that begins anew writes a snapshot first and then what follows it, so that no later one mends the break.
+#[test]
+fn a_frame_that_joins_the_snapshot_in_front_of_it_shows_no_break() {
+    let again = |second: [i64; 3], id: i64| {
+        let fresh =
+            snapshot("BTCUSDT").replace("\"lastUpdateId\":1", &format!("\"lastUpdateId\":{id}"));
+        [
+            line(0, snapshot("BTCUSDT")),
+            line(1, depth("BTCUSDT", [1, 5, 0])),
+            line(2, fresh),
+            line(3, depth("BTCUSDT", second)),
+            line(4, depth("BTCUSDT", [second[1] + 1, second[1] + 1, second[1]])),
+        ]
+    };
+    let joined = again([90, 110, 89], 100);
+    // One that begins behind the snapshot, and one of a snapshot that is older than the book.
+    let (missed, stale) = (again([102, 110, 101], 100), again([3, 110, 2], 4));
+    for (file, key) in [("usdm_x", "BTCUSDT"), ("coinm_x", "BTCUSDT"), ("spot_x", "SPOT:BTCUSDT")] {
+        let found = [&joined, &missed, &stale]
+            .map(|lines| manifest(&[(file, lines)], &OPTIONS).symbols[key].depth_gaps);
+        assert_eq!(found, [0, 1, 1], "{file}");
+    }
+    // What a second break shows is one all the same.
+    let mut twice = joined.to_vec();
+    twice.push(line(5, depth("BTCUSDT", [95, 130, 94])));
+    assert_eq!(usdm(&twice).symbols["BTCUSDT"].depth_gaps, 1);
+    assert!(usdm(&joined).complete && !usdm(&missed).complete);
+}
+
 #[test]
 fn futures_frames_name_their_predecessor_and_spot_frames_continue_its_numbers() {
     let lines = |second| {
