@@ -37,6 +37,9 @@ pub struct Meter {
     uptime: Uptime,
     /// Intents of strategies that were seen.
     intents: u64,
+    warm_up: Nanos,
+    /// When the warm-up is over, in which nobody could trade; not known before the first event.
+    trades_from: Option<Nanos>,
 }
 
 impl Meter {
@@ -50,13 +53,18 @@ impl Meter {
             late: Lateness::default(),
             uptime: Uptime::default(),
             intents: 0,
+            warm_up: Nanos(u64::from(config.run.warm_up_s) * Nanos::SECOND),
+            trades_from: None,
         }
     }
 
     /// The stage has handled a message: mostly a few comparisons, and now and then a look at the account.
     pub fn look(&mut self, risk: &RiskStage) {
         let now = risk.now();
-        self.uptime.look(now, risk.level() >= Level::NoNewRisk);
+        if now >= *self.trades_from.get_or_insert_with(|| now.after(self.warm_up)) {
+            self.uptime.look(now, risk.level() >= Level::NoNewRisk);
+            self.days.look(now, || equity(risk.ledger()));
+        }
         let intents = risk.counts().intents;
         if intents > self.intents {
             self.intents = intents;
@@ -65,7 +73,6 @@ impl Meter {
             }
         }
         self.equity.look(now, || equity(risk.ledger()));
-        self.days.look(now, || equity(risk.ledger()));
     }
 
     /// The run is over.

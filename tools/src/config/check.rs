@@ -84,7 +84,7 @@ const LATE_SECTIONS: [&str; 8] =
 
 /// Keys that came after journals were written which do not name them. Some decide nothing that those runs had, as
 /// conditional orders: the defaults may stand in. For the others it is said what was done before there was the key.
-pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 26] = [
+pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 28] = [
     ("run", "warm_up_s", None),
     ("assume", "sparse", Some("off")),
     ("assume", "book_wait_ms", None),
@@ -111,6 +111,8 @@ pub(super) const LATE_KEYS: [(&str, &str, Option<&str>); 26] = [
     ("taker", "take_profit_bp", None),
     ("taker", "trailing_bp", None),
     ("taker", "protect_by", None),
+    ("credibility", "maker_fee_min_bp", None),
+    ("credibility", "liquidation_fee_min_bp", None),
 ];
 
 fn with_late_parts(mut given: Table) -> Table {

@@ -16,7 +16,7 @@ pub struct CredibilitySection {
     /// Least fee of fills that took, in basis points of what they traded.
     #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub taker_fee_min_bp: Bps,
-    /// Least fee of fills that rested and were not paid for it, in basis points of what they traded.
+    /// Least that fills that rested cost, or are paid, in basis points of what they traded.
     #[serde(deserialize_with = "bps", serialize_with = "text")]
     pub maker_fee_min_bp: Bps,
     /// Most that fills that rested may be paid for it, in basis points of what they traded.

@@ -45,11 +45,11 @@ pub(super) fn fee(facts: &Facts, thresholds: &Thresholds) -> Outcome {
             made.fills, made.quote
         ));
     }
-    let charged = in_bp(made.fees, made.quote).filter(|charged| *charged >= Bps::ZERO);
     let least = thresholds.maker_fee_min_bp;
-    if let Some(charged) = charged.filter(|charged| *charged < least) {
+    let nearly_free = |charged: &Bps| charged.0.saturating_abs() < least.0;
+    if let Some(charged) = in_bp(made.fees, made.quote).filter(nearly_free) {
         return Outcome::Failed(format!(
-            "{} fills that rested cost {} USD on {} USD, {charged} bp: no tier with a fee charges less than {least} bp",
+            "{} fills that rested cost {} USD on {} USD, {charged} bp: no tier charges or pays less than {least} bp",
             made.fills, made.fees, made.quote
         ));
     }

@@ -131,6 +131,7 @@ fn s0_32_costs_left_out() {
     // Most of them free: 0.09 bp on all.
     assert_eq!(codes(|facts| facts.maker = made(usd(9))), ["no-fee"]);
     assert!(codes(|facts| facts.maker = made(usd(10))).is_empty(), "0.1 bp");
+    assert_eq!(codes(|facts| facts.maker = made(usd(-9))), ["no-fee"], "next to no rebate");
     let crossing = |beyond| Some(Crossing { fills: 60, quote: usd(1_000_000), beyond });
     assert_eq!(codes(|facts| facts.crossing = crossing(UsdSum::ZERO)), ["no-slippage"]);
     assert_eq!(codes(|facts| facts.crossing = crossing(usd(-1))), ["no-slippage"]);

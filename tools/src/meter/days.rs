@@ -26,8 +26,8 @@ pub struct Days {
 }
 
 impl Days {
-    /// An event of this time was handled. `equity` is asked for once a day; none when a position has no mark: then the
-    /// next event that knows it tells, if it is not too far from midnight.
+    /// An event of this time was handled. `equity` is asked for once a day; none when a position has no mark: then each
+    /// event of an hour is asked, until one that knows it tells, if it is not too far from midnight.
     pub fn look(&mut self, now: Nanos, equity: impl FnOnce() -> Option<UsdSum>) {
         if now.0 < self.next || now.0 == 0 {
             return;

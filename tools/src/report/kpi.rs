@@ -54,7 +54,7 @@ pub struct SharpeReport {
     pub days: u64,
     /// Over the last 30 of them; none of fewer, and when they are all the same.
     pub last: Option<String>,
-    /// The lowest there was over any 30 days that followed each other.
+    /// The lowest there was over any 30 counted days in a row.
     pub low: Option<String>,
     /// The highest.
     pub high: Option<String>,
@@ -138,8 +138,12 @@ impl BarToDecision {
     }
 }
 
-/// The part of the capture's time that is in none of its silences.
+/// The part of the capture's time that is in none of its silences. Unknown where silence is the rule, as between bars under
+/// a `capture.gap_max_ms` that is made for streams.
 fn completeness(manifest: &Manifest) -> Option<String> {
+    if manifest.silences.count.saturating_mul(2) > manifest.frames {
+        return None;
+    }
     let whole = manifest.last_recv.0.saturating_sub(manifest.first_recv.0);
     let silent = manifest.silences.total_ms.saturating_mul(Nanos::MILLI);
     part(whole.saturating_sub(silent), whole, TIME_PLACES)

@@ -51,7 +51,10 @@ const HEAD: [Column; 3] = [
 
 /// The columns behind those of the swept keys.
 const TAIL: [Column; 23] = [
-    text("digest", "`digest.all` of the run"),
+    text(
+        "digest",
+        "`digest.decided` of the run: over all lanes but that of the frames, the same for a recording and its tape",
+    ),
     u64("books_lost", "books with depth frames that were out of step at the end"),
     u64("orders", "orders sent"),
     u64("fills", "executions"),

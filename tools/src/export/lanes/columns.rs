@@ -70,7 +70,7 @@ pub(super) const EVENT: [Column; 30] = [
     u64("recv_ns", "receive time of its frame; `ts_ns` without one"),
     u64("frame", "number of its frame in the feed lane, null without one"),
     text("symbol", "the symbol; null when it is about no single one"),
-    text("kind", "which of the 17 kinds"),
+    text("kind", "its kind, by name"),
     text("source", "of a touch `book`, `ticker`, `assumed`; of a mark `real`, `assumed`"),
     text(
         "side",
