@@ -151,9 +151,14 @@ fn run(
 /// Name, length and hash of a file.
 fn identity(path: &Path) -> Result<(Input, u64), ImportError> {
     let name = path.display().to_string();
-    let facts = std::fs::metadata(path);
-    if facts.as_ref().is_ok_and(|facts| !facts.is_file()) {
-        let what = "is no file: it is read more than once, so a pipe has to be saved first";
+    if let Ok(facts) = std::fs::metadata(path)
+        && !facts.is_file()
+    {
+        let what = if facts.is_dir() {
+            "is a folder: give the files in it"
+        } else {
+            "is no file: it is read more than once, so a pipe has to be saved first"
+        };
         return Err(ImportError::of_file(&name, what));
     }
     let hash = || {

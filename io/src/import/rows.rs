@@ -52,6 +52,8 @@ impl Rows {
         }
         let text = std::str::from_utf8(&self.line);
         let text = text.map_err(|_| (Some(self.number), "is not UTF-8".to_owned()))?;
+        // Some programs begin a file of UTF-8 with a mark that says so.
+        let text = if self.number == 1 { text.trim_start_matches('\u{feff}') } else { text };
         split(text, row).map_err(|what| (Some(self.number), what.to_owned()))?;
         Ok(true)
     }
@@ -185,6 +187,8 @@ mod tests {
             assert_eq!(found, [(1, "a|b".to_owned()), (3, "c".to_owned())], "{text:?}");
             assert_eq!(fault, None);
         }
+        // The mark of UTF-8 is no part of the first field.
+        assert_eq!(rows("\u{feff}1,2\n".as_bytes()).0, [(1, vec!["1".to_owned(), "2".to_owned()])]);
     }
 
     #[test]

@@ -364,8 +364,6 @@ impl Table {
     }
 
     fn find(&self, names: &[&str]) -> Option<usize> {
-        names.iter().find_map(|name| {
-            self.row.iter().position(|field| field.trim().trim_start_matches('\u{feff}') == *name)
-        })
+        names.iter().find_map(|name| self.row.iter().position(|field| field.trim() == *name))
     }
 }

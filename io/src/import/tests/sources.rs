@@ -332,8 +332,9 @@ fn what_is_no_file_is_told_to_be_none() {
     let folder = Folder::new();
     let path = folder.path("usdm_pipe.csv");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let said = "is no file: it is read more than once, so a pipe has to be saved first";
-    for (path, name) in [(path, "usdm_pipe.csv"), (folder.path("."), ".")] {
+    let pipe = "is no file: it is read more than once, so a pipe has to be saved first";
+    let (here, folder_said) = (folder.path("."), "is a folder: give the files in it");
+    for (path, name, said) in [(path, "usdm_pipe.csv", pipe), (here, ".", folder_said)] {
         let error = folder.refused(Format::Klines, &[path], &usdm());
         assert_eq!(error, format!("{name}: {said}"));
     }
