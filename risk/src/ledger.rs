@@ -291,7 +291,10 @@ impl Ledger {
                     (quote.bid, quote.ask) = (Px::ZERO, Px::ZERO);
                 }
             }
-            (Body::Trade(trade), Some(id)) => self.tapes[id.index()].price(trade.price),
+            (Body::Trade(trade), Some(id)) => {
+                self.quotes[id.index()].has_trades = true;
+                self.tapes[id.index()].price(trade.price);
+            }
             (Body::Bar(bar), Some(id)) => self.bar(event.seq, id, bar),
             (Body::Tick, _) => self.ticks += 1,
             (Body::Report(report), Some(id)) => self.report(event, id, report, portfolio, out),

@@ -69,6 +69,11 @@ pub(super) fn gaps(done: &mut [DoneFile], options: &Options) -> Result<(), Impor
         if part.key != before.key {
             continue;
         }
+        if part.first == before.last {
+            // Marks: nobody can say that they do not come twice in one moment, but bars of them do not.
+            let what = format!("holds {} of times that {} holds too", part.key, one.file);
+            return Err(ImportError::of_file(&two.file, what));
+        }
         let symbol = part.key.split(' ').next().unwrap_or_default().to_owned();
         let (apart, length) = (part.first - before.last, Nanos(length * Nanos::SECOND));
         if !apart.is_multiple_of(length.0) {

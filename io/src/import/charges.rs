@@ -12,6 +12,9 @@ const HOUR_NS: u64 = 3_600 * Nanos::SECOND;
 /// The exchange's own distance of two charges, and the grid of the day on which they lie then.
 const GRID_HOURS: u64 = 8;
 
+/// Distances that are not the told ones, from which on they count as more than charges that are missing.
+const CONTRADICTIONS_MIN: u64 = 2;
+
 /// The charges of one symbol so far.
 #[derive(Debug, Default)]
 pub(super) struct Charges {
@@ -116,7 +119,9 @@ impl Charges {
         symbol: &str,
         is_shifted: bool,
     ) -> Result<(), ImportError> {
-        let most = self.first_otherwise.filter(|_| self.otherwise > self.as_told);
+        let most = self
+            .first_otherwise
+            .filter(|_| self.otherwise >= CONTRADICTIONS_MIN && self.otherwise > self.as_told);
         if let Some(found) = self.open.or(most) {
             return Err(found.error(table));
         }

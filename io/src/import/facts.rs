@@ -54,6 +54,8 @@ pub struct Facts {
     pub ids_missing: u64,
     /// Rows that stood behind a later one of their symbol and were put in order.
     pub rows_moved: u64,
+    /// Rows of a repaired file that are told later than their time, as their ids say that they came behind later ones.
+    pub rows_raised: u64,
     /// Rows that stood there once more, with the same content, and were taken once.
     pub rows_repeated: u64,
 }

@@ -12,7 +12,7 @@ use super::error::ImportError;
 use super::facts::Facts;
 use super::kind::DataType;
 use super::manifest::{Imported, Input, MANIFEST_NAME, Tape};
-use super::recorded::OnlySymbols;
+use super::recorded::Together;
 use super::repair::{self, Repaired};
 use super::sink::Sink;
 use super::sort::{Sorter, merge, run_name};
@@ -98,15 +98,7 @@ fn run(
 ) -> Result<Imported, ImportError> {
     let mut done = Vec::new();
     let (mut market, mut bytes) = (None, 0);
-    let judged = match job.format {
-        Format::Collector => recorded::judge(files, job.options, (&job.scan, job.limits))?,
-        Format::BinanceVision
-        | Format::Tardis
-        | Format::Klines
-        | Format::Funding
-        | Format::OpenInterest
-        | Format::Liquidations => OnlySymbols::new(),
-    };
+    let all = Together::new(files, job.options, (&job.scan, job.limits));
     for path in files {
         let (input, of_file) = identity(path)?;
         let is_same = |other: &DoneFile| {
@@ -126,7 +118,7 @@ fn run(
         let one = match staging.find_done(&input.file, input.bytes, &input.blake3) {
             Some(one) => one,
             None => {
-                let one = read_file(job, path, input, (market, &judged), staging)?;
+                let one = read_file(job, path, input, (market, &all), staging)?;
                 staging.note(one.clone())?;
                 one
             }
@@ -217,14 +209,13 @@ fn read_file(
     job: &Import<'_>,
     path: &Path,
     mut input: Input,
-    (market, judged): (Option<Market>, &OnlySymbols),
+    (market, all): (Option<Market>, &Together<'_>),
     staging: &Staging,
 ) -> Result<DoneFile, ImportError> {
     let name = path.display().to_string();
     let Some(market) = market else {
-        let judged = (judged, job.limits);
         let run = run_name(staging.next_run());
-        input.facts = recorded::read(path, &staging.folder().join(&run), job.options, judged)?;
+        input.facts = recorded::read(path, &staging.folder().join(&run), all)?;
         let tape = Some(recorded::tape_name(&name));
         return Ok(DoneFile { input, runs: vec![run], tape });
     };

@@ -24,7 +24,7 @@ const HIGH: usize = 2;
 const LOW: usize = 3;
 const CLOSE: usize = 4;
 const VOLUME: usize = 5;
-const CLOSE_TIME: usize = 6;
+pub(super) const CLOSE_TIME: usize = 6;
 const QUOTE_VOLUME: usize = 7;
 const TRADES: usize = 8;
 const TAKER_VOLUME: usize = 9;
@@ -81,7 +81,12 @@ pub(super) fn read(job: &FileJob<'_>, sink: &mut Sink<'_>) -> Result<(), ImportE
         match last.get_mut(&symbol) {
             Some(steps) => {
                 follow(job, &table, sink, (&symbol, steps.at, at, length))?;
-                steps.step(&table, &symbol, at, length)?;
+                // Where rows tell their ends, these were checked.
+                if table.has(CLOSE_TIME) {
+                    *steps = Steps::new(at);
+                } else {
+                    steps.step(&table, &symbol, at, length)?;
+                }
             }
             None => drop(last.insert(symbol.clone(), Steps::new(at))),
         }

@@ -9,7 +9,7 @@ use fusewire_core::units::Nanos;
 
 use super::FileJob;
 use super::error::ImportError;
-use super::klines::{OPEN_TIME, WHOSE, open};
+use super::klines::{CLOSE_TIME, OPEN_TIME, WHOSE, open};
 use super::table::Table;
 use super::time::{interval, interval_name};
 use super::whose::{Whose, check_count};
@@ -53,7 +53,8 @@ pub(super) fn length(job: &FileJob<'_>) -> Result<Nanos, ImportError> {
         let what = format!("bars of {found} stand here, and {by} says {declared} (X18)");
         return Err(ImportError::at(name, line, what));
     }
-    for (other, seen) in &spacings {
+    // Where rows tell their ends, each is checked, and bars that are missing are missing.
+    for (other, seen) in spacings.iter().filter(|_| !table.has(CLOSE_TIME)) {
         if let Some((apart, line)) = seen.shortest.filter(|(apart, _)| *apart != found) {
             let [apart, found] = [apart, found].map(interval_name);
             let what = format!(

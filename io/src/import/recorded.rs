@@ -1,6 +1,6 @@
 //! Recordings: each becomes a tape of the same frames, so that a replay of it gives the same events.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use fusewire_core::market::Message;
@@ -12,46 +12,59 @@ use crate::capture::{CaptureError, CaptureLimits, Merge, OpenOptions, Reader};
 use crate::manifest::{self, ManifestOptions};
 use crate::tape::Copier;
 
-/// The one symbol of each recording that has no more, by path as it was given.
-pub(super) type OnlySymbols = BTreeMap<String, Option<String>>;
-
-/// Reads recordings for what they hold together: one may begin in the middle of a book whose snapshot another has.
-pub(super) fn judge(
-    paths: &[&PathBuf],
-    options: &Options,
-    (scan, limits): (&ManifestOptions, CaptureLimits),
-) -> Result<OnlySymbols, ImportError> {
-    let readers = paths.iter().map(|path| open(path, options, limits)).collect::<Result<_, _>>()?;
-    let all = || match paths {
-        [one] => one.display().to_string(),
-        _ => format!("{} recordings", paths.len()),
-    };
-    let failed = |error: CaptureError| {
-        let name = paths.iter().map(|path| path.display().to_string());
-        let name = name.into_iter().find(|name| error.to_string().starts_with(name.as_str()));
-        bare(&name.unwrap_or_else(all), &error)
-    };
-    let merge = Merge::new(readers).map_err(failed)?;
-    let found = manifest::scan(merge, scan, &mut |_| {}).map_err(failed)?;
-    if let Some(problem) = found.manifest.broken().next() {
-        return Err(ImportError::of_file(&all(), format!("broken capture: {problem}")));
-    }
-    let files = found.manifest.files.into_iter();
-    Ok(files.map(|file| (file.path, file.only_symbol)).collect())
+/// The recordings of an import, which are judged together where one alone is broken: it may begin in the middle of a book
+/// whose snapshot another has.
+pub(super) struct Together<'a> {
+    paths: &'a [&'a PathBuf],
+    options: &'a Options,
+    scan: &'a ManifestOptions,
+    limits: CaptureLimits,
+    is_sound: OnceCell<bool>,
 }
 
-/// Copies the frames of a recording that was judged.
-pub(super) fn read(
-    path: &Path,
-    out: &Path,
-    options: &Options,
-    (only_symbols, limits): (&OnlySymbols, CaptureLimits),
-) -> Result<Facts, ImportError> {
+impl<'a> Together<'a> {
+    pub(super) const fn new(
+        paths: &'a [&'a PathBuf],
+        options: &'a Options,
+        (scan, limits): (&'a ManifestOptions, CaptureLimits),
+    ) -> Self {
+        Self { paths, options, scan, limits, is_sound: OnceCell::new() }
+    }
+
+    /// True when all of them can be read as one capture, and nothing is broken in it.
+    fn is_sound(&self) -> bool {
+        *self.is_sound.get_or_init(|| {
+            let all = || {
+                let open = |path: &&PathBuf| Reader::open(path, &self.how());
+                let readers = self.paths.iter().map(open).collect::<Result<_, _>>()?;
+                manifest::scan(Merge::new(readers)?, self.scan, &mut |_| {})
+            };
+            self.paths.len() > 1
+                && all().is_ok_and(|found| found.manifest.broken().next().is_none())
+        })
+    }
+
+    fn how(&self) -> OpenOptions {
+        OpenOptions { market: self.options.market, unit: None, limits: self.limits }
+    }
+}
+
+/// Reads a recording twice: for what it holds, then for its frames.
+pub(super) fn read(path: &Path, out: &Path, all: &Together<'_>) -> Result<Facts, ImportError> {
     let name = path.display().to_string();
     let failed = |error: &dyn std::fmt::Display| ImportError::of_file(&name, error);
-    let mut reader = open(path, options, limits)?;
+    let open = || Reader::open(path, &all.how()).map_err(|error| bare(&name, &error));
+    let merge = Merge::new(vec![open()?]).map_err(|error| failed(&error))?;
+    let found =
+        manifest::scan(merge, all.scan, &mut |_| {}).map_err(|error| bare(&name, &error))?;
+    if let Some(problem) = found.manifest.broken().next()
+        && !all.is_sound()
+    {
+        return Err(failed(&format!("broken capture: {problem}")));
+    }
+    let only_symbol = found.manifest.files.first().and_then(|file| file.only_symbol.clone());
+    let mut reader = open()?;
     let market = reader.market().ok_or_else(|| failed(&"market unknown: pass --market"))?;
-    let only_symbol = only_symbols.get(&name).cloned().flatten();
     let copier = Copier::create(out, market, only_symbol);
     let (mut copier, mut facts) = (copier.map_err(|error| failed(&error))?, Facts::default());
     while let Some(record) = reader.next().map_err(|error| bare(&name, &error))? {
@@ -64,11 +77,6 @@ pub(super) fn read(
     }
     copier.finish().map_err(|error| failed(&error))?;
     Ok(facts)
-}
-
-fn open(path: &Path, options: &Options, limits: CaptureLimits) -> Result<Reader, ImportError> {
-    let how = OpenOptions { market: options.market, unit: None, limits };
-    Reader::open(path, &how).map_err(|error| bare(&path.display().to_string(), &error))
 }
 
 /// Errors of captures name their file themselves.

@@ -1,8 +1,9 @@
 //! Files whose rows are out of order or stand there twice, as some public ones do (`--repair`): before an importer reads
-//! such a file it is written anew beside its tapes, in the order of time, each row once, with the line that it had.
+//! such a file it is written anew beside its tapes, each row once, with the line that it had: in the order of ids where
+//! rows have them, as that is the exchange's own, else in that of time, and what is equal as it stood.
 //!
-//! Rows of one time stay in the order of the file. Nothing is guessed: two rows of one id that differ are refused here,
-//! two of one time that differ where each time stands once by the importer.
+//! Nothing is guessed: two rows of one id that differ are refused here, two of one time that differ where each time stands
+//! once by the importer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -20,8 +21,8 @@ use super::table::{Columns, Repair, Table};
 use super::whose::{Whose, check_count};
 use crate::capture::{CaptureError, OpenOptions, Reader};
 
-/// Bytes of rows of one time that are compared with each other: exchanges do not tell as much in a millisecond.
-const SAME_TIME_BYTES_MAX: usize = 64 << 20;
+/// Bytes of rows of one time or id that are compared with each other: exchanges do not tell as much in a millisecond.
+const SAME_BYTES_MAX: usize = 64 << 20;
 /// What stands in front of a row that is being sorted: its line.
 const LINE_BYTES: usize = 8;
 
@@ -74,8 +75,11 @@ impl FileJob<'_> {
 
 /// The rows of a file on their way into order.
 struct Sorting {
-    by_time: Sorter,
-    by_id: Sorter,
+    /// By id, or by time where there is none.
+    rows: Sorter,
+    /// Hashes of rows by id.
+    ids: Sorter,
+    /// The latest of each symbol.
     last: BTreeMap<String, Nanos>,
     moved: u64,
     skipped: u64,
@@ -85,8 +89,8 @@ fn repair(job: &FileJob<'_>, mut table: Table, keys: Keys) -> Result<Repaired, I
     let name = table.name().to_owned();
     let failed = |error: &dyn std::fmt::Display| ImportError::of_file(&name, error);
     let folder = job.folder.join(REPAIR);
-    let (times, ids) = (folder.join("times"), folder.join("ids"));
-    let made = clear(job.folder).and_then(|()| fs::create_dir_all(&times));
+    let (rows, ids) = (folder.join("rows"), folder.join("ids"));
+    let made = clear(job.folder).and_then(|()| fs::create_dir_all(&rows));
     made.and_then(|()| fs::create_dir_all(&ids)).map_err(|error| failed(&error))?;
     let mut head = Vec::new();
     if let Some(names) = table.names() {
@@ -95,8 +99,8 @@ fn repair(job: &FileJob<'_>, mut table: Table, keys: Keys) -> Result<Repaired, I
         head.extend_from_slice(b",1\n");
     }
     let mut sorting = Sorting {
-        by_time: Sorter::new(&times, job.market, 0),
-        by_id: Sorter::new(&ids, job.market, 0),
+        rows: Sorter::new(&rows, job.market, 0),
+        ids: Sorter::new(&ids, job.market, 0),
         last: BTreeMap::new(),
         moved: 0,
         skipped: 0,
@@ -108,20 +112,23 @@ fn repair(job: &FileJob<'_>, mut table: Table, keys: Keys) -> Result<Repaired, I
             None => sorting.skipped += 1,
         }
     }
-    let Sorting { mut by_time, mut by_id, moved, skipped, .. } = sorting;
+    let Sorting { rows: mut by_key, ids: mut by_id, moved, skipped, .. } = sorting;
     let runs = by_id.take_runs().map_err(|error| failed(&error))?;
     if let (Some(id), Some(sorted)) = (keys.id, sorted(job, &ids, &runs)?) {
         refuse_differing(&table, id, sorted).map_err(|error| error.named(&name))?;
     }
-    let runs = by_time.take_runs().map_err(|error| failed(&error))?;
+    // What is done with takes no room any more.
+    fs::remove_dir_all(&ids).map_err(|error| failed(&error))?;
+    let runs = by_key.take_runs().map_err(|error| failed(&error))?;
     let path = folder.join("rows.csv");
     let mut file = BufWriter::new(File::create(&path).map_err(|error| failed(&error))?);
     file.write_all(&head).map_err(|error| failed(&error))?;
-    let repeated = match sorted(job, &times, &runs)? {
+    let repeated = match sorted(job, &rows, &runs)? {
         Some(sorted) => write_once(sorted, &mut file).map_err(|error| error.named(&name))?,
         None => 0,
     };
     file.flush().map_err(|error| failed(&error))?;
+    fs::remove_dir_all(&rows).map_err(|error| failed(&error))?;
     Ok(Repaired { path, moved, repeated, skipped })
 }
 
@@ -137,7 +144,7 @@ impl Sorting {
     fn take(&mut self, table: &mut Table, symbol: String, keys: Keys) -> Result<(), ImportError> {
         let has = |column: &&usize| table.has(**column);
         let column = keys.time.iter().find(has).copied().unwrap_or_default();
-        let at = table.time(column)?;
+        let mut key = table.time(column)?;
         let mut row = table.line().to_le_bytes().to_vec();
         join(table.fields(), &mut row);
         if let Some(column) = keys.id {
@@ -146,11 +153,13 @@ impl Sorting {
             let mut told = row[..LINE_BYTES].to_vec();
             told.extend_from_slice(blake3::hash(&row[LINE_BYTES..]).as_bytes());
             told.extend_from_slice(symbol.as_bytes());
-            self.by_id.add(Nanos(id), &told).map_err(|error| table.error(error))?;
+            self.ids.add(Nanos(id), &told).map_err(|error| table.error(error))?;
+            key = Nanos(id);
         }
-        self.by_time.add(at, &row).map_err(|error| table.error(error))?;
-        let before = self.last.insert(symbol, at);
-        self.moved += u64::from(before.is_some_and(|before| at < before));
+        self.rows.add(key, &row).map_err(|error| table.error(error))?;
+        let latest = self.last.entry(symbol).or_insert(key);
+        self.moved += u64::from(key < *latest);
+        *latest = key.max(*latest);
         check_count(table, self.last.len())
     }
 }
@@ -234,8 +243,8 @@ fn write_once(mut sorted: Reader, file: &mut impl Write) -> Result<u64, Fault> {
             continue;
         }
         bytes += row.len();
-        if bytes > SAME_TIME_BYTES_MAX {
-            let what = format!("more than {SAME_TIME_BYTES_MAX} bytes of rows of one time");
+        if bytes > SAME_BYTES_MAX {
+            let what = format!("more than {SAME_BYTES_MAX} bytes of rows of one time or id");
             return Err(Fault::Row(line, what));
         }
         same.insert(row.to_vec());

@@ -14,6 +14,10 @@ use super::table::{Repair, Table};
 use super::whose::check_count;
 use crate::tape::FrameEncoder;
 
+/// How much later than its time a row may be told because its id says that it came behind a later one. The exchange's
+/// stamps lie some milliseconds beside its ids; what lies a minute beside them is wrong.
+const RAISED_MAX: Nanos = Nanos(60 * Nanos::SECOND);
+
 /// What says that a row is not a repetition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
@@ -27,24 +31,13 @@ pub(super) enum Order {
     NotFalling,
 }
 
-/// The last row of a stream, and the ids that it has had.
+/// The last row of a stream.
 #[derive(Clone, Copy, Debug)]
 struct Last {
     at: Nanos,
-    id_min: i64,
-    id_max: i64,
+    /// Its id, which is the greatest.
+    id: i64,
     line: u64,
-}
-
-impl Last {
-    /// Ids that are missing between the least and the greatest, now that there is one more.
-    fn missing_with(&self, missing: u64, id: i64) -> u64 {
-        let beyond = if id > self.id_max { self.id_max } else { self.id_min };
-        if (self.id_min..=self.id_max).contains(&id) {
-            return missing.saturating_sub(1);
-        }
-        missing.saturating_add(id.abs_diff(beyond) - 1)
-    }
 }
 
 /// Takes the messages of one file.
@@ -112,7 +105,7 @@ impl<'a> Sink<'a> {
         let times = Times { event: Some(recv), transaction: None };
         let body = Body::Kline(KlineAt { times, index: 0 });
         let kind = format!("{}_{interval}", body.kind().name());
-        self.check(table, symbol, (recv, Order::Rising), &kind)?;
+        let recv = self.check(table, symbol, (recv, Order::Rising), &kind)?;
         self.encode(table, symbol, recv, body, interval.as_bytes())
     }
 
@@ -123,36 +116,45 @@ impl<'a> Sink<'a> {
         (recv, order): (Nanos, Order),
         body: Body,
     ) -> Result<(), ImportError> {
-        self.check(table, symbol, (recv, order), body.kind().name())?;
+        let recv = self.check(table, symbol, (recv, order), body.kind().name())?;
         self.encode(table, symbol, recv, body, &[])
     }
 
+    /// Refuses what repeats or goes back, and says when the row is told: at its time, but for one that a repaired file
+    /// has behind a later one.
     fn check(
         &mut self,
         table: &Table,
         symbol: &str,
-        (recv, order): (Nanos, Order),
+        (mut recv, order): (Nanos, Order),
         kind: &str,
-    ) -> Result<(), ImportError> {
+    ) -> Result<Nanos, ImportError> {
         let id = match order {
-            Order::Id(id) | Order::Numbered(id) => id,
-            Order::Rising | Order::NotFalling => 0,
+            Order::Id(id) | Order::Numbered(id) => Some(id),
+            Order::Rising | Order::NotFalling => None,
         };
-        let now = Last { at: recv, id_min: id, id_max: id, line: table.line() };
         let stream = key(symbol, kind);
         let last = self.last.get(&stream).copied();
-        let range = last.map_or(now, |last| Last {
-            id_min: last.id_min.min(id),
-            id_max: last.id_max.max(id),
-            ..now
-        });
-        self.last.insert(stream, range);
+        let is_by_id = id.is_some() && table.repair() == Repair::Done;
+        let behind = last.map_or(Nanos(0), |last| Nanos(last.at.0.saturating_sub(recv.0)));
+        if is_by_id && behind > Nanos(0) && behind <= RAISED_MAX {
+            recv = recv.after(behind);
+            self.facts.rows_raised += 1;
+        }
+        let id = id.unwrap_or(0);
+        self.last.insert(stream, Last { at: recv, id, line: table.line() });
         self.facts.count(symbol, kind, recv);
         let Some(last) = last else {
             self.symbols.insert(symbol.to_owned());
-            return check_count(table, self.symbols.len());
+            return check_count(table, self.symbols.len()).map(|()| recv);
         };
         let (line, way_out) = (last.line, table.way_out());
+        if recv < last.at && is_by_id {
+            return Err(table.error(format!(
+                "{symbol}: its id says that it came behind line {line}, and its time more than {} s before",
+                RAISED_MAX.0 / Nanos::SECOND
+            )));
+        }
         if recv < last.at {
             return Err(table.error(format!(
                 "{symbol} goes back in time: line {line} is later (a day that stands there twice?){way_out}"
@@ -160,10 +162,7 @@ impl<'a> Sink<'a> {
         }
         let is_again = match order {
             Order::Rising => recv == last.at,
-            // Where rows were put in the order of time it was found before that no two have one id.
-            Order::Id(id) | Order::Numbered(id) => {
-                id <= last.id_max && table.repair() != Repair::Done
-            }
+            Order::Id(id) | Order::Numbered(id) => id <= last.id,
             Order::NotFalling => false,
         };
         if is_again {
@@ -175,9 +174,9 @@ impl<'a> Sink<'a> {
             }));
         }
         if let Order::Numbered(id) = order {
-            self.facts.ids_missing = last.missing_with(self.facts.ids_missing, id);
+            self.facts.ids_missing += id.abs_diff(last.id) - 1;
         }
-        Ok(())
+        Ok(recv)
     }
 
     fn encode(

@@ -48,6 +48,8 @@ impl Volume {
 pub(super) struct Range {
     /// Of its event.
     pub(super) seq: u64,
+    /// When it was over, by its own times: it is told later.
+    pub(super) end: Nanos,
     pub(super) low: Px,
     pub(super) high: Px,
 }
@@ -96,6 +98,11 @@ pub(super) struct Filled {
 }
 
 impl Filled {
+    /// From when on a bar was lived through by who entered here.
+    fn since(&self) -> Nanos {
+        self.bar.map_or(self.at, |bar| bar.end)
+    }
+
     fn price(&self) -> Px {
         let Execution { qty, quote, .. } = self.part;
         Volume { qty: qty.0.into(), quote: quote.0.into() }.price()
@@ -160,7 +167,7 @@ impl Life {
         let mut life = Self {
             side: filled.part.side,
             entry: filled.moment,
-            since: filled.at,
+            since: filled.since(),
             held: None,
             opened: Volume { qty, quote },
             closed: Volume::default(),
@@ -193,7 +200,7 @@ impl Life {
         self.slip(filled, qty, quote);
         self.average = filled.after.average_price().unwrap_or(self.average);
         (self.low, self.high) = (self.average, self.average);
-        self.since = filled.at;
+        self.since = filled.since();
         self.enter_within(filled.bar);
     }
 

@@ -2,7 +2,7 @@
 
 use fusewire_core::event::Bar;
 use fusewire_core::instrument::InstrumentId;
-use fusewire_core::units::Px;
+use fusewire_core::units::{Nanos, Px};
 
 use super::Ledger;
 use super::life::Range;
@@ -15,8 +15,11 @@ pub(super) struct Quote {
     pub(super) mark: Option<Px>,
     /// The touch stands around the close of a bar, or a trade: what was between is not seen in it.
     pub(super) is_assumed: bool,
+    pub(super) has_trades: bool,
     /// The last bar.
     pub(super) bar: Option<Range>,
+    /// The shortest bars so far, in seconds. Longer ones hold the same prices once more.
+    pub(super) bar_s: Option<u32>,
 }
 
 impl Quote {
@@ -28,14 +31,20 @@ impl Quote {
 }
 
 impl Ledger {
-    /// A bar is over. Where there is a book, or only trades are missing of it, touches say more.
+    /// A bar is over. Where there is a book, or trades, these say more.
     pub(super) fn bar(&mut self, seq: u64, id: InstrumentId, bar: &Bar) {
-        self.tapes[id.index()].bar(bar);
         let quote = &mut self.quotes[id.index()];
-        if !quote.is_assumed {
+        let shortest = quote.bar_s.map_or(bar.interval_s, |s| s.min(bar.interval_s));
+        quote.bar_s = Some(shortest);
+        if bar.interval_s > shortest {
             return;
         }
-        let range = Range { seq, low: bar.low, high: bar.high };
+        self.tapes[id.index()].bar(bar);
+        if !quote.is_assumed || quote.has_trades {
+            return;
+        }
+        let length = Nanos(u64::from(bar.interval_s) * Nanos::SECOND);
+        let range = Range { seq, end: bar.open_time.after(length), low: bar.low, high: bar.high };
         quote.bar = Some(range);
         for &(_, index) in self.open.iter().filter(|(place, _)| *place == id) {
             if let Some(life) = &mut self.cells[index].life {

@@ -120,10 +120,10 @@ impl Books {
         self.report(id, Report { payer, ..filled(order, side, (qty, price), 1) });
     }
 
-    fn bar(&mut self, id: InstrumentId, open_time: Nanos, [low, high]: [Px; 2]) {
+    fn bar(&mut self, id: InstrumentId, interval_s: u32, open_time: Nanos, [low, high]: [Px; 2]) {
         let volume = Wide::from(i128::from(ONE));
         let (quote_volume, open, close) = (Wide::from(0), low, low);
-        let (interval_s, trades) = (60, 1);
+        let trades = 1;
         let bar =
             Bar { open_time, interval_s, trades, open, high, low, close, volume, quote_volume };
         self.see(Some(id), Body::Bar(bar));

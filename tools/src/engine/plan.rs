@@ -99,6 +99,10 @@ impl Plan {
     }
 }
 
+/// Recordings for each core up to which every one is unpacked by a thread of its own: of more of them, as of days that
+/// follow each other, few are read at a time, and the others' threads and buffers would wait for their day.
+const AHEAD_PER_CORE: usize = 4;
+
 /// Opens and scans the inputs, on this thread alone.
 ///
 /// # Errors
@@ -112,7 +116,7 @@ pub fn prepare(
     prepare_on(1, sources, options, config, progress)
 }
 
-/// The same where `cores` may be used: with more than one, recordings are unpacked by threads of their own.
+/// The same where `cores` may be used: with more than one, recordings are unpacked by threads of their own if they are few.
 ///
 /// # Errors
 /// As of `prepare`.
@@ -126,9 +130,10 @@ pub fn prepare_on(
     // By path, so that the manifest does not depend on the command line either.
     let mut sources = sources;
     sources.sort();
+    let is_ahead = cores > 1 && sources.len() <= cores.saturating_mul(AHEAD_PER_CORE);
     let open = |source: &Source| {
         let reader = source.open(&options)?;
-        if cores > 1 { reader.unpacking_ahead() } else { Ok(reader) }
+        if is_ahead { reader.unpacking_ahead() } else { Ok(reader) }
     };
     let readers = sources.iter().map(open).collect::<Result<_, _>>();
     let merge = Merge::new(readers.map_err(Failure::line)?).map_err(Failure::line)?;

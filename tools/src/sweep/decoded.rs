@@ -125,7 +125,7 @@ impl<'a> Decoded<'a> {
 
     /// The tape of a recording, found or made; none when the recording itself is to be read.
     fn tape(&self, task: Task<'_>, planned: &Planned, place: usize) -> Option<PathBuf> {
-        if is_decoded(planned.source()) {
+        if is_decoded(planned.source()) || task.is_stopped() {
             return None;
         }
         let tape = self.path(place);

@@ -141,6 +141,7 @@ fn input_line(input: &Input) -> String {
         (facts.bars_missing, "bars missing"),
         (facts.ids_missing, "ids missing"),
         (facts.rows_moved, "rows put in order"),
+        (facts.rows_raised, "rows told with the later one in front of them"),
         (facts.rows_repeated, "repeated rows left out"),
     ] {
         if count > 0 {

@@ -201,8 +201,9 @@ fn bars_that_are_missing_between_files_are_missing() {
 fn marks_that_are_missing_between_files_are_missing() {
     let folder = Folder::new();
     fs::create_dir_all(folder.path("futures/um/markPriceKlines")).unwrap();
+    let minute = |day: u64, n: u64| 1_746_316_800_000 + day * 120_000 + n * 60_000;
     let file = |day: u64| {
-        let open = 1_746_316_800_000 + day * 120_000;
+        let open = minute(day, 0);
         let row = |open: u64| format!("{open},10,12,9,11,0,{},0,60,0,0,0\n", open + 59_999);
         let name = format!("futures/um/markPriceKlines/BTCUSDT-1m-2025-05-0{day}.csv");
         folder.file(&name, &(row(open) + &row(open + 60_000)))
@@ -214,6 +215,13 @@ fn marks_that_are_missing_between_files_are_missing() {
         "{error}"
     );
     assert_eq!(folder.told(Format::BinanceVision, &files[..2], &Options::default()).len(), 4);
+    // The last minute of one and the first of the other are the same.
+    fs::remove_dir_all(folder.path("out")).unwrap();
+    let again = format!("{},10,12,9,11,0,{},0,60,0,0,0\n", minute(5, 1), minute(5, 1) + 59_999);
+    let again = folder.file("futures/um/markPriceKlines/BTCUSDT-1m-2025-05-06.csv", &again);
+    let error =
+        folder.refused(Format::BinanceVision, &[files[1].clone(), again], &Options::default());
+    assert!(error.contains("of times that BTCUSDT-1m-2025-05-05.csv holds too"), "{error}");
 }
 
 #[test]
@@ -306,4 +314,21 @@ fn a_line_without_end_is_refused() {
         table(&[rows("BTCUSDT", &[0, 1]), "\"1746316920000,BTCUSDT,10,12,9,11,5\n".to_owned()]);
     let error = refused(&quoted, &usdm());
     assert_eq!(error, "k.csv: line 4: a quote is not closed in its line");
+}
+
+/// Rows that tell their ends are as long as they say, however many are missing between them.
+#[test]
+fn x18_bars_that_tell_their_ends_may_be_missing_regularly() {
+    let row = |symbol: &str, minute: u64| {
+        let open = 1_746_316_800_000 + minute * 60_000;
+        format!("{open},{symbol},10,12,9,11,5,{}\n", open + 59_999)
+    };
+    let head = "open_time_ms,symbol,open,high,low,close,volume,close_time\n".to_owned();
+    let full: String = (0..60).map(|minute| row("BTCUSDT", minute)).collect();
+    let sparse: String = (0..8).map(|n| row("ETHUSDT", n * 7)).collect();
+    let folder = Folder::new();
+    let file = folder.file("usdm_k.csv", &(head + &full + &sparse));
+    let options = Options { allow_gaps: true, ..usdm() };
+    let imported = folder.import(Format::Klines, &[file], &options).unwrap();
+    assert_eq!(imported.inputs[0].facts.bars_missing, 7 * 6);
 }

@@ -14,14 +14,14 @@ fn agg(id: u64, ms: u64, price: &str) -> String {
     format!("{id},{price},1,{id},{id},{},true\n", 1_746_316_800_000 + ms)
 }
 
-/// What comes out of a file of the exchange, and of how many rows it was said that they were moved or repeated.
-fn repaired(name: &str, text: &str) -> (Vec<String>, [u64; 3]) {
+/// What comes out of a file of the exchange, and how many rows it was said to have moved, left out and raised, and to lack.
+fn repaired(name: &str, text: &str) -> (Vec<String>, [u64; 4]) {
     let folder = Folder::new();
     let file = folder.file(name, text);
     let imported =
         folder.import(Format::BinanceVision, std::slice::from_ref(&file), &repair()).unwrap();
     let facts = &imported.inputs[0].facts;
-    let counted = [facts.rows_moved, facts.rows_repeated, facts.ids_missing];
+    let counted = [facts.rows_moved, facts.rows_repeated, facts.rows_raised, facts.ids_missing];
     assert_eq!(fs::read_dir(folder.path("out")).unwrap().count(), 2, "nothing else is left");
     (told(&folder.path("out").join(&imported.tapes[0].file)), counted)
 }
@@ -34,7 +34,7 @@ fn refused(name: &str, text: &str, options: &Options) -> String {
 
 #[test]
 fn rows_are_put_in_order_and_taken_once_and_both_are_counted() {
-    // A trade of the end of the file in front, one twice, and two of one moment in the order of the file.
+    // A trade of the end of the file in front, one twice, and two of one moment: replays drop an id that goes back.
     let rows = [agg(5, 0, "100"), agg(9, 900, "109"), agg(6, 1, "101"), agg(8, 2, "\"102\"")];
     let again = [agg(6, 1, "101"), agg(7, 2, "103")];
     let text = [&[AGG.to_owned()], &rows[..], &again[..]].concat().concat();
@@ -44,27 +44,33 @@ fn rows_are_put_in_order_and_taken_once_and_both_are_counted() {
         [
             "1746316800000 BTCUSDT agg Sell 1 @ 100 5..5",
             "1746316800001 BTCUSDT agg Sell 1 @ 101 6..6",
-            "1746316800002 BTCUSDT agg Sell 1 @ 102 8..8",
             "1746316800002 BTCUSDT agg Sell 1 @ 103 7..7",
+            "1746316800002 BTCUSDT agg Sell 1 @ 102 8..8",
             "1746316800900 BTCUSDT agg Sell 1 @ 109 9..9",
         ]
     );
-    assert_eq!(counted, [2, 1, 0], "7 came behind 8, and is not missing");
+    assert_eq!(counted, [4, 1, 0, 0], "all behind 9, which came too early");
     // A ticker whose event was stamped before the one in front of it.
     let ticker = |id: u64, event: u64| {
         format!("{id},100,1,101,2,1746316800000,{}\n", 1_746_316_800_000 + event)
     };
     let text = [ticker(1, 5), ticker(2, 4), ticker(3, 4)].concat();
     let (told, counted) = repaired("BTCUSDT-bookTicker-x.csv", &text);
-    let ids = ["4 BTCUSDT ticker 2", "4 BTCUSDT ticker 3", "5 BTCUSDT ticker 1"];
+    let ids = ["5 BTCUSDT ticker 1", "5 BTCUSDT ticker 2", "5 BTCUSDT ticker 3"];
     assert!(told.iter().zip(ids).all(|(told, id)| told[12..].starts_with(id)), "{told:?}");
-    assert_eq!((told.len(), counted), (3, [1, 0, 0]));
+    assert_eq!((told.len(), counted), (3, [0, 0, 2, 0]));
+    // An id in front of all that its time puts last.
+    let rows = [agg(1, 60_002, "100"), agg(2, 1, "101")];
+    assert_eq!(
+        refused("BTCUSDT-aggTrades-x.csv", &(AGG.to_owned() + &rows.concat()), &repair()),
+        "BTCUSDT-aggTrades-x.csv: line 3: BTCUSDT: its id says that it came behind line 2, and its time more than 60 s before"
+    );
     let metrics = "create_time,symbol,sum_open_interest,sum_open_interest_value\n";
     let row = "2025-05-04 00:05:00,BTCUSDT,10.5,1000000\n";
     let (told, counted) = repaired("BTCUSDT-metrics-x.csv", &[metrics, row, row, row].concat());
     assert_eq!(
         (told, counted),
-        (vec!["1746317100000 BTCUSDT open 10.5 1000000".to_owned()], [0, 2, 0])
+        (vec!["1746317100000 BTCUSDT open 10.5 1000000".to_owned()], [0, 2, 0, 0])
     );
 }
 
@@ -141,11 +147,11 @@ fn what_is_in_order_stays_as_it_is() {
     assert_eq!(import(&bars(0, &[0, 1, 2]), &repair()), plain);
     let (tape, facts) = import(&bars(0, &[0, 2, 1, 1]), &repair());
     assert_eq!(tape, plain.0);
-    assert_eq!((facts.rows_moved, facts.rows_repeated, facts.bar_s), (2, 2, Some(60)));
+    assert_eq!((facts.rows_moved, facts.rows_repeated, facts.bar_s), (4, 2, Some(60)));
     // Rows of other symbols are none that are repaired.
     let only = Options { symbol: Some("ETHUSDT".to_owned()), ..repair() };
     let (_, facts) = import(&bars(0, &[0, 2, 1, 1]), &only);
-    assert_eq!((facts.rows_moved, facts.rows_repeated, facts.skipped, facts.rows()), (1, 1, 4, 3));
+    assert_eq!((facts.rows_moved, facts.rows_repeated, facts.skipped, facts.rows()), (2, 1, 4, 3));
 }
 
 #[test]
@@ -159,7 +165,7 @@ fn a_repair_that_was_killed_gives_the_same_bytes() {
     let bytes = |folder: &Folder| fs::read(folder.path("out/usdm_klines.tape")).unwrap();
     for done in 0..=3 {
         killed_with(&folder, &files, done, &repair());
-        let half = folder.path("out.partial/repair/times");
+        let half = folder.path("out.partial/repair/rows");
         fs::create_dir_all(&half).unwrap();
         fs::write(half.join("run-000000.tape"), "half").unwrap();
         assert_eq!(folder.import(Format::Klines, &files, &repair()).unwrap(), whole, "{done} done");

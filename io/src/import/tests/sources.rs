@@ -152,6 +152,8 @@ fn charges_lie_as_far_apart_as_they_tell() {
         let expected = format!("BTCUSDT-fundingRate-2025-05.csv: {error}");
         assert_eq!(import(rows).unwrap_err(), expected);
     }
+    // Nothing but one that is missing says nothing.
+    assert!(import(&[(0, "8"), (16, "8")]).is_ok());
     // Charges that are missing, an interval that changes and is told at once or a row later, and none that is a number.
     for rows in [
         &[(0, "8"), (8, "8"), (32, "8"), (40, "8")][..],

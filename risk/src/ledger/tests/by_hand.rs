@@ -340,10 +340,16 @@ fn s0_37_moves_within_bars_are_moves() {
         books.see(Some(BTC), Body::Touch(TouchChange { touch, source: TouchSource::Assumed }));
     };
     let bar = |books: &mut Books, [low, high, close]: [i64; 3]| {
+        // Told a second after its end, and an hour beside it that says nothing new.
         let open_time = Nanos(books.ts);
-        books.bar(BTC, open_time, [low, high].map(|price| Px(price * ONE)));
+        books.ts += 60 * Nanos::SECOND;
+        let minute = books.seq + 1;
+        books.bar(BTC, 60, open_time, [low, high].map(|price| Px(price * ONE)));
+        books.bar(BTC, 3_600, open_time, [1, 999].map(|price| Px(price * ONE)));
         assumed(books, close);
-        books.seq - 1
+        // The next one begins where this one ended.
+        books.ts = open_time.0 + 60 * Nanos::SECOND;
+        minute
     };
     assumed(&mut books, 100);
     // Bought at 100 within a bar from 90 to 120: the low came behind it, of the high nobody knows.
