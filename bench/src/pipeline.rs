@@ -11,6 +11,7 @@ use fusewire::engine::{self, Plan, Ready, Setup};
 use fusewire::journal::header::Frames;
 use fusewire::journal::writing::Request;
 use fusewire::latency::Latency;
+use fusewire::meter::{Meter, PERIOD_S};
 use fusewire::outcome::Failure;
 use fusewire_core::event::Event;
 use fusewire_core::instrument::{InstrumentId, Market, Universe};
@@ -19,6 +20,7 @@ use fusewire_core::lane::decode::decode;
 use fusewire_core::lane::{Decoded as Record, Keep, RecordKind};
 use fusewire_core::latency::{Counts, Span};
 use fusewire_core::market::Decoded;
+use fusewire_core::units::Nanos;
 use fusewire_io::capture::OpenOptions;
 use fusewire_io::decode::Decoder;
 use tempfile::TempDir;
@@ -52,8 +54,17 @@ pub enum Journal {
 /// A run that is ready; its journal lies in the folder for scratch files.
 struct Started {
     ready: Ready,
+    /// Looks at the account meanwhile, as it does in every run of the program.
+    meter: Meter,
     /// Dropped behind the run, which writes to it.
     _folder: TempDir,
+}
+
+impl Started {
+    fn drive(&mut self) -> Result<(), Failure> {
+        let Self { ready, meter, .. } = self;
+        ready.drive_watched(&mut |risk| meter.look(risk))
+    }
 }
 
 impl Course {
@@ -157,7 +168,7 @@ impl Course {
     /// As `tick_to_trade`.
     pub fn requests(&self) -> Result<u64, String> {
         let mut started = self.start()?;
-        started.ready.drive().map_err(text)?;
+        started.drive().map_err(text)?;
         let counts = started.ready.run().gateway.counts();
         Ok(counts.new + counts.amends + counts.cancels)
     }
@@ -172,7 +183,8 @@ impl Course {
         let journal = (nameable && self.journal == Journal::On).then_some(request);
         let setup = self.setup(Keep::Digest, journal)?;
         let ready = engine::start(&self.plan, setup, &self.config, Box::new(|_| {}));
-        Ok(Started { ready: ready.map_err(text)?, _folder: folder })
+        let meter = Meter::new(&self.config, Nanos(u64::from(PERIOD_S) * Nanos::SECOND));
+        Ok(Started { ready: ready.map_err(text)?, meter, _folder: folder })
     }
 
     fn setup(&self, keep: Keep, journal: Option<Request>) -> Result<Setup, String> {
@@ -215,7 +227,7 @@ impl Course {
     /// The recordings can not be read again, or the run ends before its end.
     pub fn tick_to_trade(&self) -> Result<Counts, String> {
         let mut started = self.start()?;
-        started.ready.drive().map_err(text)?;
+        started.drive().map_err(text)?;
         Ok(started.ready.run().latencies.read(Span::TickToTrade))
     }
 
@@ -226,7 +238,7 @@ impl Course {
     pub fn frame_ns(&self) -> Result<(f64, Latency), String> {
         let mut started = self.start()?;
         let start = Instant::now();
-        started.ready.drive().map_err(text)?;
+        started.drive().map_err(text)?;
         let spent = start.elapsed().as_secs_f64() * 1e9;
         let run = started.ready.run();
         let trades = Latency::of(&run.latencies.read(Span::TickToTrade));
@@ -288,7 +300,7 @@ impl Subject for Whole<'_> {
 
     fn pass(&mut self) {
         let started = self.started.as_mut().expect("a pass comes behind a reset");
-        assert_eq!(started.ready.drive(), Ok(()), "the recording was run before");
+        assert_eq!(started.drive(), Ok(()), "the recording was run before");
         let run = started.ready.run();
         assert_eq!(run.feed.lane().records(), self.frames, "every frame was taken");
         black_box(run.gateway.counts());
