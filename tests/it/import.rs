@@ -144,6 +144,29 @@ fn recordings_that_belong_together_are_judged_together() {
     assert_eq!(tapes["digest"]["decided"], raw["digest"]["decided"]);
 }
 
+/// The sequencer takes no trade whose id goes back, so that a repair that left one there would lose it without a word.
+#[test]
+fn what_was_repaired_is_replayed_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("BTCUSDT-aggTrades-2025-05.csv");
+    let row =
+        |(id, ms): (u64, u64)| format!("{id},85000,1,{id},{id},{},true\n", 1_746_316_800_000 + ms);
+    let rows = [(9, 5), (5, 1), (8, 3), (7, 3), (6, 4)].map(row).concat();
+    let names =
+        "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n";
+    fs::write(&file, names.to_owned() + &rows).unwrap();
+    let out = folder.path().join("out");
+    let imported = import(
+        "binance-vision",
+        std::slice::from_ref(&file),
+        &out,
+        &["--market", "usdm", "--repair"],
+    );
+    assert_eq!(imported["inputs"][0]["facts"]["rows_moved"], 4);
+    let report = json(&["replay", "--json", arg(&out), "--strategy", "noop"]);
+    assert_eq!((self::rows(&imported), report["events"]["Trade"].as_u64()), (5, Some(5)));
+}
+
 /// A week of bars and what was charged meanwhile: it is paid at the real rates, and by nothing that is assumed.
 #[test]
 fn s0_31_bars_and_funding_of_a_week_replay_together() {

@@ -18,9 +18,8 @@ pub use statistics::Moments;
 pub use uptime::Uptime;
 
 use fusewire_core::kill::Level;
-use fusewire_core::units::{Nanos, UsdSum};
+use fusewire_core::units::Nanos;
 use fusewire_risk::RiskStage;
-use fusewire_risk::ledger::{Ledger, PostingKind};
 
 use crate::config::Config;
 
@@ -63,7 +62,7 @@ impl Meter {
         let now = risk.now();
         if now >= *self.trades_from.get_or_insert_with(|| now.after(self.warm_up)) {
             self.uptime.look(now, risk.level() >= Level::NoNewRisk);
-            self.days.look(now, || equity(risk.ledger()));
+            self.days.look(now, || risk.ledger().traded_equity());
         }
         let intents = risk.counts().intents;
         if intents > self.intents {
@@ -72,12 +71,12 @@ impl Meter {
                 self.late.add(now, close);
             }
         }
-        self.equity.look(now, || equity(risk.ledger()));
+        self.equity.look(now, || risk.ledger().traded_equity());
     }
 
     /// The run is over.
     pub fn end(&mut self, risk: &RiskStage) {
-        let equity = equity(risk.ledger());
+        let equity = risk.ledger().traded_equity();
         self.equity.end(equity);
         self.days.end(risk.now(), equity);
     }
@@ -105,11 +104,4 @@ impl Meter {
     pub fn uptime(&self) -> &Uptime {
         &self.uptime
     }
-}
-
-/// Wallet and what open positions would bring at the last marks, less what was put in and taken out: that is no gain and
-/// no fall. None when a position has no mark.
-fn equity(ledger: &Ledger) -> Option<UsdSum> {
-    let traded = ledger.wallet().0.checked_sub(ledger.total(PostingKind::Transfer).0)?;
-    UsdSum(traded).checked_add(ledger.unrealized()?)
 }

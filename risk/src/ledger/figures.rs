@@ -60,6 +60,14 @@ impl Ledger {
         Some(sum)
     }
 
+    /// Equity of trading: the wallet and what open units would bring at the last marks, less what was put in and taken out,
+    /// which is no gain and no fall. None when a unit has no mark.
+    #[must_use]
+    pub fn traded_equity(&self) -> Option<UsdSum> {
+        let moved = self.total(PostingKind::Transfer).0;
+        UsdSum(self.wallet.0.checked_sub(moved)?).checked_add(self.unrealized()?)
+    }
+
     /// Twice the mid when an order that lives was decided; none when there was no mid.
     #[must_use]
     pub fn arrival_twice_mid(&self, order: OrderId) -> Option<i128> {

@@ -210,9 +210,7 @@ impl Folding {
 
     fn look(&mut self, ts: Nanos, fold: &Fold) {
         let ledger = fold.ledger();
-        let Some(open) = ledger.unrealized() else { return };
-        // Money that is put in is no gain, and what is taken out no fall.
-        let equity = ledger.wallet().0 + open.0 - ledger.total(PostingKind::Transfer).0;
+        let Some(UsdSum(equity)) = ledger.traded_equity() else { return };
         let below = self.equity.look(ts, equity);
         self.curve.push(ts, usd(equity));
         self.drawdown.push(ts, usd(below));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
+use fusewire_core::event::Control;
 use fusewire_core::sequencer::ControlInput;
 
 use crate::config::Config;
@@ -97,13 +98,23 @@ fn config_id(config: &Config, controls: &[ControlInput]) -> String {
         return hash.to_hex().to_string();
     }
     let mut hasher = blake3::Hasher::new();
-    hasher.update(hash.as_bytes()).update(format!("{controls:?}").as_bytes());
+    hasher.update(hash.as_bytes());
+    for ControlInput { at, control } in controls {
+        // Written out, as a registry outlives the names of a build.
+        let text = match control {
+            Control::Raise(level) => format!("{} raise {}\n", at.0, *level as u8),
+            Control::Transfer(amount) => format!("{} transfer {}\n", at.0, amount.0),
+            Control::Reconcile => format!("{} reconcile\n", at.0),
+            // Measured, and none that anybody gives.
+            Control::GateBreach(_) => continue,
+        };
+        hasher.update(text.as_bytes());
+    }
     hasher.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use fusewire_core::event::Control;
     use fusewire_core::kill::Level;
     use fusewire_core::units::Nanos;
 
