@@ -339,16 +339,16 @@ fn s0_37_moves_within_bars_are_moves() {
         let touch = Touch { bid: level(price - 1), ask: level(price + 1) };
         books.see(Some(BTC), Body::Touch(TouchChange { touch, source: TouchSource::Assumed }));
     };
-    let bar = |books: &mut Books, [low, high, close]: [i64; 3]| {
+    let mut minutes = 0;
+    let mut bar = |books: &mut Books, [low, high, close]: [i64; 3]| {
         // Told a second after its end, and an hour beside it that says nothing new.
-        let open_time = Nanos(books.ts);
-        books.ts += 60 * Nanos::SECOND;
+        let open_time = Nanos(minutes * 60 * Nanos::SECOND);
+        minutes += 1;
+        books.ts = minutes * 60 * Nanos::SECOND;
         let minute = books.seq + 1;
         books.bar(BTC, 60, open_time, [low, high].map(|price| Px(price * ONE)));
         books.bar(BTC, 3_600, open_time, [1, 999].map(|price| Px(price * ONE)));
         assumed(books, close);
-        // The next one begins where this one ended.
-        books.ts = open_time.0 + 60 * Nanos::SECOND;
         minute
     };
     assumed(&mut books, 100);
@@ -362,7 +362,7 @@ fn s0_37_moves_within_bars_are_moves() {
     let [closed] = books.closed()[..] else { panic!("one position was closed") };
     assert_eq!((closed.max_adverse, closed.max_favorable), (Bps(-10_000_000), Bps(30_000_000)));
     // Left by what another bar pays, it lived through the whole one before.
-    books.trade_paid_by(0, order(A, 3), BTC, Side::Buy, (1, 100));
+    books.trade_paid_by(exit, order(A, 3), BTC, Side::Buy, (1, 100));
     bar(&mut books, [70, 101, 100]);
     books.trade_paid_by(0, order(A, 4), BTC, Side::Sell, (1, 100));
     assert_eq!(books.closed()[1].max_adverse, Bps(-30_000_000));
