@@ -52,6 +52,22 @@ pub struct DataSeen {
     pub bands: u64,
 }
 
+/// The shortest bars of a symbol so far. Longer ones beside them hold the same trades once more, and count for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShortestBars {
+    /// Their length in seconds.
+    interval_s: Option<u32>,
+}
+
+impl ShortestBars {
+    /// True when a bar of this length counts: none so far was shorter.
+    pub fn takes(&mut self, interval_s: u32) -> bool {
+        let shortest = self.interval_s.map_or(interval_s, |shortest| shortest.min(interval_s));
+        self.interval_s = Some(shortest);
+        interval_s == shortest
+    }
+}
+
 /// Where the depth of an assumed book comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DepthFrom {

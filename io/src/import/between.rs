@@ -42,13 +42,18 @@ pub(super) fn refuse_overlaps(done: &[DoneFile]) -> Result<(), ImportError> {
     for pair in parts(done).windows(2) {
         let [before, part] = pair else { continue };
         let key = &part.key;
+        let [one, two] = [before, part].map(|part| &done[part.file].input);
+        // Bars of the mark price are told as marks.
+        let are_bars = one.facts.bar_s.is_some() && two.facts.bar_s.is_some();
         // Where several may be equal, one file may end and the next begin in the same moment.
-        let is_again =
-            if is_rising(key) { part.first <= before.last } else { part.first < before.last };
+        let is_again = if is_rising(key) || are_bars {
+            part.first <= before.last
+        } else {
+            part.first < before.last
+        };
         if *key == before.key && is_again {
-            let [before, file] = [before, part].map(|part| &done[part.file].input.file);
-            let what = format!("holds {key} of times that {before} holds too");
-            return Err(ImportError::of_file(file, what));
+            let what = format!("holds {key} of times that {} holds too", one.file);
+            return Err(ImportError::of_file(&two.file, what));
         }
     }
     Ok(())
@@ -68,11 +73,6 @@ pub(super) fn gaps(done: &mut [DoneFile], options: &Options) -> Result<(), Impor
         };
         if part.key != before.key {
             continue;
-        }
-        if part.first == before.last {
-            // Marks: nobody can say that they do not come twice in one moment, but bars of them do not.
-            let what = format!("holds {} of times that {} holds too", part.key, one.file);
-            return Err(ImportError::of_file(&two.file, what));
         }
         let symbol = part.key.split(' ').next().unwrap_or_default().to_owned();
         let (apart, length) = (part.first - before.last, Nanos(length * Nanos::SECOND));

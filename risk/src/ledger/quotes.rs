@@ -1,5 +1,6 @@
 //! What the market says of each symbol, and what lives of open positions see of it: the prices at which they could be left.
 
+use fusewire_core::assumed::ShortestBars;
 use fusewire_core::event::Bar;
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::units::{Nanos, Px};
@@ -18,8 +19,7 @@ pub(super) struct Quote {
     pub(super) has_trades: bool,
     /// The last bar.
     pub(super) bar: Option<Range>,
-    /// The shortest bars so far, in seconds. Longer ones hold the same prices once more.
-    pub(super) bar_s: Option<u32>,
+    bars: ShortestBars,
 }
 
 impl Quote {
@@ -34,9 +34,7 @@ impl Ledger {
     /// A bar is over. Where there is a book, or trades, these say more.
     pub(super) fn bar(&mut self, seq: u64, id: InstrumentId, bar: &Bar) {
         let quote = &mut self.quotes[id.index()];
-        let shortest = quote.bar_s.map_or(bar.interval_s, |s| s.min(bar.interval_s));
-        quote.bar_s = Some(shortest);
-        if bar.interval_s > shortest {
+        if !quote.bars.takes(bar.interval_s) {
             return;
         }
         self.tapes[id.index()].bar(bar);

@@ -6,7 +6,7 @@
 //! trade pays together is its quantity, and of a bar a share of its volume. Where a bar can be read in two
 //! ways, it is read against the account.
 
-use fusewire_core::assumed::{AssumedBook, InnerBands};
+use fusewire_core::assumed::{AssumedBook, InnerBands, ShortestBars};
 use fusewire_core::event::{Bar, DepthBand, TouchChange, TouchSource, Trade};
 use fusewire_core::instrument::InstrumentId;
 use fusewire_core::order::{Liquidity, ReportKind, Side, TimeInForce, VenueReason};
@@ -64,8 +64,8 @@ struct Symbol {
     has_trades: bool,
     /// The price of the newest trade or bar; none after a gap.
     last: Option<Px>,
-    /// The shortest bars so far, in seconds. Longer ones hold the same trades once more and pay nothing.
-    interval_s: Option<u32>,
+    /// Longer ones pay nothing.
+    bars: ShortestBars,
     /// What stood near the mid, where history tells it.
     bands: InnerBands,
 }
@@ -121,9 +121,7 @@ impl Sparse {
         if !symbol.is_on || symbol.has_trades {
             return false;
         }
-        let shortest = symbol.interval_s.map_or(bar.interval_s, |s| s.min(bar.interval_s));
-        symbol.interval_s = Some(shortest);
-        shortest == bar.interval_s
+        symbol.bars.takes(bar.interval_s)
     }
 
     /// The part of a bar's volume that own orders may have, in whole lots.
